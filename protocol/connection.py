@@ -1,0 +1,261 @@
+"""The connection file: how a client finds the daemon of its user, and what lets it in.
+
+Written whole or not at all, readable by its owner alone, refused otherwise. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from . import checks, limits
+from .errors import ErrorCode, NuriError
+from .folders import (
+    connection_path,
+    folder_error,
+    is_private_folder,
+    lock_path,
+    make_private_folder,
+    record_path,
+    runtime_folder,
+    state_folder,
+)
+from .processes import is_running, start_token
+from .security import KEY_LENGTH, CurveKeys, DaemonLock, generate_keys
+from .version import PROTOCOL_VERSION
+
+__all__ = [
+    "ConnectionFile",
+    "CurveKeys",
+    "DaemonLock",
+    "connection_path",
+    "generate_keys",
+    "ipc_endpoints",
+    "is_private_folder",
+    "is_running",
+    "lock_path",
+    "make_private_folder",
+    "record_path",
+    "runtime_folder",
+    "start_token",
+    "state_folder",
+    "write_atomic",
+]
+
+_START_ACTION = "Start it with `nuri serve`"
+
+
+@dataclass(frozen=True)
+class ConnectionFile:
+    """What a running daemon publishes.
+
+    ``work``, ``control``: ZeroMQ endpoints (ipc://... or tcp://...). ``started``: the token of
+    processes.start_token, ``host``: name of the machine that ``pid`` belongs to. The keys are Z85
+    text, all three set for TCP and all three "" for ipc; the client pair is what lets a client in.
+    Raises `NuriError` malformed for values that cannot be.
+    """
+
+    protocol: str
+    version: str
+    work: str
+    control: str
+    pid: int
+    started: str
+    host: str = ""
+    server_public_key: str = ""
+    client_public_key: str = ""
+    client_secret_key: str = ""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if entry.name != "pid":
+                checks.text(getattr(self, entry.name), entry.name)
+        checks.integer(self.pid, "pid", 1, 2**31 - 1)
+        keys = [len(self.server_public_key), len(self.client_public_key)]
+        keys.append(len(self.client_secret_key))
+        for endpoint in (self.work, self.control):
+            if endpoint.startswith("tcp://"):
+                if keys != [KEY_LENGTH] * 3:
+                    raise checks.malformed(f"the endpoint {endpoint} has no CURVE keys")
+            elif not endpoint.startswith("ipc://"):
+                raise checks.malformed(f"the endpoint {endpoint!r} is neither ipc nor tcp")
+        if keys not in ([KEY_LENGTH] * 3, [0, 0, 0]):
+            raise checks.malformed("the CURVE keys are incomplete")
+
+    def __repr__(self) -> str:
+        return f"ConnectionFile(work={self.work!r}, pid={self.pid}, version={self.version!r})"
+
+    @classmethod
+    def of_this_process(
+        cls,
+        version: str,
+        work: str,
+        control: str,
+        server: CurveKeys | None,
+        client: CurveKeys | None,
+    ) -> ConnectionFile:
+        """What the calling daemon publishes after it has bound both endpoints."""
+        return cls(
+            protocol=PROTOCOL_VERSION,
+            version=version,
+            work=work,
+            control=control,
+            pid=os.getpid(),
+            started=start_token(os.getpid()),
+            host=_host(),
+            server_public_key=server.public if server else "",
+            client_public_key=client.public if client else "",
+            client_secret_key=client.secret if client else "",
+        )
+
+    @property
+    def uses_curve(self) -> bool:
+        return self.server_public_key != ""
+
+    @property
+    def is_local(self) -> bool:
+        """True when ``pid`` is a process of this machine, so that its death can be seen."""
+        return self.host == _host()
+
+    def is_stale(self) -> bool:
+        """True when the daemon that wrote this is known to be gone: dead, or its pid recycled."""
+        return self.is_local and not is_running(self.pid, self.started)
+
+    def write(self, path: Path | None = None) -> None:
+        """Publishes atomically with mode 0600. Raises `NuriError` bad_input."""
+        path = path or connection_path()
+        make_private_folder(path.parent)
+        write_atomic(path, json.dumps(asdict(self), indent=1).encode())
+
+    @classmethod
+    def read(cls, path: Path | None = None) -> ConnectionFile:
+        """The published connection; the daemon behind it may be dead (`is_stale`).
+
+        Raises `NuriError`: unreachable (no file), unauthenticated (not ours, or open to others),
+        malformed (no valid connection file).
+        """
+        path = path or connection_path()
+        data = _read_private(path)
+        try:
+            table = json.loads(data)
+        except (ValueError, RecursionError):
+            raise _unreadable(path, "it is no JSON") from None
+        if not isinstance(table, dict):
+            raise _unreadable(path, "it holds no table")
+        names = [entry.name for entry in fields(cls)]
+        known: dict[str, Any] = {name: table[name] for name in names if name in table}
+        try:
+            return cls(**known)
+        except NuriError as error:
+            raise _unreadable(path, error.info.message) from None
+        except TypeError:
+            missing = [name for name in names[:6] if name not in known]
+            raise _unreadable(path, f"it lacks {', '.join(missing)}") from None
+
+    def remove(self, path: Path | None = None) -> None:
+        """Takes the file away if it is still this daemon's own."""
+        path = path or connection_path()
+        try:
+            if ConnectionFile.read(path) == self:
+                path.unlink()
+        except (NuriError, FileNotFoundError):
+            # Gone already, or replaced by somebody else's: not ours to remove.
+            return
+
+
+def ipc_endpoints(folder: Path) -> tuple[str, str] | None:
+    """(work, control) ipc endpoints in ``folder``; None when TCP with CURVE has to be used.
+
+    That is on Windows, in a folder that others can enter, and where the path is too long for the
+    system's socket addresses.
+    """
+    if sys.platform == "win32" or not is_private_folder(folder):
+        return None
+    paths = [str(folder / name) for name in ("work.sock", "control.sock")]
+    if max(len(os.fsencode(path)) for path in paths) > limits.IPC_PATH_BYTES:
+        return None
+    return f"ipc://{paths[0]}", f"ipc://{paths[1]}"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replaces ``path`` by ``data`` with mode 0600, whole or not at all. Raises `NuriError`."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{time.time_ns():x}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(scratch, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _replace(scratch, path)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise folder_error(path, error) from error
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Like os.replace; Windows refuses it for the moment that a reader has the target open."""
+    for _ in range(50 if sys.platform == "win32" else 0):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(0.01)
+    source.replace(target)
+
+
+def _read_private(path: Path) -> bytes:
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise NuriError(
+            ErrorCode.unreachable, "The Nuri backend is not running", _START_ACTION
+        ) from None
+    except OSError as error:
+        raise _untrusted(path, error.strerror or "it cannot be opened") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise _untrusted(path, "it is no regular file")
+        if sys.platform != "win32":
+            if status.st_uid != os.geteuid():
+                raise _untrusted(path, "it belongs to another user")
+            if stat.S_IMODE(status.st_mode) & 0o077:
+                mode = stat.S_IMODE(status.st_mode)
+                raise _untrusted(path, f"others can reach it (mode {mode:04o} instead of 0600)")
+        data = file.read(limits.CONNECTION_FILE_BYTES + 1)
+    if len(data) > limits.CONNECTION_FILE_BYTES:
+        raise _unreadable(path, "it is too large")
+    return data
+
+
+def _untrusted(path: Path, reason: str) -> NuriError:
+    return NuriError(
+        ErrorCode.unauthenticated,
+        f"The connection file {path} is refused: {reason}",
+        f"Delete {path} and start the backend again with `nuri serve`",
+    )
+
+
+def _unreadable(path: Path, reason: str) -> NuriError:
+    return NuriError(
+        ErrorCode.malformed,
+        f"The connection file {path} cannot be used: {reason}",
+        f"Delete {path} and start the backend again with `nuri serve`",
+    )
+
+
+def _host() -> str:
+    if sys.platform == "win32":
+        return os.environ.get("COMPUTERNAME", "")
+    return os.uname().nodename

@@ -1,0 +1,152 @@
+"""Starts the backend from any program, Krita's Python included. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .connection import ConnectionFile, make_private_folder, record_path, state_folder, write_atomic
+from .errors import ErrorCode, NuriError
+
+START_LOG_NAME = "start.log"
+_INSTALL_ACTION = "Install it with `python3 install.py`, or set NURI_BACKEND to its nuri command"
+_POLL_SECONDS = 0.03
+# A host application's own Python, Qt and libraries must not leak into the backend's.
+_FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_", "QT_", "QML", "APPIMAGE", "APPDIR", "__PYVENV")
+_FOREIGN_NAMES = frozenset(("VIRTUAL_ENV", "CONDA_PREFIX", "ARGV0", "OWD"))
+
+
+def backend_command() -> list[str]:
+    """The command that is the backend's `nuri`: $NURI_BACKEND, else from the installation record.
+
+    Raises `NuriError` not_found when Nuri's backend is not installed (or was moved).
+    """
+    if given := os.environ.get("NURI_BACKEND"):
+        command = [given]
+    else:
+        command = _recorded_command(record_path())
+    if not Path(command[0]).is_file():
+        raise NuriError(
+            ErrorCode.not_found, f"The Nuri backend is not at {command[0]}", _INSTALL_ACTION
+        )
+    return command
+
+
+def write_record(command: list[str], version: str) -> None:
+    """Notes where the backend is, for plugin and scripts; called by install.py."""
+    path = record_path()
+    make_private_folder(path.parent)
+    write_atomic(path, json.dumps({"command": command, "version": version}, indent=1).encode())
+
+
+def begin_daemon(command: list[str] | None = None) -> subprocess.Popen[bytes]:
+    """Starts `nuri serve --auto` as a process of its own and returns at once.
+
+    The caller polls `daemon_is_ready` (and ``Popen.poll``; a code other than None is a failure
+    that `start_failure` explains). Raises `NuriError` not_found or bad_input.
+    """
+    command = command or backend_command()
+    folder = state_folder()
+    make_private_folder(folder)
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    try:
+        with (folder / START_LOG_NAME).open("wb") as log:
+            return subprocess.Popen(
+                [*command, "serve", "--auto"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env=clean_environment(),
+                close_fds=True,
+                start_new_session=True,
+                creationflags=flags,
+            )
+    except OSError as error:
+        raise NuriError(
+            ErrorCode.not_found,
+            f"The Nuri backend does not start: {command[0]}: {error.strerror or error}",
+            _INSTALL_ACTION,
+        ) from error
+
+
+def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> None:
+    """Starts the daemon and waits until it has published its connection.
+
+    Raises `NuriError`: not_found (no backend), unreachable (it ended or took too long; ``detail``
+    holds the end of what it printed), unauthenticated (the connection file is not to be trusted).
+    """
+    process = begin_daemon(command)
+    give_up = time.monotonic() + timeout
+    while not daemon_is_ready():
+        code = process.poll()
+        # Code 0 may mean that somebody else's daemon was a moment faster and is still starting.
+        if code or time.monotonic() > give_up:
+            if daemon_is_ready():
+                return
+            raise start_failure(code)
+        time.sleep(_POLL_SECONDS)
+
+
+def daemon_is_ready() -> bool:
+    """True when a living daemon has published its connection.
+
+    Raises `NuriError` unauthenticated when that file is not to be trusted.
+    """
+    try:
+        return not ConnectionFile.read().is_stale()
+    except NuriError as error:
+        if error.code is ErrorCode.unauthenticated:
+            raise
+        return False
+
+
+def start_failure(code: int | None) -> NuriError:
+    """The error for a daemon that ended with ``code`` (None: still not there) while starting."""
+    path = state_folder() / START_LOG_NAME
+    try:
+        output = path.read_bytes()[-8000:].decode("utf-8", "replace")
+    except OSError:
+        output = ""
+    lines = [line for line in output.splitlines() if line.strip()]
+    reason = "it took too long" if code is None else f"it ended with code {code}"
+    if lines:
+        reason += f": {lines[-1].strip()}"
+    return NuriError(
+        ErrorCode.unreachable,
+        f"The Nuri backend did not start: {reason}",
+        f"Run `nuri doctor`; the backend's words are in {path}",
+        detail=output,
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without what a host application set for its own Python, Qt and libraries."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(_FOREIGN_PREFIXES) and name.upper() not in _FOREIGN_NAMES
+    }
+
+
+def _recorded_command(path: Path) -> list[str]:
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise NuriError(
+            ErrorCode.not_found, "The Nuri backend is not installed", _INSTALL_ACTION
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise NuriError(
+            ErrorCode.not_found, f"{path} cannot be read: {error}", _INSTALL_ACTION
+        ) from None
+    command = record.get("command") if isinstance(record, dict) else None
+    if not isinstance(command, list) or not command or not all(isinstance(c, str) for c in command):
+        raise NuriError(ErrorCode.not_found, f"{path} names no command", _INSTALL_ACTION)
+    return command

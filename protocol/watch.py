@@ -1,0 +1,80 @@
+"""Notices that the daemon is gone: its process is dead, or ZeroMQ has lost a connection."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import zmq
+
+from .connection import ConnectionFile, state_folder
+from .errors import ErrorCode, NuriError
+
+_PROCESS_CHECK_SECONDS = 0.5
+_EVENT = struct.Struct("=hi")
+
+
+class ConnectionWatch:
+    """Watches the process of a `ConnectionFile` and the connections of its sockets.
+
+    ``sockets``: the monitor sockets, for a poller. Make it before the sockets connect.
+    """
+
+    def __init__(self, connection: ConnectionFile, watched: Iterable[zmq.Socket[bytes]]) -> None:
+        events = (
+            zmq.EVENT_DISCONNECTED
+            | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+            | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+        )
+        self._connection = connection
+        self._watched = list(watched)
+        self.sockets: list[Any] = [s.get_monitor_socket(events) for s in self._watched]
+        self._next_check = 0.0
+
+    def check(self, was_ready: bool) -> NuriError | None:
+        """The reason why the connection is lost, or None. Never blocks.
+
+        ``was_ready``: a connection that ends before the handshake is tried again by ZeroMQ.
+        """
+        events = 0
+        for socket in self.sockets:
+            events |= self._drain(socket)
+        if events & zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return NuriError(
+                ErrorCode.unauthenticated,
+                "The Nuri backend does not accept the key of this connection file",
+                "Start the backend again with `nuri stop` and `nuri serve`",
+            )
+        if events & zmq.EVENT_DISCONNECTED and was_ready:
+            return self._gone("The connection to the Nuri backend broke")
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + _PROCESS_CHECK_SECONDS
+            if self._connection.is_stale():
+                return self._gone("The Nuri backend has ended unexpectedly")
+        return None
+
+    def close(self) -> None:
+        """Ends the monitors; call before the watched sockets are closed."""
+        for socket in self._watched:
+            socket.disable_monitor()
+
+    def _drain(self, socket: zmq.Socket[bytes]) -> int:
+        events = 0
+        while True:
+            try:
+                event, *_ = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return events
+            number, _ = _EVENT.unpack(event)
+            events |= number
+
+    @staticmethod
+    def _gone(message: str) -> NuriError:
+        return NuriError(
+            ErrorCode.unreachable,
+            message,
+            f"Try again (the backend is started anew); its log is in {state_folder()}",
+        )
