@@ -262,9 +262,7 @@ class Client:
             return
         self._closed = True
         self._watch.close()
-        self._control.close(0)
-        self._work.close(0)
-        self._context.term()
+        self._context.destroy(linger=0)
         if self.lost is None:
             self._lose(_unreachable("This connection to the Nuri backend was closed"))
 

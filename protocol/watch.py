@@ -58,8 +58,9 @@ class ConnectionWatch:
 
     def close(self) -> None:
         """Ends the monitors; call before the watched sockets are closed."""
-        for socket in self._watched:
-            socket.disable_monitor()
+        for watched, socket in zip(self._watched, self.sockets, strict=True):
+            watched.disable_monitor()
+            socket.close(0)
 
     def _drain(self, socket: zmq.Socket[bytes]) -> int:
         events = 0
