@@ -1,0 +1,288 @@
+"""The private environment: made whole or marked as unfinished, never in between."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from protocol.connection import DaemonLock, write_atomic
+from protocol.errors import ErrorCode, NuriError
+
+from . import console, pip, project, torch_build
+
+MARKER_NAME = "nuri-environment.json"
+LOCK_NAME = "nuri-install.lock"
+DEFAULT_PREFIX = project.ROOT / ".venv"
+NEEDED_BYTES = 1_500_000_000
+_OURS = (MARKER_NAME, LOCK_NAME)
+_HEALTH = "import backend, protocol, numpy, cv2, scipy, PIL, tifffile, rich, msgpack, zmq"
+
+
+@dataclass
+class Marker:
+    """What the environment holds; written as not complete before anything is changed."""
+
+    complete: bool = False
+    created: bool = False  # by us: then it may also be remade
+    prefix: str = ""
+    root: str = ""
+    requirements: str = ""
+    extras: list[str] = field(default_factory=list)
+    torch: str = ""  # "", "installing", or its version
+
+
+class Environment:
+    """The environment at ``prefix``. Its programs exist once `ensure` has returned."""
+
+    def __init__(self, prefix: Path = DEFAULT_PREFIX) -> None:
+        self.prefix = Path(os.path.abspath(prefix.expanduser()))
+        scripts = "Scripts" if sys.platform == "win32" else "bin"
+        suffix = ".exe" if sys.platform == "win32" else ""
+        self.python = self.prefix / scripts / f"python{suffix}"
+        self.nuri = self.prefix / scripts / f"nuri{suffix}"
+
+    def marker(self) -> Marker | None:
+        """What stands in the marker; None where there is none or none that can be read."""
+        try:
+            table = json.loads((self.prefix / MARKER_NAME).read_bytes())
+            names = {entry.name for entry in fields(Marker)}
+            return Marker(**{k: v for k, v in table.items() if k in names})
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None
+
+    def ensure(self, extras: Iterable[str] = (), *, models: bool = True, cpu: bool = False) -> None:
+        """Makes, completes or remakes the environment so that it fits this checkout.
+
+        ``extras``: those of pyproject.toml. ``models``: also PyTorch, whose absence is said but
+        stops nothing. Raises `NuriError` with the reason and the remedy.
+        """
+        self._check_place()
+        with self._alone():
+            marker = self._base(set(extras))
+            if models:
+                self._add_torch(marker, cpu)
+
+    def is_whole(self) -> bool:
+        """True when the environment is complete, fits this checkout, and imports its libraries."""
+        marker = self.marker()
+        return bool(marker and self._is_usable(marker) and self._is_current(marker))
+
+    def _base(self, extras: set[str]) -> Marker:
+        marker = self.marker()
+        if marker is None or not self._is_usable(marker):
+            marker = self._make(marker)
+        elif self._is_current(marker) and extras <= set(marker.extras):
+            console.say(f"  environment {self.prefix}: ready")
+            return marker
+        marker.complete = False
+        marker.extras = sorted(extras | set(marker.extras))
+        self._write(marker)
+        wanted = f"{project.ROOT}[{','.join(marker.extras)}]" if marker.extras else project.ROOT
+        title = "installing the backend" + (f" and {', '.join(extras)} tools" if extras else "")
+        with console.step(title) as step:
+            pip.run(self.python, ["install", "--editable", os.fspath(wanted)], "The backend", step)
+            if not self._is_healthy():
+                raise NuriError(
+                    ErrorCode.internal,
+                    f"The environment {self.prefix} does not import its libraries",
+                    f"Delete {self.prefix} and run this again",
+                )
+        marker.root = os.fspath(project.ROOT)
+        marker.requirements = project.requirements_fingerprint()
+        marker.complete = True
+        self._write(marker)
+        return marker
+
+    def _make(self, marker: Marker | None) -> Marker:
+        """An empty environment with pip, in a folder that is new, ours, or a venv already."""
+        fresh = Marker(created=True, prefix=os.fspath(self.prefix))
+        if marker is None and any(self._entries()):
+            if not (self.prefix / "pyvenv.cfg").is_file():
+                raise NuriError(
+                    ErrorCode.bad_input,
+                    f"{self.prefix} holds other files and is no Python environment",
+                    "Give an empty or new folder with --prefix",
+                )
+            # Somebody's own environment: it is added to, and never deleted.
+            fresh.created = False
+            self._write(fresh)
+            return fresh
+        if marker is not None and not marker.created:
+            if not _runs(self.python, "import pip"):
+                raise NuriError(
+                    ErrorCode.internal,
+                    f"The environment {self.prefix} does not work any more",
+                    "Delete it and run this again",
+                )
+            fresh.created = False
+            self._write(fresh)
+            return fresh
+        _require_venv()
+        with console.step(f"making the environment {self.prefix}") as step:
+            self._write(fresh)
+            for entry in list(self._entries()):
+                _delete(entry)
+            made = subprocess.run(
+                [sys.executable, "-m", "venv", os.fspath(self.prefix)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                env=pip.environment(),
+            )
+            if made.returncode:
+                raise _venv_failure(self.prefix, made.stdout + made.stderr)
+            step.result = f"done, Python {sys.version.split()[0]}"
+        return fresh
+
+    def _add_torch(self, marker: Marker, cpu: bool) -> None:
+        broken = marker.torch == "installing"
+        if marker.torch and not broken:
+            return
+        gpu = not cpu and torch_build.has_nvidia_gpu()
+        marker.torch = "installing"
+        self._write(marker)
+        try:
+            with console.step(
+                "installing PyTorch " + ("for the GPU" if gpu else "for the CPU")
+            ) as s:
+                build = torch_build.install(self.python, gpu, s, afresh=broken)
+                s.result = f"done, {build.label}"
+            with console.step("trying PyTorch out") as s:
+                test = torch_build.self_test(self.python)
+                s.result = str(test)
+        except NuriError as error:
+            marker.torch = ""
+            self._write(marker)
+            console.warn(
+                NuriError(
+                    error.code,
+                    f"{error.info.message}. Flats from hints work without it",
+                    f"{error.info.action}; or add --no-models to leave it out",
+                    detail=error.info.detail,
+                )
+            )
+            return
+        marker.torch = test.version
+        self._write(marker)
+        if gpu and test.device == "cpu":
+            console.warn(
+                NuriError(
+                    ErrorCode.unsupported,
+                    "There is an NVIDIA GPU, but PyTorch cannot use it and computes on the CPU",
+                    "Update NVIDIA's driver, then delete the environment and run this again",
+                )
+            )
+
+    def _check_place(self) -> None:
+        place = self.prefix
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK):
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"The environment cannot be made: {place} is no folder that you may write to",
+                "Give another place: --prefix FOLDER",
+            )
+        free = shutil.disk_usage(place).free
+        if not self.python.exists() and free < NEEDED_BYTES:
+            raise NuriError(
+                ErrorCode.disk_full,
+                f"{place} has {free / 1e9:.1f} GB free; {NEEDED_BYTES / 1e9:.1f} GB are needed",
+                "Free some space, or give a place on another disk: --prefix FOLDER",
+            )
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.prefix.mkdir(parents=True, exist_ok=True)
+        lock = DaemonLock(self.prefix / LOCK_NAME)
+        try:
+            lock.acquire()
+        except NuriError as error:
+            if error.code is not ErrorCode.busy:
+                raise
+            raise NuriError(
+                ErrorCode.busy,
+                f"Another install.py works on {self.prefix}",
+                "Wait until it is done",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _is_usable(self, marker: Marker) -> bool:
+        # An environment cannot be moved: its programs name its place.
+        return marker.complete and marker.prefix == os.fspath(self.prefix) and self._is_healthy()
+
+    def _is_current(self, marker: Marker) -> bool:
+        wanted = (os.fspath(project.ROOT), project.requirements_fingerprint())
+        return (marker.root, marker.requirements) == wanted
+
+    def _is_healthy(self) -> bool:
+        return self.nuri.is_file() and _runs(self.python, _HEALTH)
+
+    def _entries(self) -> Iterable[Path]:
+        if not self.prefix.exists():
+            return []
+        return [entry for entry in self.prefix.iterdir() if entry.name not in _OURS]
+
+    def _write(self, marker: Marker) -> None:
+        write_atomic(self.prefix / MARKER_NAME, json.dumps(asdict(marker), indent=1).encode())
+
+
+def _runs(python: Path, code: str) -> bool:
+    """True when the interpreter runs ``code`` by itself, seeing nothing of the current folder."""
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", code],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=pip.environment(),
+            timeout=120,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _require_venv() -> None:
+    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if missing:
+        minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise NuriError(
+            ErrorCode.not_found,
+            f"This Python ({sys.executable}) lacks its module {missing[0]}",
+            f"On Debian and Ubuntu: sudo apt-get install python{minor}-venv - then run this again",
+        )
+
+
+def _venv_failure(prefix: Path, output: str) -> NuriError:
+    detail = "\n".join(f"    venv: {line}" for line in output.splitlines()[-8:])
+    if "No space left" in output:
+        return NuriError(
+            ErrorCode.disk_full,
+            f"{prefix} could not be made: the disk is full",
+            "Free some space and run this again",
+            detail=detail,
+        )
+    return NuriError(
+        ErrorCode.internal,
+        f"{prefix} could not be made into a Python environment",
+        "See the lines above, or use another Python: PYTHON install.py ...",
+        detail=detail,
+    )
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
