@@ -1,0 +1,160 @@
+"""`nuri batch`: a folder of drawings, several under way at once, resumed where it was left."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.imaging import io
+from protocol.errors import ErrorCode, NuriError
+
+from . import DONE, FAILED
+from .batch_plan import Drawing, make_plan
+from .interrupt import Interrupt
+from .parser import UsageError
+from .report import ProgressReport, error_facts, print_json, result_line, warn
+from .request import check_choices, inputs_of, job_options, png_of
+from .session import Done, Pool, Work, open_pool
+
+# A daemon that is lost under a drawing is started again, but not for the same drawing for ever.
+_ATTEMPTS = 3
+
+
+@dataclass
+class _Count:
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@dataclass
+class _Batch:
+    """One run: what is left to do, what is under way, and what came of it."""
+
+    options: argparse.Namespace
+    report: ProgressReport
+    total: int
+    count: _Count = field(default_factory=_Count)
+    left: deque[Drawing] = field(default_factory=deque)
+    started: dict[Path, float] = field(default_factory=dict)
+
+    def failed(self, line: Path, error: NuriError) -> None:
+        self.count.failed += 1
+        if self.options.json:
+            print_json({"input": str(line), "state": "failed", "error": error_facts(error)})
+        self.report.complain(f"{line}: {error}" if str(line) not in str(error) else str(error))
+
+    def skipped(self, drawing: Drawing) -> None:
+        self.count.skipped += 1
+        if self.options.json:
+            facts = {"input": str(drawing.line), "output": str(drawing.output), "state": "skipped"}
+            print_json(facts)
+
+    def done(self, drawing: Drawing, info: dict[str, Any]) -> None:
+        self.count.done += 1
+        facts = {
+            "input": str(drawing.line),
+            "output": str(drawing.output),
+            "state": "done",
+            "task": "flats",
+            **info,
+            "seconds": round(time.monotonic() - self.started.pop(drawing.line), 3),
+        }
+        for message in info["warnings"]:
+            warn(f"{drawing.line}: {message}")
+        if self.options.json:
+            print_json(facts)
+        elif not self.options.quiet:
+            count = self.count
+            so_far = count.done + count.skipped + count.failed
+            self.report.say(f"{so_far}/{self.total} {result_line(facts)}")
+            self.report(so_far / self.total, f"{so_far} of {self.total}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Colour a folder; 1 when a drawing failed. Raises NuriError and UsageError."""
+    check_choices(options)
+    if options.output.resolve() == options.folder.resolve():
+        raise UsageError("the results would lie among the drawings (choose another folder for -o)")
+    plan = make_plan(
+        options.folder, options.output, recursive=options.recursive, hints=options.hints
+    )
+    total = len(plan.drawings) + len(plan.problems)
+    silent = options.quiet or options.json
+    with ProgressReport(options.folder.name, silent=silent) as report:
+        batch = _Batch(options, report, total)
+        for line, error in plan.problems:
+            batch.failed(line, error)
+        for drawing in plan.drawings:
+            if drawing.is_done() and not options.force:
+                batch.skipped(drawing)
+            else:
+                batch.left.append(drawing)
+        try:
+            if batch.left:
+                _colour_all(batch)
+        finally:
+            _summary(batch)
+    return FAILED if batch.count.failed else DONE
+
+
+def _colour_all(batch: _Batch) -> None:
+    options, interrupt = batch.options, Interrupt()
+    under_way = 0
+    pool = open_pool(interrupt, no_daemon=options.no_daemon, lane="batch", attempts=_ATTEMPTS)
+    with pool, interrupt:
+        while batch.left or under_way:
+            while batch.left and under_way < options.jobs and not interrupt.requested:
+                under_way += _begin(batch, pool, batch.left.popleft())
+            if under_way:
+                _finish(batch, pool.next_done())
+                under_way -= 1
+            elif interrupt.requested:
+                raise KeyboardInterrupt
+
+
+def _begin(batch: _Batch, pool: Pool, drawing: Drawing) -> bool:
+    """Hand in one drawing; False when its files cannot even be read."""
+    batch.started[drawing.line] = time.monotonic()
+    try:
+        inputs = inputs_of(drawing.line, drawing.hints)
+    except NuriError as error:
+        batch.failed(drawing.line, error)
+        return False
+    options = job_options(batch.options, ["picture"])
+    pool.submit(Work(drawing, "flats", inputs, options, lambda fraction, stage: None))
+    return True
+
+
+def _finish(batch: _Batch, done: Done) -> None:
+    drawing: Drawing = done.key
+    if done.error:
+        batch.failed(drawing.line, done.error)
+        return
+    try:
+        io.make_folder(drawing.output.parent)
+        io.write_atomic(drawing.output, png_of(done.outputs["picture"]))
+    except NuriError as error:
+        batch.failed(drawing.line, error)
+        if error.code is ErrorCode.disk_full:  # the next ones would fare no better
+            raise
+        return
+    batch.done(drawing, done.info)
+
+
+def _summary(batch: _Batch) -> None:
+    count = batch.count
+    left = batch.total - count.done - count.skipped - count.failed
+    if batch.options.json:
+        summary = {"done": count.done, "skipped": count.skipped, "failed": count.failed}
+        print_json({"summary": {**summary, "left": left}})
+        return
+    text = f"{count.done} coloured, {count.skipped} done before, {count.failed} failed"
+    if left:
+        text += f", {left} left (run the command again to go on)"
+    if not batch.options.quiet:
+        batch.report.say(text)

@@ -1,0 +1,109 @@
+"""Which drawings of a folder `nuri batch` colours, with which hints, and where they go.
+
+NAME.png takes its hints from NAME.hints.png beside it. With a folder of hints it takes them from
+NAME.hints.png or NAME.png there, in the same sub-folder. Hints may be PNG, WebP or TIFF.
+A .kra or .ora file takes such hints where there are any, else those of its own hint layer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.imaging import io
+from protocol.errors import ErrorCode, NuriError
+
+_MARK = ".hints"
+_HINT_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One file to colour. ``hints`` is None for a .kra or .ora file that brings its own."""
+
+    line: Path
+    hints: Path | None
+    output: Path
+
+    def is_done(self) -> bool:
+        """True when the output is newer than everything it is made from."""
+        if not self.output.is_file():
+            return False
+        inputs = (self.line, self.hints) if self.hints else (self.line,)
+        return all(p.stat().st_mtime_ns <= self.output.stat().st_mtime_ns for p in inputs)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``problems``: drawings that cannot be coloured, and why."""
+
+    drawings: list[Drawing]
+    problems: list[tuple[Path, NuriError]]
+
+
+def make_plan(folder: Path, output: Path, *, recursive: bool, hints: Path | None) -> Plan:
+    """Look through a folder, in order of names. Raises NuriError: not_found, bad_input."""
+    for place in (folder, hints):
+        if place is not None and not place.is_dir():
+            raise NuriError(
+                ErrorCode.not_found,
+                f"{place} is no folder",
+                "Name a folder; `nuri colorize` is for one drawing",
+            )
+    lines = list(_lines(folder, output, hints, recursive))
+    if not lines:
+        deeper = "" if recursive else ", or add --recursive"
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{folder} holds no drawings",
+            f"Put PNG, JPEG, WebP, TIFF, .kra or .ora files there{deeper}",
+        )
+    plan = Plan([], [])
+    names = Counter(line.relative_to(folder).with_suffix("") for line in lines)
+    for line in lines:
+        inner = line.relative_to(folder)
+        is_unique = names[inner.with_suffix("")] == 1
+        # Two files that differ in their ending alone keep it, so that neither is written over.
+        target = output / (inner.with_suffix(".png") if is_unique else f"{inner}.png")
+        own_hints = _hints_of(line, inner.parent, hints)
+        if own_hints is None and not io.is_layered(line):
+            plan.problems.append((line, _no_hints(line, hints)))
+        else:
+            plan.drawings.append(Drawing(line, own_hints, target))
+    return plan
+
+
+def _lines(folder: Path, output: Path, hints: Path | None, recursive: bool) -> Iterator[Path]:
+    left_out = {place.resolve() for place in (output, hints) if place is not None}
+    for path in sorted(folder.rglob("*") if recursive else folder.iterdir()):
+        inner = path.relative_to(folder)
+        if any(part.startswith(".") for part in inner.parts) or not io.looks_readable(path):
+            continue
+        if path.stem.endswith(_MARK) or not path.is_file():
+            continue
+        # In a recursive run the results and the hints may lie inside the folder itself.
+        parents = {parent.resolve() for parent in path.parents}
+        if not left_out & parents or folder.resolve() in left_out:
+            yield path
+
+
+def _hints_of(line: Path, inner: Path, folder: Path | None) -> Path | None:
+    place = line.parent if folder is None else folder / inner
+    names = [f"{line.stem}{_MARK}"] if folder is None else [f"{line.stem}{_MARK}", line.stem]
+    for name in names:
+        for suffix in _HINT_SUFFIXES:
+            path = place / f"{name}{suffix}"
+            if path.is_file():
+                return path
+    return None
+
+
+def _no_hints(line: Path, folder: Path | None) -> NuriError:
+    place = line.parent if folder is None else folder
+    return NuriError(
+        ErrorCode.not_found,
+        f"there are no hints for {line}",
+        f"Put them into {place / (line.stem + _MARK + '.png')}",
+    )

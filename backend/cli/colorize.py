@@ -1,0 +1,74 @@
+"""`nuri colorize`: one drawing."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from backend.imaging import io
+
+from . import DONE
+from .interrupt import Interrupt
+from .parser import UsageError
+from .report import ProgressReport, print_json, result_line, warn
+from .request import check_choices, inputs_of, job_options, png_of, write_palette
+from .session import Work, open_pool
+
+
+def run(options: argparse.Namespace) -> int:
+    """Colour one drawing and write it, whole or not at all. Raises NuriError and UsageError."""
+    started = time.monotonic()
+    check_choices(options)
+    _check_files(options)
+    inputs = inputs_of(options.line, options.hints)
+    for path in (options.output, options.regions, options.palette):
+        if path is not None:
+            io.check_writable(path)
+    wanted = ["picture", *(["regions"] if options.regions else [])]
+    silent = options.quiet or options.json
+    interrupt = Interrupt()
+    with open_pool(interrupt, no_daemon=options.no_daemon) as pool, interrupt:
+        with ProgressReport(options.line.name, silent=silent) as report:
+            pool.submit(Work(None, "flats", inputs, job_options(options, wanted), report))
+            done = pool.next_done()
+        if done.error:
+            raise done.error
+        io.write_atomic(options.output, png_of(done.outputs["picture"]))
+        if options.regions:
+            io.write_atomic(options.regions, png_of(done.outputs["regions"]))
+        if options.palette:
+            write_palette(options.palette, done.info)
+    _tell(options, done.info, time.monotonic() - started)
+    return DONE
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    if options.hints is None and not io.is_layered(options.line):
+        raise UsageError(
+            f"there are no hints for {options.line} "
+            "(add --hints PNG, or use a .kra or .ora file with a layer named 'Hints')"
+        )
+    read = {options.line.resolve(), options.hints and options.hints.resolve()}
+    written = [p for p in (options.output, options.regions, options.palette) if p is not None]
+    if len({p.resolve() for p in written}) < len(written):
+        raise UsageError("two of the files to write have one name (give each its own)")
+    for path in written:
+        if path.resolve() in read:
+            raise UsageError(f"{path} would be written over (choose another name for the output)")
+
+
+def _tell(options: argparse.Namespace, info: dict[str, Any], seconds: float) -> None:
+    facts = {
+        "input": str(options.line),
+        "output": str(options.output),
+        "task": "flats",
+        **info,
+        "seconds": round(seconds, 3),
+    }
+    for message in info["warnings"]:
+        warn(f"{options.line}: {message}")
+    if options.json:
+        print_json(facts)
+    elif not options.quiet:
+        print(result_line(facts))

@@ -1,0 +1,151 @@
+"""The command line of `nuri`: which commands and options there are."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+
+class UsageError(Exception):
+    """Wrong usage; the text is one line with the remedy."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of a command line; ``run`` is the command they are for. Raises UsageError."""
+    return _build().parse_args(arguments)
+
+
+def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """A command that is imported when it runs, so that `nuri status` waits for nothing else."""
+
+    def run(options: argparse.Namespace) -> int:
+        command: Callable[[argparse.Namespace], int] = getattr(
+            importlib.import_module(f"backend.cli.{module}"), function
+        )
+        return command(options)
+
+    return run
+
+
+def _build() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nuri", description="Colours line art, on your own machine.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_colorize(commands)
+    _add_batch(commands)
+    _add_service(commands)
+    models = commands.add_parser("models", help="list what can colour")
+    _add_json(models)
+    models.set_defaults(run=_command("information", "models"))
+    doctor = commands.add_parser("doctor", help="check the installation and say what to mend")
+    _add_json(doctor)
+    doctor.set_defaults(run=_command("information", "doctor"))
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"nuri {version('nuri')}")
+        parser.exit()
+
+
+def _add_colorize(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("colorize", help="colour one drawing")
+    parser.add_argument(
+        "line", type=Path, metavar="LINE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument(
+        "--hints",
+        type=Path,
+        metavar="PNG",
+        help="RGBA picture of the same size, strokes of colour on transparent ground; "
+        "not needed for a .kra or .ora file with a layer named 'Hints'",
+    )
+    _add_job_options(parser)
+    parser.add_argument(
+        "--regions", type=Path, metavar="PNG", help="also write the region ids, 16-bit grey, 0 none"
+    )
+    parser.add_argument(
+        "--palette", type=Path, metavar="JSON", help="also write each colour with its regions"
+    )
+    parser.set_defaults(run=_command("colorize", "run"))
+
+
+def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "batch",
+        help="colour a folder of drawings",
+        description="Colours every drawing of a folder. NAME.png takes its hints from "
+        "NAME.hints.png beside it, or from the same name in the folder of --hints; .kra and .ora "
+        "files from their own hint layer. Pictures that are done already are skipped.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--recursive", action="store_true", help="go into folders of the folder")
+    parser.add_argument("--hints", type=Path, metavar="FOLDER", help="where the hints are")
+    parser.add_argument("--force", action="store_true", help="do again what is done already")
+    parser.add_argument(
+        "--jobs", type=_positive, default=2, metavar="N", help="drawings under way at once (2)"
+    )
+    _add_job_options(parser)
+    parser.set_defaults(run=_command("batch", "run"))
+
+
+def _add_job_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--flats", action="store_true", help="one exact colour per region (the default)"
+    )
+    parser.add_argument("--no-lines", action="store_true", help="leave the lines out of OUT")
+    parser.add_argument(
+        "--fill-unhinted", action="store_true", help="colour regions without a hint too"
+    )
+    parser.add_argument("--line-layer", default="", metavar="NAME", help="of a .kra or .ora file")
+    parser.add_argument("--hint-layer", default="", metavar="NAME", help="of a .kra or .ora file")
+    parser.add_argument("--model", metavar="ID", help="see `nuri models`")
+    parser.add_argument(
+        "--reference", type=Path, nargs="+", metavar="PNG", help="coloured pictures to follow"
+    )
+    parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
+    parser.add_argument("--device", metavar="D", help="auto or cpu")
+    parser.add_argument("--no-daemon", action="store_true", help="work in this process")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing on success")
+    _add_json(parser)
+
+
+def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
+    serve = commands.add_parser("serve", help="run the daemon in this terminal")
+    serve.add_argument("--device", default="auto", metavar="D", help="auto or cpu")
+    serve.add_argument(
+        "--listen", metavar="ENDPOINT", help="also serve other machines, as tcp://ADDRESS:PORT"
+    )
+    serve.add_argument("--auto", action="store_true", help=argparse.SUPPRESS)
+    serve.set_defaults(run=_command("service", "serve"))
+    status = commands.add_parser("status", help="what the daemon is doing")
+    _add_json(status)
+    status.set_defaults(run=_command("service", "status"))
+    stop = commands.add_parser("stop", help="end the daemon")
+    stop.set_defaults(run=_command("service", "stop"))
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write JSON for programs")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number

@@ -1,0 +1,218 @@
+"""The one place of the backend that knows files: bytes to pixels, pixels to PNG, bytes to disk.
+
+The decoders are imported where they are needed: the thin commands of `nuri` read and write files
+without waiting for NumPy and OpenCV.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol import limits
+from protocol.errors import ErrorCode, NuriError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .layered import LayeredFile
+
+_KINDS = {
+    "png": lambda head: head[:8] == b"\x89PNG\r\n\x1a\n",
+    "jpeg": lambda head: head[:3] == b"\xff\xd8\xff",
+    "webp": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+    "tiff": lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "layered": lambda head: head[:4] == b"PK\x03\x04",
+}
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".kra", ".ora")
+
+
+def kind_of(data: bytes | memoryview, file_name: str) -> str:
+    """ "png", "jpeg", "webp", "tiff" or "layered", told by the content. Raises bad_input."""
+    head = bytes(data[:16])
+    for kind, matches in _KINDS.items():
+        if matches(head):
+            return kind
+    from . import refusal
+
+    what = "is empty" if not head else "is no picture that Nuri can read"
+    raise NuriError(
+        ErrorCode.bad_input, f"{file_name} {what}", f"Nuri reads {refusal.READABLE} files"
+    )
+
+
+def looks_readable(path: Path) -> bool:
+    """True for a file name with an ending of a kind that `read_image` reads."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def is_layered(path: Path) -> bool:
+    """True for a file name that ends in .kra or .ora."""
+    return path.suffix.lower() in (".kra", ".ora")
+
+
+def read_image(data: bytes | memoryview, file_name: str, layer: str = "") -> np.ndarray:
+    """Decode a PNG, JPEG, WebP, TIFF, .kra or .ora file.
+
+    (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA with straight alpha; uint8, or uint16 where the
+    file has more than 8 bits a channel. ``layer``: a paint layer of a .kra or .ora file, "" is the
+    merged picture; ignored for other files. Sizes are refused before anything is decoded.
+    Raises bad_input, too_large, not_found (layer), unsupported, no_memory; each names the file.
+    """
+    kind = kind_of(data, file_name)
+    if kind == "layered":
+        layered = open_layered(data, file_name)
+        return layered.layer(layer) if layer else layered.merged()
+    if kind == "png":
+        from . import png, raster
+
+        chunks = png.read_chunks(data, file_name)
+        pixels = png.decode(chunks, file_name)
+        return raster.oriented(pixels, raster.orientation_of(png.exif(chunks)))
+    from . import raster
+
+    return raster.decode(data, file_name, kind)[0]
+
+
+def open_layered(data: bytes | memoryview, file_name: str) -> LayeredFile:
+    """A .kra or .ora file, to read several of its layers. Raises as `read_image`."""
+    from .layered import LayeredFile
+
+    return LayeredFile(data, file_name)
+
+
+def layer_names(data: bytes | memoryview, file_name: str) -> list[str]:
+    """The paint layers of a .kra or .ora file, top first; empty for other pictures."""
+    if kind_of(data, file_name) != "layered":
+        return []
+    from .layered import names
+
+    return names(open_layered(data, file_name).tree)
+
+
+def colour_profile(data: bytes | memoryview, file_name: str) -> bytes:
+    """The ICC profile that the values of a PNG belong to; b"" for none and for other files."""
+    if kind_of(data, file_name) != "png":
+        return b""
+    from . import png
+
+    return png.profile(png.read_chunks(data, file_name))
+
+
+def encode_png(pixels: np.ndarray, icc: bytes = b"") -> bytes:
+    """A PNG of (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16. Raises no_memory."""
+    from . import png
+
+    return png.encode(pixels, icc)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises not_found, bad_input (unreadable), too_large."""
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size > limits.BUFFER_BYTES:
+                raise NuriError(
+                    ErrorCode.too_large,
+                    f"{path} is larger than {limits.BUFFER_BYTES // 2**20} MB",
+                    "Save it compressed or smaller",
+                )
+            return file.read(limits.BUFFER_BYTES + 1)
+    except FileNotFoundError:
+        raise NuriError(
+            ErrorCode.not_found, f"{path} does not exist", "Check the name and the folder"
+        ) from None
+    except IsADirectoryError:
+        raise NuriError(
+            ErrorCode.bad_input, f"{path} is a folder", "Use `nuri batch` for whole folders"
+        ) from None
+    except OSError as error:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{path} cannot be read: {error.strerror or error}",
+            "Check its name and who may read it",
+        ) from None
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before any work is done, a place that `write_atomic` could not write to."""
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise NuriError(
+            ErrorCode.bad_input, f"{path} is a folder", "Add the name of the picture to write"
+        )
+    if not folder.is_dir():
+        reason = "is a file" if folder.exists() else "does not exist"
+        raise _cannot_write(path, f"the folder {folder} {reason}", "Create the folder first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _cannot_write(path, f"the folder {folder} is read-only", "Choose another folder")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing. Raises bad_input, disk_full."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _write_error(path, error) from None
+
+
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
+    """Write a file whole or not at all: a temporary file beside it, synced, then renamed.
+
+    Devices and pipes are written straight. Raises not_found (folder), bad_input, disk_full.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as error:
+        raise _write_error(path, error) from None
+
+
+def _replace(target: Path, data: bytes | memoryview) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=".nuri-", suffix=".part", dir=target.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode_of(target))
+        os.replace(temporary, target)
+    except BaseException:  # Ctrl-C too must leave nothing behind
+        os.unlink(temporary)
+        raise
+
+
+def _mode_of(target: Path) -> int:
+    """The mode of the file that is replaced, or the one a new file would get."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _cannot_write(
+    path: Path, why: str, action: str, code: ErrorCode = ErrorCode.bad_input
+) -> NuriError:
+    return NuriError(code, f"{path} cannot be written: {why}", action)
+
+
+def _write_error(path: Path, error: OSError) -> NuriError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _cannot_write(
+            path, "the disk is full", "Free some space or choose another disk", ErrorCode.disk_full
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _cannot_write(path, "the folder is read-only", "Choose another folder")
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return _cannot_write(
+            path, "its folder does not exist", "Create the folder first", ErrorCode.not_found
+        )
+    return _cannot_write(path, error.strerror or str(error), "Choose another name or folder")

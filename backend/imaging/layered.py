@@ -1,0 +1,157 @@
+"""What a colouring task asks of a .kra or .ora file: one layer, the whole, or the lines alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import cv2
+import numpy as np
+
+from protocol.errors import ErrorCode, NuriError
+
+from . import kra, ora, png, refusal
+from .archive import PICTURE_BYTES, Archive
+from .tree import Layer, Tree
+
+_HINT_NAMES = ("hints", "nuri hints", "hint", "colour hints", "color hints", "hint layer")
+_LINE_NAMES = ("lines", "line", "line art", "lineart", "linework", "ink", "inks", "inking")
+_OVER = ("normal", "src-over")
+_BAND = 256
+
+
+class LayeredFile:
+    """A .kra or .ora file held in memory.
+
+    Every method raises bad_input for damage, too_large and no_memory; pixels are RGBA in sRGB,
+    (H, W, 4), uint8 or uint16, on the canvas of the document.
+    """
+
+    def __init__(self, data: bytes | memoryview, file_name: str) -> None:
+        self.file_name = file_name
+        self._archive = Archive(data, file_name)
+        self._format: ModuleType
+        if "maindoc.xml" in self._archive:
+            self._format = kra
+        elif "stack.xml" in self._archive:
+            self._format = ora
+        else:
+            raise refusal.unsupported(
+                file_name, "is a ZIP file, but no .kra or .ora", f"Use {refusal.READABLE} files"
+            )
+        self.tree: Tree = self._format.read_tree(self._archive)
+
+    def layer(self, name: str) -> np.ndarray:
+        """The own pixels of the named paint layer. Raises not_found with the names there are."""
+        return self._pixels(self._find(name))
+
+    def merged(self) -> np.ndarray:
+        """The picture as the program that saved it shows it."""
+        if "mergedimage.png" not in self._archive:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{self.file_name} was saved without its merged picture",
+                f"Name a layer of it: {self._choices()}",
+            )
+        data = self._archive.read("mergedimage.png", PICTURE_BYTES)
+        name = f"mergedimage.png in {self.file_name}"
+        pixels = png.decode(png.read_chunks(data, name), name)
+        if pixels.shape[:2] != (self.tree.height, self.tree.width):
+            raise refusal.damaged(self.file_name, "its merged picture has another size")
+        return pixels
+
+    def hint_layer(self) -> str:
+        """The name of the layer that holds hints, told by its name; "" where there is none."""
+        layer = self._known(_HINT_NAMES)
+        return layer.path if layer else ""
+
+    def lines(self, hint_layer: str) -> np.ndarray:
+        """The drawing where no line layer was named and the hints are in this file too.
+
+        A paint layer named like "Lines", else all that is shown but the hint layer.
+        """
+        known = self._known(_LINE_NAMES)
+        if known is not None:
+            return self._pixels(known)
+        hints = self._find(hint_layer)
+        return self._flatten(hints) if hints.shown else self.merged()
+
+    def _pixels(self, layer: Layer) -> np.ndarray:
+        pixels: np.ndarray = self._format.read_layer(self._archive, self.tree, layer)
+        return pixels
+
+    def _find(self, name: str) -> Layer:
+        layer = self.tree.find(name)
+        if layer is None:
+            other = next((entry for entry in self.tree.layers if entry.name == name), None)
+            what = "has no layer" if other is None else "holds no pixels of its own in"
+            raise NuriError(
+                ErrorCode.not_found,
+                f"{self.file_name} {what} {name!r}",
+                f"Its paint layers are: {self._choices()}",
+            )
+        return layer
+
+    def _choices(self) -> str:
+        return ", ".join(repr(name) for name in names(self.tree)[:20]) or "none"
+
+    def _known(self, known_names: tuple[str, ...]) -> Layer | None:
+        for known in known_names:
+            for layer in self.tree.paint_layers:
+                if layer.name.strip().casefold() == known:
+                    return layer
+        return None
+
+    def _flatten(self, left_out: Layer) -> np.ndarray:
+        """The shown layers one over the other, without ``left_out``."""
+        out: np.ndarray | None = None
+        for layer in self._shown_bottom_first(left_out):
+            pixels = self._pixels(layer)
+            if out is None:
+                out = np.zeros_like(pixels)
+            for row in range(0, out.shape[0], _BAND):
+                band = slice(row, row + _BAND)
+                out[band] = _over(out[band], pixels[band], layer.opacity)
+        if out is None:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{self.file_name} shows no layer besides the hints",
+                f"Name the line layer with --line-layer, one of: {self._choices()}",
+            )
+        return out
+
+    def _shown_bottom_first(self, left_out: Layer) -> Iterator[Layer]:
+        for layer in reversed(self.tree.layers):
+            if layer is left_out or not layer.shown:
+                continue
+            group = layer.kind == "group"
+            plain = layer.blending in _OVER and (not group or layer.opacity == 1)
+            if layer.kind not in ("paint", "group") or not plain:
+                raise NuriError(
+                    ErrorCode.unsupported,
+                    f"{self.file_name} has the layer {layer.name!r}, which only a paint program "
+                    "can merge with the others",
+                    f"Name the line layer with --line-layer, one of: {self._choices()}",
+                )
+            if not group:
+                yield layer
+
+
+def names(tree: Tree) -> list[str]:
+    """The paint layers to choose from, top first; one whose name occurs twice by its path."""
+    plain = [layer.name for layer in tree.paint_layers]
+    return [
+        layer.name if plain.count(layer.name) == 1 else layer.path for layer in tree.paint_layers
+    ]
+
+
+def _over(below: np.ndarray, above: np.ndarray, opacity: float) -> np.ndarray:
+    """Straight-alpha RGBA ``above`` over ``below``, of one shape; the type of ``below``."""
+    top = float(np.iinfo(below.dtype).max)
+    scale = float(np.iinfo(above.dtype).max)
+    alpha_above = above[..., 3:].astype(np.float32) * np.float32(opacity / scale)
+    alpha_below = below[..., 3:].astype(np.float32) * (1 - alpha_above) / np.float32(top)
+    alpha = alpha_above + alpha_below
+    colour = above[..., :3] * (alpha_above * np.float32(top / scale)) + below[..., :3] * alpha_below
+    out = np.concatenate([colour / np.maximum(alpha, 1e-6), alpha * top], axis=2)
+    return cv2.convertScaleAbs(out) if below.dtype == np.uint8 else np.round(out).astype(np.uint16)
