@@ -6,9 +6,7 @@ and a new client has to be opened. Not for use from several threads.
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +45,6 @@ from .sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER, set_client_curve, set_
 from .version import PROTOCOL_VERSION, can_talk, mismatch_action
 from .watch import ConnectionWatch
 
-_logger = logging.getLogger(__name__)
 _HANDSHAKE_SECONDS = 10.0
 _WAIT_STEP_SECONDS = 0.25
 _BUSY_STEP_SECONDS = 0.01
@@ -161,7 +158,7 @@ class Client:
         Raises `NuriError`: malformed or too_large (the request itself), or ``lost``.
         """
         message = Submit(
-            job=job or secrets.token_hex(8),
+            job=job or os.urandom(8).hex(),
             task=task,
             options=dict(options or {}),
             inputs=tuple(inputs),
@@ -242,7 +239,7 @@ class Client:
 
     def ping(self, timeout: float = 2.0) -> Pong:
         """State of the running job. Raises `NuriError` unreachable without an answer in time."""
-        nonce = secrets.randbits(48)
+        nonce = int.from_bytes(os.urandom(6), "big")
         return self._ask(Ping(nonce=nonce), Pong, timeout, lambda pong: pong.nonce == nonce)
 
     def fetch(self, job_id: str, timeout: float = 30.0) -> Result:
@@ -329,7 +326,7 @@ class Client:
                     self._lose(error)
                     return None
                 # A newer daemon may say things that we need not understand.
-                _logger.warning("ignored a message of the daemon: %s", error)
+                _warn(f"ignored a message of the daemon: {error}")
 
     def _route(self, message: Message) -> None:
         job_id = getattr(message, "reply_to" if isinstance(message, Error) else "job", "")
@@ -431,6 +428,13 @@ def _check_limits(planes: tuple[Plane, ...], welcome: Welcome) -> None:
                 f"The picture {plane.name} is larger than the backend takes",
                 f"Use at most {limits.side} pixels a side and {limits.pixels} pixels in all",
             )
+
+
+def _warn(text: str) -> None:
+    # Imported here: logging would be a tenth of the client's start-up.
+    import logging
+
+    logging.getLogger(__name__).warning(text)
 
 
 def _unreachable(message: str) -> NuriError:
