@@ -10,6 +10,7 @@ from . import limits
 from .errors import ErrorCode, NuriError
 
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 _TASK_CHARACTERS = _NAME_CHARACTERS | {"."}
 
 
@@ -89,20 +90,6 @@ def sequence(value: object, field: str, limit: int) -> None:
         raise too_large(f"{field} has more than {limit} entries", f"Send fewer {field}")
 
 
-def _scalar(value: object, field: str, text_limit: int) -> None:
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, str):
-        text(value, field, text_limit)
-    elif isinstance(value, int):
-        integer(value, field, -(2**63), 2**64 - 1)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise malformed(f"{field} is not a finite number")
-    else:
-        raise malformed(f"{field} has the type {type(value).__name__}, which cannot travel")
-
-
 def options(value: object, field: str = "options") -> None:
     """A dict of at most 64 names to scalars or flat lists of scalars."""
     if not isinstance(value, Mapping):
@@ -113,28 +100,52 @@ def options(value: object, field: str = "options") -> None:
         text(name, f"a name in {field}", limits.NAME, empty=False)
         if isinstance(entry, (list, tuple)):
             sequence(entry, f"{field}.{name}", limits.OPTION_LIST)
-            for scalar in entry:
-                _scalar(scalar, f"{field}.{name}", limits.OPTION_TEXT)
+            for given in entry:
+                scalar(given, f"{field}.{name}", limits.OPTION_TEXT)
         else:
-            _scalar(entry, f"{field}.{name}", limits.OPTION_TEXT)
+            scalar(entry, f"{field}.{name}", limits.OPTION_TEXT)
 
 
-def plain(value: Any, field: str, depth: int = limits.DEPTH - 2) -> None:
+def scalar(value: object, field: str, text_limit: int) -> None:
+    """None, a bool, text, a finite float or an int that 64 bits hold."""
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        text(value, field, text_limit)
+    elif isinstance(value, int):
+        integer(value, field, _LOWEST, _HIGHEST)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise malformed(f"{field} is not a finite number")
+    else:
+        raise malformed(f"{field} has the type {type(value).__name__}, which cannot travel")
+
+
+def plain(value: object, field: str, depth: int = limits.DEPTH - 2) -> None:
     """A dict of text keys to None, bool, int, finite float, str, list, dict; ``depth`` deep."""
     if not isinstance(value, dict):
         raise malformed(f"{field} must be a table, not {type(value).__name__}")
-    _plain(value, field, depth)
-
-
-def _plain(value: Any, field: str, depth: int) -> None:
-    if isinstance(value, (dict, list, tuple)):
-        if depth == 0:
+    level: list[Any] = [value]
+    # Level by level, because most values are the many numbers of a few long lists.
+    while level:
+        names: set[Any] = set()
+        scalars: list[Any] = []
+        deeper: list[Any] = []
+        for entry in level:
+            if isinstance(entry, dict):
+                names.update(entry)
+                deeper.extend(entry.values())
+            elif isinstance(entry, (list, tuple)):
+                deeper.extend(entry)
+            else:
+                scalars.append(entry)
+        if len(scalars) < len(level) and depth == 0:
             raise malformed(f"{field} is nested too deeply")
-        if isinstance(value, dict):
-            for name in value:
-                text(name, f"a name in {field}")
-            value = value.values()
-        for entry in value:
-            _plain(entry, field, depth - 1)
-    else:
-        _scalar(value, field, limits.INFO_BYTES)
+        for name in names:
+            text(name, f"a name in {field}")
+        if set(map(type, scalars)) == {int}:
+            scalars = [min(scalars), max(scalars)]
+        for entry in scalars:
+            scalar(entry, f"a value in {field}", limits.INFO_BYTES)
+        level = deeper
+        depth -= 1

@@ -236,69 +236,76 @@ def _unique(pairs: Any) -> dict[str, Any]:
     return table
 
 
-def _sizes() -> tuple[list[int], list[int], list[int]]:
-    """For each first byte: bytes that follow it (-1 refused), width of a length, children."""
-    follow, width, children = [0] * 256, [0] * 256, [0] * 256
-    for byte in range(0x80, 0x90):
-        children[byte] = 2 * (byte & 15)
-    for byte in range(0x90, 0xA0):
-        children[byte] = byte & 15
-    for byte in range(0xA0, 0xC0):
-        follow[byte] = byte & 31
-    # 0xc1 is unused; ext types (0xc7-0xc9, 0xd4-0xd8) and raw bytes (0xc4-0xc6) never travel here.
-    for byte in (0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xD9)):
-        follow[byte] = -1
-    numbers = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
-    numbers.update({0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8})
+_ARRAYS = {0xDC: 2, 0xDD: 4}
+_MAPS = {0xDE: 2, 0xDF: 4}
+_TEXTS = {0xD9: 1, 0xDA: 2, 0xDB: 4}
+
+
+def _steps() -> list[int]:
+    """Bytes that a whole value takes, by its first byte; 0 where more than that byte decides."""
+    steps = [1] * 256
+    numbers = {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}
+    numbers.update({0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9})
     for byte, size in numbers.items():
-        follow[byte] = size
-    lengths = {0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
-    for byte, size in lengths.items():
-        width[byte] = size
-    return follow, width, children
+        steps[byte] = size
+    for byte in range(0xA0, 0xC0):
+        steps[byte] = 1 + (byte & 31)
+    # 0xc1 is unused; raw bytes (0xc4-0xc6) and ext types (0xc7-0xc9, 0xd4-0xd8) never travel.
+    for byte in (*range(0x80, 0xA0), 0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xE0)):
+        steps[byte] = 0
+    return steps
 
 
-_FOLLOW, _WIDTH, _CHILDREN = _sizes()
+_STEPS = _steps()
 
 
 def _check_structure(data: bytes, name: str) -> None:
-    """Walks msgpack without building it: one whole value, depth and claimed lengths honest."""
-    end = len(data)
+    """Walks msgpack without building it: one whole value, its depth and claimed lengths honest."""
     position = 0
     pending = 1
     stack: list[int] = []
-    while True:
-        while pending == 0:
+    try:
+        while True:
+            while pending:
+                pending -= 1
+                byte = data[position]
+                if step := _STEPS[byte]:
+                    position += step
+                    continue
+                position += 1
+                if width := _TEXTS.get(byte):
+                    position += width + _length(data, position, width)
+                    continue
+                children, width = _children(byte, data, position, name)
+                position += width
+                # A child takes one byte at least, so an honest count never exceeds what is left.
+                if children > len(data) - position:
+                    raise checks.malformed(f"the {name} claims more entries than it has bytes")
+                if len(stack) >= limits.DEPTH:
+                    raise checks.malformed(f"the {name} is nested deeper than {limits.DEPTH}")
+                stack.append(pending)
+                pending = children
             if not stack:
-                if position != end:
-                    raise checks.malformed(f"the {name} has bytes after its end")
-                return
+                break
             pending = stack.pop()
-        if position >= end:
-            raise checks.malformed(f"the {name} ends too early")
-        byte = data[position]
-        position += 1
-        pending -= 1
-        if byte < 0x80 or byte >= 0xE0:
-            continue
-        count = _CHILDREN[byte]
-        if width := _WIDTH[byte]:
-            length = int.from_bytes(data[position : position + width], "big")
-            position += width
-            if byte >= 0xDC:
-                count = length if byte < 0xDE else 2 * length
-            else:
-                position += length
-        else:
-            follow = _FOLLOW[byte]
-            if follow < 0:
-                raise checks.malformed(f"the {name} holds raw bytes or extension types")
-            position += follow
-        if 0x80 <= byte < 0xA0 or byte >= 0xDC:
-            if len(stack) >= limits.DEPTH:
-                raise checks.malformed(f"the {name} is nested deeper than {limits.DEPTH}")
-            # Each child takes one byte at least, so an honest count never exceeds what is left.
-            if count > end - position:
-                raise checks.malformed(f"the {name} claims more entries than it has bytes")
-            stack.append(pending)
-            pending = count
+    except IndexError:
+        raise checks.malformed(f"the {name} ends too early") from None
+    if position != len(data):
+        raise checks.malformed(f"the {name} has the wrong length")
+
+
+def _children(byte: int, data: bytes, position: int, name: str) -> tuple[int, int]:
+    """(values that follow in this array or table, bytes of their count)."""
+    if 0x80 <= byte < 0x90:
+        return 2 * (byte & 15), 0
+    if 0x90 <= byte < 0xA0:
+        return byte & 15, 0
+    if width := _ARRAYS.get(byte):
+        return _length(data, position, width), width
+    if width := _MAPS.get(byte):
+        return 2 * _length(data, position, width), width
+    raise checks.malformed(f"the {name} holds raw bytes or extension types")
+
+
+def _length(data: bytes, position: int, width: int) -> int:
+    return int.from_bytes(data[position : position + width], "big")
