@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-import zmq
-
 from . import wire
 from .connection import ConnectionFile, connection_path, state_folder
 from .errors import ErrorCode, ErrorInfo, NuriError
 from .job import Job
+from .link import Link
 from .messages import (
     Accepted,
     Cancel,
@@ -41,15 +39,9 @@ from .messages import (
     Welcome,
 )
 from .pixels import PixelBuffer, Plane
-from .sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER, set_client_curve, set_options
 from .version import PROTOCOL_VERSION, can_talk, mismatch_action
-from .watch import ConnectionWatch
 
 _HANDSHAKE_SECONDS = 10.0
-_WAIT_STEP_SECONDS = 0.25
-_BUSY_STEP_SECONDS = 0.01
-# More than this in one call would hold up the caller's event loop; the rest waits for the next.
-_MESSAGES_PER_POLL = 64
 _Reply = TypeVar("_Reply", bound=Message)
 
 
@@ -65,24 +57,13 @@ class Client:
         self.welcome: Welcome | None = None
         self.lost: NuriError | None = None
         self._jobs: dict[str, Job] = {}
-        self._unsent: deque[Message] = deque()
-        self._unsent_control: deque[Message] = deque()
         self._local: list[Message] = []
-        self._closed = False
         self._opened = time.monotonic()
+        self._closed = False
         hello = Hello(
             protocol=PROTOCOL_VERSION, client=name, client_version=version, pid=os.getpid()
         )
-        self._context = zmq.Context(io_threads=1)
-        self._control = self._socket(connection.control, CONTROL_HIGH_WATER)
-        self._work = self._socket(connection.work, WORK_HIGH_WATER)
-        self._watch = ConnectionWatch(connection, (self._control, self._work))
-        self._poller = zmq.Poller()
-        for socket in (self._control, self._work, *self._watch.sockets):
-            self._poller.register(socket, zmq.POLLIN)
-        self._control.connect(connection.control)
-        self._work.connect(connection.work)
-        self._control.send_multipart(wire.encode(hello), zmq.NOBLOCK)
+        self._link = Link(connection, hello)
 
     @classmethod
     def open(
@@ -171,42 +152,37 @@ class Client:
         if message.job in self._jobs:
             raise NuriError(ErrorCode.malformed, f"The job {message.job} exists already")
         self._check(message)
-        entry = Job(self, message)
-        self._jobs[message.job] = entry
-        self._unsent.append(message)
-        self._flush()
-        return entry
+        job_entry = Job(self, message)
+        self._jobs[message.job] = job_entry
+        self._link.send_work(message)
+        return job_entry
 
     def send_work(self, message: Message) -> None:
-        """Sends a message of an open job (`Frame`, `Credit`) on the work socket, when it can."""
+        """Sends a message of an open job (`Frame`, `Credit`) on the work socket, when it can.
+
+        Raises `NuriError` too_large, or ``lost``.
+        """
         self._check(message)
-        self._unsent.append(message)
-        self._flush()
+        self._link.send_work(message)
 
     def poll(self) -> list[Message]:
         """Sends and receives what is possible right now, moves jobs on; never blocks.
 
         Returns what arrived, in order. A lost connection ends every open job with `Failed`.
         """
-        messages, self._local = self._local, []
-        if self._closed or self.lost:
-            return messages
-        reason = self._watch.check(self.welcome is not None)
-        for socket in (self._control, self._work):
-            for _ in range(_MESSAGES_PER_POLL):
-                message = self._receive(socket)
-                if message is None:
-                    break
+        messages: list[Message] = []
+        if not self.lost:
+            messages, reason = self._link.receive()
+            for message in messages:
                 self._route(message)
-                messages.append(message)
-        overdue = time.monotonic() - self._opened > _HANDSHAKE_SECONDS
-        if reason is None and self.welcome is None and overdue:
-            reason = _unreachable("The Nuri backend does not answer")
-        if reason is not None and self.lost is None:
-            self._lose(reason)
-        self._flush()
+            if self.welcome is None and time.monotonic() - self._opened > _HANDSHAKE_SECONDS:
+                reason = reason or _unreachable("The Nuri backend does not answer")
+            if reason and not self.lost:
+                self._lose(reason)
+            if not self.lost:
+                self._link.flush()
         messages.extend(self._local)
-        self._local = []
+        self._local.clear()
         return messages
 
     def wait(self, timeout: float) -> list[Message]:
@@ -214,24 +190,20 @@ class Client:
         give_up = time.monotonic() + timeout
         while True:
             messages = self.poll()
-            left = give_up - time.monotonic()
-            if messages or self.lost or self._closed or left <= 0:
+            if messages or self.lost or time.monotonic() >= give_up:
                 return messages
-            is_sending = bool(self._unsent_control or (self._unsent and self.ready))
-            step = _BUSY_STEP_SECONDS if is_sending else _WAIT_STEP_SECONDS
-            self._poller.poll(int(1000 * min(left, step)) + 1)
+            self._link.wait(give_up)
 
     def cancel(self, job_id: str) -> None:
         """Asks the daemon to stop this job and returns at once; one not yet sent ends here."""
         job = self._jobs.get(job_id)
         if job is not None:
             job.cancel_requested = True
-            unsent = [m for m in self._unsent if isinstance(m, Submit) and m.job == job_id]
-            if unsent:
-                self._unsent = deque(m for m in self._unsent if getattr(m, "job", "") != job_id)
+            if self._link.take_back(job_id):
                 self._end_locally(Cancelled(job=job_id))
                 return
-        self._send_control(Cancel(job=job_id))
+        if not self.lost:
+            self._link.send_control(Cancel(job=job_id))
 
     def status(self, timeout: float = 2.0) -> Status:
         """State of the daemon. Raises `NuriError` unreachable without an answer in time."""
@@ -258,8 +230,7 @@ class Client:
         if self._closed:
             return
         self._closed = True
-        self._watch.close()
-        self._context.destroy(linger=0)
+        self._link.close()
         if self.lost is None:
             self._lose(_unreachable("This connection to the Nuri backend was closed"))
 
@@ -274,13 +245,6 @@ class Client:
     ) -> None:
         self.close()
 
-    def _socket(self, endpoint: str, high_water: int) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.DEALER)
-        set_options(socket, high_water=high_water, is_local=self.connection.is_local)
-        if self.connection.uses_curve:
-            set_client_curve(socket, self.connection)
-        return socket
-
     def _check(self, message: Message) -> None:
         """Raises what stands in the way of sending ``message``, before it is queued."""
         if self.lost:
@@ -288,45 +252,6 @@ class Client:
         wire.encode(message)
         if self.welcome is not None and message.PLANES:
             _check_limits(getattr(message, message.PLANES), self.welcome)
-
-    def _send_control(self, message: Message) -> None:
-        if self.lost:
-            return
-        self._unsent_control.append(message)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Sends what waits, as far as the sockets take it now."""
-        if self._closed or not self.ready or self.welcome is None:
-            return
-        session = self.welcome.session
-        for socket, unsent in (
-            (self._control, self._unsent_control),
-            (self._work, self._unsent),
-        ):
-            while unsent:
-                try:
-                    frames = wire.encode(unsent[0], session)
-                    socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
-                except zmq.Again:
-                    break
-                unsent.popleft()
-
-    def _receive(self, socket: zmq.Socket[bytes]) -> Message | None:
-        """The next message, or None when there is none now."""
-        while True:
-            try:
-                frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                return None
-            try:
-                return wire.decode(frames)
-            except NuriError as error:
-                if error.code is not ErrorCode.unsupported:
-                    self._lose(error)
-                    return None
-                # A newer daemon may say things that we need not understand.
-                _warn(f"ignored a message of the daemon: {error}")
 
     def _route(self, message: Message) -> None:
         job_id = getattr(message, "reply_to" if isinstance(message, Error) else "job", "")
@@ -345,7 +270,7 @@ class Client:
         job.receive(message)
         if isinstance(message, Accepted) and job.cancel_requested:
             # Cancel went by the other socket and may have come before the job itself.
-            self._send_control(Cancel(job=job.id))
+            self._link.send_control(Cancel(job=job.id))
         if job.is_finished:
             del self._jobs[job.id]
 
@@ -354,12 +279,13 @@ class Client:
             self._lose(_mismatch(welcome.protocol, welcome.version))
             return
         self.welcome = welcome
-        for message in [m for m in self._unsent if isinstance(m, Submit)]:
+        for message in self._link.unsent_submits():
             try:
                 _check_limits(message.inputs, welcome)
             except NuriError as error:
-                self._unsent.remove(message)
+                self._link.take_back(message.job)
                 self._end_locally(Failed(job=message.job, error=error.info))
+        self._link.session = welcome.session
 
     def _end_locally(self, message: Cancelled | Failed) -> None:
         """Ends a job without the daemon; the next `poll` reports ``message``."""
@@ -368,8 +294,6 @@ class Client:
 
     def _lose(self, error: NuriError) -> None:
         self.lost = error
-        self._unsent.clear()
-        self._unsent_control.clear()
         info = error.info
         for job_id in list(self._jobs):
             failure = ErrorInfo(info.code, info.message, info.action, info.detail, job_id)
@@ -397,7 +321,7 @@ class Client:
         if isinstance(request, Fetch):
             self.send_work(request)
         else:
-            self._send_control(request)
+            self._link.send_control(request)
         names = (request.TYPE, getattr(request, "job", request.TYPE))
         while True:
             left = give_up - time.monotonic()
@@ -428,13 +352,6 @@ def _check_limits(planes: tuple[Plane, ...], welcome: Welcome) -> None:
                 f"The picture {plane.name} is larger than the backend takes",
                 f"Use at most {limits.side} pixels a side and {limits.pixels} pixels in all",
             )
-
-
-def _warn(text: str) -> None:
-    # Imported here: logging would be a tenth of the client's start-up.
-    import logging
-
-    logging.getLogger(__name__).warning(text)
 
 
 def _unreachable(message: str) -> NuriError:

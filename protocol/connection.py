@@ -26,8 +26,8 @@ from .folders import (
     runtime_folder,
     state_folder,
 )
+from .lock import DaemonLock
 from .processes import is_running, start_token
-from .security import KEY_LENGTH, CurveKeys, DaemonLock, generate_keys
 from .version import PROTOCOL_VERSION
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "CurveKeys",
     "DaemonLock",
     "connection_path",
-    "generate_keys",
     "ipc_endpoints",
     "is_private_folder",
     "is_running",
@@ -48,7 +47,20 @@ __all__ = [
     "write_atomic",
 ]
 
+# Length of a CURVE key in Z85 text.
+KEY_LENGTH = 40
 _START_ACTION = "Start it with `nuri serve`"
+
+
+@dataclass(frozen=True)
+class CurveKeys:
+    """One CURVE key pair as Z85 text. The secret half stays out of every text shown."""
+
+    public: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"CurveKeys(public={self.public!r}, secret=...)"
 
 
 @dataclass(frozen=True)

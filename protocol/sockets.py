@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import limits
-from .connection import ConnectionFile
-from .security import CurveKeys
+from .connection import ConnectionFile, CurveKeys
 
 # Messages that may wait in each direction before the sender has to.
 WORK_HIGH_WATER = 16

@@ -1,7 +1,7 @@
 """Messages to ZeroMQ frames and back: [header] [info, for some] [one frame per picture].
 
 Nothing here copies a picture, and nothing allocates by a length that the peer claims: every
-structure is walked and bounded (`_check_structure`) before msgpack may build it.
+header is walked and bounded (structure.py) before msgpack may build it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from . import checks, limits
 from .errors import ErrorCode, ErrorInfo, NuriError
 from .messages import MESSAGES, Hello, Limits, Message, Refused
 from .pixels import EncodedImage, PixelBuffer, Plane
+from .structure import check_structure
 from .version import PROTOCOL_VERSION, can_talk, mismatch_action
 
 Buffer = bytes | memoryview
@@ -216,7 +217,7 @@ def _unpack(view: memoryview, name: str, limit: int) -> dict[str, Any]:
     if len(view) > limit:
         raise checks.too_large(f"The {name} of a message is larger than {limit} bytes")
     data = bytes(view)
-    _check_structure(data, name)
+    check_structure(data, name)
     try:
         value = msgpack.unpackb(data, object_pairs_hook=_unique)
     except UnicodeDecodeError:
@@ -234,78 +235,3 @@ def _unique(pairs: Any) -> dict[str, Any]:
     if len(table) != len(pairs):
         raise ValueError("a name comes twice in one table")
     return table
-
-
-_ARRAYS = {0xDC: 2, 0xDD: 4}
-_MAPS = {0xDE: 2, 0xDF: 4}
-_TEXTS = {0xD9: 1, 0xDA: 2, 0xDB: 4}
-
-
-def _steps() -> list[int]:
-    """Bytes that a whole value takes, by its first byte; 0 where more than that byte decides."""
-    steps = [1] * 256
-    numbers = {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}
-    numbers.update({0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9})
-    for byte, size in numbers.items():
-        steps[byte] = size
-    for byte in range(0xA0, 0xC0):
-        steps[byte] = 1 + (byte & 31)
-    # 0xc1 is unused; raw bytes (0xc4-0xc6) and ext types (0xc7-0xc9, 0xd4-0xd8) never travel.
-    for byte in (*range(0x80, 0xA0), 0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xE0)):
-        steps[byte] = 0
-    return steps
-
-
-_STEPS = _steps()
-
-
-def _check_structure(data: bytes, name: str) -> None:
-    """Walks msgpack without building it: one whole value, its depth and claimed lengths honest."""
-    position = 0
-    pending = 1
-    stack: list[int] = []
-    try:
-        while True:
-            while pending:
-                pending -= 1
-                byte = data[position]
-                if step := _STEPS[byte]:
-                    position += step
-                    continue
-                position += 1
-                if width := _TEXTS.get(byte):
-                    position += width + _length(data, position, width)
-                    continue
-                children, width = _children(byte, data, position, name)
-                position += width
-                # A child takes one byte at least, so an honest count never exceeds what is left.
-                if children > len(data) - position:
-                    raise checks.malformed(f"the {name} claims more entries than it has bytes")
-                if len(stack) >= limits.DEPTH:
-                    raise checks.malformed(f"the {name} is nested deeper than {limits.DEPTH}")
-                stack.append(pending)
-                pending = children
-            if not stack:
-                break
-            pending = stack.pop()
-    except IndexError:
-        raise checks.malformed(f"the {name} ends too early") from None
-    if position != len(data):
-        raise checks.malformed(f"the {name} has the wrong length")
-
-
-def _children(byte: int, data: bytes, position: int, name: str) -> tuple[int, int]:
-    """(values that follow in this array or table, bytes of their count)."""
-    if 0x80 <= byte < 0x90:
-        return 2 * (byte & 15), 0
-    if 0x90 <= byte < 0xA0:
-        return byte & 15, 0
-    if width := _ARRAYS.get(byte):
-        return _length(data, position, width), width
-    if width := _MAPS.get(byte):
-        return 2 * _length(data, position, width), width
-    raise checks.malformed(f"the {name} holds raw bytes or extension types")
-
-
-def _length(data: bytes, position: int, width: int) -> int:
-    return int.from_bytes(data[position : position + width], "big")
