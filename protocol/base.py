@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from . import checks, limits
+from .pixels import PixelBuffer, Plane
 
 SECONDS = 1e10
 COUNT = 2**31 - 1
@@ -33,6 +35,21 @@ class Limits:
     def __post_init__(self) -> None:
         for entry in fields(self):
             checks.integer(getattr(self, entry.name), f"limits.{entry.name}", 1, BYTES)
+
+    def check(self, planes: Iterable[Plane]) -> None:
+        """Raises `NuriError` too_large for pictures over what the daemon takes."""
+        pixels = size = 0
+        for plane in planes:
+            size += len(plane.data)
+            is_over = len(plane.data) > self.buffer_bytes or size > self.message_bytes
+            if isinstance(plane, PixelBuffer):
+                pixels += plane.width * plane.height
+                is_over |= max(plane.width, plane.height) > self.side or pixels > self.pixels
+            if is_over:
+                raise checks.too_large(
+                    f"The picture {plane.name} is larger than the backend takes",
+                    f"Use at most {self.side} pixels a side and {self.pixels} pixels in all",
+                )
 
 
 class Message:

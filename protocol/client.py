@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import wire
-from .connection import ConnectionFile, connection_path, state_folder
+from .connection import ConnectionFile, connection_path
 from .errors import ErrorCode, ErrorInfo, NuriError
 from .job import Job
 from .link import Link
@@ -38,8 +38,9 @@ from .messages import (
     Submit,
     Welcome,
 )
-from .pixels import PixelBuffer, Plane
-from .version import PROTOCOL_VERSION, can_talk, mismatch_action
+from .pixels import Plane
+from .version import PROTOCOL_VERSION, can_talk, mismatch
+from .watch import unreachable
 
 _HANDSHAKE_SECONDS = 10.0
 _Reply = TypeVar("_Reply", bound=Message)
@@ -83,7 +84,7 @@ class Client:
             path = Path(connection) if connection is not None else connection_path()
             connection = ConnectionFile.read(path)
         if connection.is_stale():
-            raise _unreachable("The Nuri backend is not running any more")
+            raise unreachable("The Nuri backend is not running any more")
         if not can_talk(connection.protocol):
             raise _mismatch(connection.protocol, connection.version)
         return cls(connection, name, version)
@@ -176,7 +177,7 @@ class Client:
             for message in messages:
                 self._route(message)
             if self.welcome is None and time.monotonic() - self._opened > _HANDSHAKE_SECONDS:
-                reason = reason or _unreachable("The Nuri backend does not answer")
+                reason = reason or unreachable("The Nuri backend does not answer")
             if reason and not self.lost:
                 self._lose(reason)
             if not self.lost:
@@ -217,8 +218,12 @@ class Client:
     def fetch(self, job_id: str, timeout: float = 30.0) -> Result:
         """Kept result of a finished job, of this or an earlier client.
 
-        Raises `NuriError`: not_found (never kept, or a day old), unreachable.
+        Raises `NuriError`: not_found (never kept, a day old, or not finished), unreachable.
         """
+        if job_id in self._jobs:
+            raise NuriError(
+                ErrorCode.not_found, f"The job {job_id} has not ended yet", "Wait for its result"
+            )
         return self._ask(Fetch(job=job_id), Result, timeout, lambda reply: reply.job == job_id)
 
     def shutdown(self, timeout: float = 5.0) -> None:
@@ -232,7 +237,7 @@ class Client:
         self._closed = True
         self._link.close()
         if self.lost is None:
-            self._lose(_unreachable("This connection to the Nuri backend was closed"))
+            self._lose(unreachable("This connection to the Nuri backend was closed"))
 
     def __enter__(self) -> Client:
         return self
@@ -251,7 +256,7 @@ class Client:
             raise self.lost
         wire.encode(message)
         if self.welcome is not None and message.PLANES:
-            _check_limits(getattr(message, message.PLANES), self.welcome)
+            self.welcome.limits.check(getattr(message, message.PLANES))
 
     def _route(self, message: Message) -> None:
         job_id = getattr(message, "reply_to" if isinstance(message, Error) else "job", "")
@@ -281,7 +286,7 @@ class Client:
         self.welcome = welcome
         for message in self._link.unsent_submits():
             try:
-                _check_limits(message.inputs, welcome)
+                welcome.limits.check(message.inputs)
             except NuriError as error:
                 self._link.take_back(message.job)
                 self._end_locally(Failed(job=message.job, error=error.info))
@@ -305,7 +310,7 @@ class Client:
                 raise self.lost
             left = give_up - time.monotonic()
             if left <= 0:
-                raise _unreachable("The Nuri backend does not answer")
+                raise unreachable("The Nuri backend does not answer")
             self.wait(left)
 
     def _ask(
@@ -333,38 +338,9 @@ class Client:
             if self.lost:
                 raise self.lost
             if left <= 0:
-                raise _unreachable(f"The Nuri backend did not answer {request.TYPE} in time")
-
-
-def _check_limits(planes: tuple[Plane, ...], welcome: Welcome) -> None:
-    """Raises `NuriError` too_large for pictures over what the daemon announced."""
-    limits = welcome.limits
-    pixels = size = 0
-    for plane in planes:
-        size += len(plane.data)
-        too_large = len(plane.data) > limits.buffer_bytes
-        if isinstance(plane, PixelBuffer):
-            pixels += plane.width * plane.height
-            too_large |= max(plane.width, plane.height) > limits.side
-        if too_large or pixels > limits.pixels or size > limits.message_bytes:
-            raise NuriError(
-                ErrorCode.too_large,
-                f"The picture {plane.name} is larger than the backend takes",
-                f"Use at most {limits.side} pixels a side and {limits.pixels} pixels in all",
-            )
-
-
-def _unreachable(message: str) -> NuriError:
-    return NuriError(
-        ErrorCode.unreachable,
-        message,
-        f"Start it with `nuri serve`, or look into the log in {state_folder()}",
-    )
+                raise unreachable(f"The Nuri backend did not answer {request.TYPE} in time")
 
 
 def _mismatch(protocol: str, version: str) -> NuriError:
-    return NuriError(
-        ErrorCode.version_mismatch,
-        f"The Nuri backend {version} speaks protocol {protocol}, this client {PROTOCOL_VERSION}",
-        mismatch_action(protocol),
-    )
+    message = f"The Nuri backend {version} speaks protocol {protocol}, "
+    return mismatch(f"{message}this client speaks {PROTOCOL_VERSION}", protocol)

@@ -120,8 +120,7 @@ class Job:
         """The finished frames that arrived since the last call; makes room for as many more."""
         taken = list(self._frames)
         self._frames.clear()
-        if taken and not self.is_finished:
-            self._client.send_work(Credit(job=self.id, count=len(taken)))
+        self._make_room(len(taken))
         return taken
 
     def frames(self) -> Iterator[Frame]:
@@ -129,14 +128,13 @@ class Job:
 
         Raises `NuriError` when the job fails or is cancelled; what came before is valid.
         """
-        while True:
-            yield from self.take_frames()
-            if self.is_finished and not self._frames:
-                if self.error:
-                    raise self.error
-                return
-            if not self._frames:
+        while self._frames or not self.is_finished:
+            if self._frames:
+                yield from self._hand_out()
+            else:
                 self._wait(None)
+        if self.error:
+            raise self.error
 
     def stream(self, inputs: Iterable[Iterable[Plane]]) -> Iterator[Frame]:
         """Sends all ``inputs`` in order while yielding the finished frames.
@@ -145,8 +143,9 @@ class Job:
         """
         for index, planes in enumerate(inputs):
             while self.input_credit <= 0 and not self.is_finished:
-                yield from self.take_frames()
-                if self.input_credit <= 0 and not self.is_finished and not self._frames:
+                if self._frames:
+                    yield from self._hand_out()
+                else:
                     self._wait(None)
             if self.is_finished:
                 break
@@ -185,6 +184,16 @@ class Job:
         elif isinstance(message, CancelReply):
             return
         self._events.append(message)
+
+    def _hand_out(self) -> Iterator[Frame]:
+        """The frames that are here; room for the next is made when one has been used."""
+        while self._frames:
+            yield self._frames.popleft()
+            self._make_room(1)
+
+    def _make_room(self, count: int) -> None:
+        if count and not self.is_finished:
+            self._client.send_work(Credit(job=self.id, count=count))
 
     def _wait(self, give_up: float | None) -> None:
         seconds = _WAIT_SECONDS

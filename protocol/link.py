@@ -12,7 +12,7 @@ from .connection import ConnectionFile
 from .errors import ErrorCode, NuriError
 from .messages import Hello, Message, Submit
 from .sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER, set_client_curve, set_options
-from .watch import ConnectionWatch
+from .watch import ConnectionWatch, unreachable
 
 # More than this in one call would hold up the caller's event loop; the rest waits for the next.
 _MESSAGES_AT_ONCE = 64
@@ -21,7 +21,10 @@ _SENDING_WAIT_SECONDS = 0.01
 
 
 class Link:
-    """Connects both sockets and says hello. What is sent waits here until ``session`` is set."""
+    """Connects both sockets and says hello. What is sent waits here until ``session`` is set.
+
+    Raises `NuriError` unreachable for an endpoint or key that ZeroMQ cannot use.
+    """
 
     def __init__(self, connection: ConnectionFile, hello: Hello) -> None:
         self.session = ""
@@ -29,15 +32,20 @@ class Link:
         self._unsent_work: deque[Message] = deque()
         self._unsent_control: deque[Message] = deque()
         self._context = zmq.Context(io_threads=1)
-        self._control = self._socket(CONTROL_HIGH_WATER)
-        self._work = self._socket(WORK_HIGH_WATER)
-        self._watch = ConnectionWatch(connection, (self._control, self._work))
-        self._poller = zmq.Poller()
-        for socket in (self._control, self._work, *self._watch.sockets):
-            self._poller.register(socket, zmq.POLLIN)
-        self._control.connect(connection.control)
-        self._work.connect(connection.work)
-        self._control.send_multipart(wire.encode(hello), zmq.NOBLOCK)
+        try:
+            self._control = self._socket(CONTROL_HIGH_WATER)
+            self._work = self._socket(WORK_HIGH_WATER)
+            self._watch = ConnectionWatch(connection, (self._control, self._work))
+            self._poller = zmq.Poller()
+            for socket in (self._control, self._work, *self._watch.sockets):
+                self._poller.register(socket, zmq.POLLIN)
+            self._control.connect(connection.control)
+            self._work.connect(connection.work)
+            self._control.send_multipart(wire.encode(hello), zmq.NOBLOCK)
+        except (zmq.ZMQError, ValueError) as error:
+            # An endpoint or key that ZeroMQ cannot take.
+            self._context.destroy(linger=0)
+            raise unreachable(f"Cannot connect to {connection.control}: {error}") from error
 
     def send_work(self, message: Message) -> None:
         """Sends on the work socket, now or as soon as it takes it."""
@@ -69,15 +77,14 @@ class Link:
         self._send_all(self._work, self._unsent_work)
 
     def receive(self) -> tuple[list[Message], NuriError | None]:
-        """(what has arrived, the reason why nothing more will).
-
-        Raises `NuriError` malformed for a message that breaks the protocol.
-        """
+        """(what has arrived, the reason why nothing more will, or None)."""
         # Asked before the sockets are emptied: what came before the end still counts.
         reason = self._watch.check(was_ready=bool(self.session))
         messages: list[Message] = []
         for socket in (self._control, self._work):
-            for _ in range(_MESSAGES_AT_ONCE):
+            room = _MESSAGES_AT_ONCE
+            while room > 0 or reason:
+                room -= 1
                 try:
                     frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
                 except zmq.Again:

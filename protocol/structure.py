@@ -1,4 +1,4 @@
-"""Bounds a msgpack header before anything is built from it, so that no claimed length is believed."""
+"""Bounds msgpack before anything is built from it, so that no claimed length is believed."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .errors import ErrorCode, NuriError
+
 PROTOCOL_VERSION = "1.0"
 
 
@@ -17,8 +19,10 @@ def can_talk(version: str) -> bool:
     return major(version) == major(PROTOCOL_VERSION)
 
 
-def mismatch_action(peer_version: str) -> str:
-    """What to update when the daemon speaks ``peer_version`` and the client speaks ours."""
-    if major(peer_version) > major(PROTOCOL_VERSION):
-        return "Update the client: run `python3 install.py plugin` of the newer Nuri"
-    return "Update the backend: run `nuri stop`, then `python3 install.py` of the newer Nuri"
+def mismatch(message: str, daemon_version: str) -> NuriError:
+    """The error of a client whose daemon speaks protocol ``daemon_version``: what to update."""
+    if major(daemon_version) > major(PROTOCOL_VERSION):
+        action = "Update the client: run `python3 install.py plugin` of the newer Nuri"
+    else:
+        action = "Update the backend: run `nuri stop`, then `python3 install.py` of the newer Nuri"
+    return NuriError(ErrorCode.version_mismatch, message, action)

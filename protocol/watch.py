@@ -48,12 +48,12 @@ class ConnectionWatch:
                 "Start the backend again with `nuri stop` and `nuri serve`",
             )
         if events & zmq.EVENT_DISCONNECTED and was_ready:
-            return self._gone("The connection to the Nuri backend broke")
+            return unreachable("The connection to the Nuri backend broke")
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + _PROCESS_CHECK_SECONDS
             if self._connection.is_stale():
-                return self._gone("The Nuri backend has ended unexpectedly")
+                return unreachable("The Nuri backend has ended unexpectedly")
         return None
 
     def close(self) -> None:
@@ -72,10 +72,11 @@ class ConnectionWatch:
             number, _ = _EVENT.unpack(event)
             events |= number
 
-    @staticmethod
-    def _gone(message: str) -> NuriError:
-        return NuriError(
-            ErrorCode.unreachable,
-            message,
-            f"Try again (the backend is started anew); its log is in {state_folder()}",
-        )
+
+def unreachable(message: str) -> NuriError:
+    """The error for a daemon that is not there or gives no answer."""
+    return NuriError(
+        ErrorCode.unreachable,
+        message,
+        f"Start it with `nuri serve` and try again; its log is in {state_folder()}",
+    )

@@ -17,7 +17,7 @@ from .errors import ErrorCode, ErrorInfo, NuriError
 from .messages import MESSAGES, Hello, Limits, Message, Refused
 from .pixels import EncodedImage, PixelBuffer, Plane
 from .structure import check_structure
-from .version import PROTOCOL_VERSION, can_talk, mismatch_action
+from .version import PROTOCOL_VERSION, can_talk, mismatch
 
 Buffer = bytes | memoryview
 _PIXELS = "pixels"
@@ -86,14 +86,11 @@ def decode_envelope(frames: Sequence[Any], accept: Collection[str] | None = None
     protocol, kind, session, body = (
         header.get(name) for name in ("protocol", "type", "session", "body")
     )
-    checks.text(protocol, "protocol", 16)
-    checks.text(kind, "type", limits.NAME)
+    checks.text(protocol, "protocol", 16, empty=False)
+    checks.text(kind, "type", limits.NAME, empty=False)
     if kind not in _TIMELESS and not can_talk(str(protocol)):
-        raise NuriError(
-            ErrorCode.version_mismatch,
-            f"A message of protocol {protocol} met protocol {PROTOCOL_VERSION}",
-            mismatch_action(str(protocol)),
-        )
+        message = f"A message of protocol {protocol} met protocol {PROTOCOL_VERSION}"
+        raise mismatch(message, str(protocol))
     if kind not in MESSAGES or (accept is not None and kind not in accept):
         known = "is not served here" if kind in MESSAGES else "is unknown"
         raise NuriError(
