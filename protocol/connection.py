@@ -35,7 +35,6 @@ __all__ = [
     "CurveKeys",
     "DaemonLock",
     "connection_path",
-    "ipc_endpoints",
     "is_private_folder",
     "is_running",
     "lock_path",
@@ -179,20 +178,6 @@ class ConnectionFile:
         except (NuriError, FileNotFoundError):
             # Gone already, or replaced by somebody else's: not ours to remove.
             return
-
-
-def ipc_endpoints(folder: Path) -> tuple[str, str] | None:
-    """(work, control) ipc endpoints in ``folder``; None when TCP with CURVE has to be used.
-
-    That is on Windows, in a folder that others can enter, and where the path is too long for the
-    system's socket addresses.
-    """
-    if sys.platform == "win32" or not is_private_folder(folder):
-        return None
-    paths = [str(folder / name) for name in ("work.sock", "control.sock")]
-    if max(len(os.fsencode(path)) for path in paths) > limits.IPC_PATH_BYTES:
-        return None
-    return f"ipc://{paths[0]}", f"ipc://{paths[1]}"
 
 
 def write_atomic(path: Path, data: bytes) -> None:

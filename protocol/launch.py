@@ -15,6 +15,7 @@ from .errors import ErrorCode, NuriError
 START_LOG_NAME = "start.log"
 _INSTALL_ACTION = "Install it with `python3 install.py`, or set NURI_BACKEND to its nuri command"
 _POLL_SECONDS = 0.03
+_RETRY_SECONDS = 0.5
 # A host application's own Python, Qt and libraries must not leak into the backend's.
 _FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_", "QT_", "QML", "APPIMAGE", "APPDIR", "__PYVENV")
 _FOREIGN_NAMES = frozenset(("VIRTUAL_ENV", "CONDA_PREFIX", "ARGV0", "OWD"))
@@ -86,11 +87,13 @@ def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> Non
     give_up = time.monotonic() + timeout
     while not daemon_is_ready():
         code = process.poll()
-        # Code 0 may mean that somebody else's daemon was a moment faster and is still starting.
         if code or time.monotonic() > give_up:
-            if daemon_is_ready():
-                return
             raise start_failure(code)
+        if code == 0:
+            # Another daemon is there: one that will be ready soon, or one that is about to leave.
+            time.sleep(_RETRY_SECONDS)
+            if not daemon_is_ready():
+                process = begin_daemon(command)
         time.sleep(_POLL_SECONDS)
 
 
