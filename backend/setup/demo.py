@@ -56,9 +56,8 @@ def _colour(environment: Environment, name: str, output: Path) -> str:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise NuriError(
             ErrorCode.internal,
-            f"{line.name} was not coloured: {reason}",
+            f"{line.name} was not coloured: {reason.removeprefix('nuri: ')}",
             "Run: python3 install.py doctor",
-            detail=done.stderr,
         )
     try:
         info = json.loads(done.stdout)

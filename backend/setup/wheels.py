@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -48,26 +49,50 @@ def platform_name() -> str:
 def fetch(python: Path, target: Path, system: str, step: Step) -> None:
     """Fills ``target`` with one folder `<abi>-<system>` for every Python of Krita.
 
-    ``python``: an interpreter with pip. Raises `NuriError` as `pip.run` does.
+    ``python``: the environment's interpreter; what was fetched once is kept beside it. Raises
+    `NuriError` as `pip.run` does.
     """
-    for abi, versions in _PYTHONS.items():
-        folder = target / f"{abi}-{system}"
-        folder.mkdir(parents=True)
-        for version in versions:
-            with tempfile.TemporaryDirectory(prefix="nuri-wheels-") as scratch:
-                _download(python, Path(scratch), version, system, step)
-                for wheel in sorted(Path(scratch).glob("*.whl")):
-                    _unpack(wheel, folder, system)
+    versions = _backend_versions(python)
+    for abi, pythons in _PYTHONS.items():
+        kept = python.parent.parent / "plugin-wheels" / "-".join([abi, system, *versions])
+        if not kept.is_dir():
+            kept.parent.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=kept.parent) as scratch:
+                folder = Path(scratch, "folder")
+                for version in pythons:
+                    _fetch_for(python, folder, version, system, versions, step)
+                os.replace(folder, kept)
+        shutil.copytree(kept, target / f"{abi}-{system}")
 
 
-def _download(python: Path, folder: Path, version: str, system: str, step: Step) -> None:
-    arguments = ["download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    arguments += ["--implementation", "cp", "--python-version", version, "--dest", str(folder)]
-    for tag in PLATFORMS[system]:
-        arguments += ["--platform", tag]
-    step.note(f"Python {version} on {system}")
-    what = f"A library of the plugin (Python {version}, {system})"
-    pip.run(python, [*arguments, "pyzmq>=26", "msgpack>=1.0"], what, step)
+def _backend_versions(python: Path) -> list[str]:
+    """The versions of pyzmq and msgpack that the backend itself uses."""
+    code = "from importlib.metadata import version as v; print(v('pyzmq'), v('msgpack'))"
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True)
+    versions = done.stdout.split()
+    if len(versions) != 2:
+        raise NuriError(
+            ErrorCode.internal,
+            "The environment lacks pyzmq or msgpack",
+            f"Delete {python.parent.parent} and run this again",
+        )
+    return versions
+
+
+def _fetch_for(
+    python: Path, folder: Path, version: str, system: str, versions: list[str], step: Step
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="nuri-wheels-") as scratch:
+        arguments = ["download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", scratch]
+        arguments += ["--implementation", "cp", "--python-version", version]
+        for tag in PLATFORMS[system]:
+            arguments += ["--platform", tag]
+        # An older version where the newest left this Python behind.
+        arguments += [f"pyzmq>=26,<={versions[0]}", f"msgpack>=1.0,<={versions[1]}"]
+        step.note(f"Python {version} on {system}")
+        pip.run(python, arguments, f"A library of the plugin (Python {version}, {system})", step)
+        for wheel in sorted(Path(scratch).glob("*.whl")):
+            _unpack(wheel, folder, system)
 
 
 def _unpack(wheel: Path, folder: Path, system: str) -> None:
