@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .connection import CurveKeys
+from .connection import KEY_LENGTH, CurveKeys
 from .errors import ErrorCode, NuriError
 
-__all__ = ["CurveKeys", "generate_keys"]
+__all__ = ["KEY_LENGTH", "CurveKeys", "generate_keys"]
 
 
 def generate_keys() -> CurveKeys:
