@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.imaging import io
+from protocol.errors import NuriError
+from tests.backend.imaging import files
+
+
+def flat(*rgba: int) -> np.ndarray:
+    return np.full((8, 9, 4), rgba, np.uint8)
+
+
+def stroke() -> np.ndarray:
+    pixels = flat(0, 0, 0, 0)
+    pixels[2:5, 3] = (0, 0, 0, 200)
+    return pixels
+
+
+@pytest.mark.parametrize("name", ["Hints", "hints", "Nuri hints", "Colour hints"])
+def test_hint_layer_is_found_by_its_name(name):
+    data = files.kra({name: flat(1, 2, 3, 4), "Sketch": stroke()})
+    assert io.open_layered(data, "a.kra").hint_layer() == name
+
+
+def test_no_hint_layer():
+    data = files.kra({"Paint Layer 1": stroke()})
+    assert io.open_layered(data, "a.kra").hint_layer() == ""
+
+
+def test_line_layer_is_found_by_its_name():
+    data = files.kra({"Hints": flat(1, 2, 3, 255), "Colour": flat(9, 9, 9, 255), "Lines": stroke()})
+    lines = io.open_layered(data, "a.kra").lines("Hints")
+    np.testing.assert_array_equal(lines, stroke())
+
+
+def test_hidden_hints_leave_the_merged_picture_as_the_drawing():
+    merged = io.encode_png(flat(7, 7, 7, 255))
+    layers = {"Hints": flat(1, 2, 3, 255), "Sketch": stroke()}
+    data = files.kra(layers, {"Hints": 'visible="0"'}, merged)
+    lines = io.open_layered(data, "a.kra").lines("Hints")
+    np.testing.assert_array_equal(lines, flat(7, 7, 7, 255))
+
+
+def test_shown_hints_are_left_out_of_the_drawing():
+    layers = {"Hints": flat(255, 0, 0, 255), "Sketch": stroke(), "Paper": flat(250, 240, 230, 255)}
+    layers["Hidden"] = flat(0, 0, 255, 255)
+    data = files.kra(layers, {"Hidden": 'visible="0"', "Sketch": 'opacity="128"'})
+    lines = io.open_layered(data, "a.kra").lines("Hints")
+    expected = flat(250, 240, 230, 255).astype(float)
+    share = 200 / 255 * 128 / 255
+    expected[2:5, 3, :3] *= 1 - share
+    assert np.abs(lines - expected).max() <= 0.51
+
+
+def test_blending_that_cannot_be_told_asks_for_a_name():
+    data = files.kra(
+        {"Hints": flat(1, 2, 3, 255), "Shade": stroke(), "Sketch": stroke()},
+        {"Shade": 'compositeop="multiply"'},
+    )
+    with pytest.raises(
+        NuriError, match=r"'Shade'.*Name the line layer with --line-layer.*'Sketch'"
+    ):
+        io.open_layered(data, "a.kra").lines("Hints")
+
+
+def test_nothing_but_hints():
+    data = files.kra({"Hints": flat(1, 2, 3, 255)})
+    with pytest.raises(NuriError, match=r"a\.kra shows no layer besides the hints"):
+        io.open_layered(data, "a.kra").lines("Hints")
+
+
+def test_two_layers_of_one_name_are_told_apart_by_their_path():
+    parts = {"data/a.png": io.encode_png(flat(1, 1, 1, 255))}
+    layer = '<layer name="Line" src="data/a.png"/>'
+    data = files.ora(f'{layer}<stack name="Old">{layer}</stack>', parts, 9, 8)
+    assert io.layer_names(data, "a.ora") == ["Line", "Old/Line"]
