@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from protocol.errors import ErrorCode, NuriError
 
@@ -104,7 +103,8 @@ def _has_package(name: str) -> bool:
 
 def _apt(words: list[str], step: console.Step) -> list[str] | None:
     """Runs apt-get; its lines when it failed, None when it went well."""
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -112,12 +112,11 @@ def _apt(words: list[str], step: console.Step) -> list[str] | None:
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         encoding="utf-8",
         errors="replace",
-    )
-    lines = []
-    for line in process.stdout or ():
-        lines.append(line.rstrip())
-        step.note(line)
-    return lines if process.wait() else None
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            step.note(line)
+    return lines if process.returncode else None
 
 
 def _warn_skipped(reason: str, action: str) -> None:
@@ -128,8 +127,3 @@ def _warn_skipped(reason: str, action: str) -> None:
             action,
         )
     )
-
-
-def screenshots() -> list[Path]:
-    """The pictures that the tests left behind."""
-    return sorted(OUTPUT.rglob("*.png"))

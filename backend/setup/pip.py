@@ -62,7 +62,8 @@ def environment() -> dict[str, str]:
 
 def _once(python: Path, arguments: Sequence[str], step: Step) -> tuple[int, list[str]]:
     command = [os.fspath(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    process = subprocess.Popen(
+    lines: list[str] = []
+    with subprocess.Popen(
         [*command, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -70,17 +71,15 @@ def _once(python: Path, arguments: Sequence[str], step: Step) -> tuple[int, list
         env=environment(),
         encoding="utf-8",
         errors="replace",
-    )
-    lines: list[str] = []
-    try:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            step.note(line)
-        return process.wait(), lines
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                step.note(line)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, lines
 
 
 def _explain(what: str, lines: list[str]) -> NuriError:
