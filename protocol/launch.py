@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -95,6 +96,8 @@ def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> Non
             if not daemon_is_ready():
                 process = begin_daemon(command)
         time.sleep(_POLL_SECONDS)
+    # Without somebody who waits for it, a daemon that ends before us would stay as a zombie.
+    threading.Thread(target=process.wait, name="nuri daemon", daemon=True).start()
 
 
 def daemon_is_ready() -> bool:
