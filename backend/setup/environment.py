@@ -21,7 +21,7 @@ from . import console, pip, project, torch_build
 MARKER_NAME = "nuri-environment.json"
 LOCK_NAME = "nuri-install.lock"
 DEFAULT_PREFIX = project.ROOT / ".venv"
-NEEDED_BYTES = 1_500_000_000
+_NEEDED_BYTES, _NEEDED_WITH_MODELS = 700_000_000, 1_800_000_000
 _OURS = (MARKER_NAME, LOCK_NAME)
 _HEALTH = "import backend, protocol, numpy, cv2, scipy, PIL, tifffile, rich, msgpack, zmq"
 
@@ -64,7 +64,7 @@ class Environment:
         ``extras``: those of pyproject.toml. ``models``: also PyTorch, whose absence is said but
         stops nothing. Raises `NuriError` with the reason and the remedy.
         """
-        self._check_place()
+        self._check_place(_NEEDED_WITH_MODELS if models else _NEEDED_BYTES)
         with self._alone():
             marker = self._base(set(extras))
             if models:
@@ -181,7 +181,7 @@ class Environment:
                 )
             )
 
-    def _check_place(self) -> None:
+    def _check_place(self, needed: int) -> None:
         place = self.prefix
         while not place.exists():
             place = place.parent
@@ -192,10 +192,10 @@ class Environment:
                 "Give another place: --prefix FOLDER",
             )
         free = shutil.disk_usage(place).free
-        if not self.python.exists() and free < NEEDED_BYTES:
+        if not self.python.exists() and free < needed:
             raise NuriError(
                 ErrorCode.disk_full,
-                f"{place} has {free / 1e9:.1f} GB free; {NEEDED_BYTES / 1e9:.1f} GB are needed",
+                f"{place} has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed",
                 "Free some space, or give a place on another disk: --prefix FOLDER",
             )
 
