@@ -22,7 +22,7 @@ def serve(options: argparse.Namespace) -> int:
     """Run the daemon until it is stopped."""
     from backend.daemon import server
 
-    return server.main(device=options.device, listen=options.listen, auto=options.auto)
+    return server.serve(options.device, options.listen, options.auto)
 
 
 def status(options: argparse.Namespace) -> int:

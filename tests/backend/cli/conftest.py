@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backend.cli.console import Console
+
+
+@pytest.fixture
+def nuri(tmp_path: Path) -> Console:
+    """The console script, with no daemon running."""
+    return Console(tmp_path / "private")
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Console]:
+    """The console script, with one daemon for the tests of a file, started by its first use."""
+    folder = Path(tempfile.mkdtemp(prefix="nuri-"))  # short, for the paths of sockets
+    console = Console(folder)
+    yield console
+    console("stop")
+    shutil.rmtree(folder)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from backend.cli.batch_plan import make_plan
+from backend.imaging import io
+from protocol.errors import NuriError
+from tests.backend import drawings
+from tests.backend.imaging import files
+
+
+def krita_file() -> bytes:
+    ink = np.zeros_like(drawings.hints())
+    ink[..., 3] = 255 - drawings.line()
+    return files.kra({"Hints": drawings.hints(), "Lines": ink})
+
+
+def test_a_folder_is_coloured_and_resumed(nuri, tmp_path):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    for name in ("a", "b"):
+        drawings.save(folder, name)
+    (folder / "c.kra").write_bytes(krita_file())
+    drawings.save(folder / "deeper", "d")
+    (folder / "bad.png").write_bytes(b"no picture")
+    (folder / "bad.hints.png").write_bytes(io.encode_png(drawings.hints()))
+    drawings.save(folder, "lonely")[1].unlink()
+    (folder / "notes.txt").write_text("not a drawing")
+    arguments = ["batch", folder, "-o", output, "--recursive", "--no-daemon", "--json"]
+
+    done = nuri(*arguments)
+    assert done.code == 1
+    *rows, last = done.json()
+    states = {os.path.basename(row["input"]): row["state"] for row in rows}
+    coloured = {"a.png": "done", "b.png": "done", "c.kra": "done", "d.png": "done"}
+    assert states == {**coloured, "bad.png": "failed", "lonely.png": "failed"}
+    assert last == {"summary": {"done": 4, "skipped": 0, "failed": 2, "left": 0}}
+    assert all(line.startswith("nuri: ") for line in done.err.splitlines())
+    assert "bad.png is no picture" in done.err
+    assert f"Put them into {folder / 'lonely.hints.png'}" in done.err
+    for name in ("a.png", "b.png", "c.png", "deeper/d.png"):
+        assert drawings.is_coloured(io.read_image((output / name).read_bytes(), name))
+
+    stamp = (output / "a.png").stat().st_mtime_ns + 10**9
+    os.utime(folder / "a.hints.png", ns=(stamp, stamp))
+    (folder / "bad.png").unlink()
+    drawings.save(folder, "lonely")
+    again = nuri(*arguments)
+    assert (again.code, again.err) == (0, "")
+    states = {os.path.basename(row["input"]): row["state"] for row in again.json()[:-1]}
+    kept = {"b.png": "skipped", "c.kra": "skipped", "d.png": "skipped"}
+    assert states == {**kept, "a.png": "done", "lonely.png": "done"}
+
+
+def test_lines_in_a_pipe_and_force(nuri, tmp_path):
+    drawings.save(tmp_path / "in")
+    arguments = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--no-daemon"]
+    done = nuri(*arguments)
+    first, summary = done.out.splitlines()
+    assert first.startswith(f"1/1 {tmp_path / 'out' / 'page.png'}: 120 x 60, 2 of ")
+    assert summary == "1 coloured, 0 done before, 0 failed"
+    assert nuri(*arguments).out == "0 coloured, 1 done before, 0 failed\n"
+    assert nuri(*arguments, "--force", "-q").out == ""
+    assert "\x1b" not in done.out
+
+
+def names(folder, output, **options) -> list[tuple[str, str | None, str]]:
+    plan = make_plan(folder, output, **{"recursive": False, "hints": None, **options})
+    return [
+        (d.line.name, d.hints.name if d.hints else None, str(d.output.relative_to(output)))
+        for d in plan.drawings
+    ]
+
+
+def test_pairs(tmp_path):
+    folder, hints, output = tmp_path / "in", tmp_path / "hints", tmp_path / "out"
+    for path in ("a.png", "a.hints.png", "b.jpg", "b.hints.webp", "c.ora", "c.hints.png", "d.kra"):
+        folder.mkdir(exist_ok=True)
+        (folder / path).touch()
+    (folder / ".hidden.png").touch()
+    assert names(folder, output) == [
+        ("a.png", "a.hints.png", "a.png"),
+        ("b.jpg", "b.hints.webp", "b.png"),
+        ("c.ora", "c.hints.png", "c.png"),
+        ("d.kra", None, "d.png"),
+    ]
+    hints.mkdir()
+    (hints / "a.png").touch()
+    plan = make_plan(folder, output, recursive=False, hints=hints)
+    assert [d.hints for d in plan.drawings] == [hints / "a.png", None, None]
+    assert [line.name for line, _ in plan.problems] == ["b.jpg"]
+
+
+def test_two_files_of_one_name_keep_their_endings(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in ("a.png", "a.jpg", "a.hints.png"):
+        (folder / path).touch()
+    outputs = [output for _, _, output in names(folder, tmp_path / "out")]
+    assert outputs == ["a.jpg.png", "a.png.png"]
+
+
+def test_results_and_hints_inside_the_folder_are_no_drawings(tmp_path):
+    folder = tmp_path / "in"
+    for inner in ("", "out", "hints"):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+        (folder / inner / "a.png").touch()
+    found = names(folder, folder / "out", recursive=True, hints=folder / "hints")
+    assert found == [("a.png", "a.png", "a.png")]
+
+
+def test_nothing_to_colour(tmp_path, nuri):
+    with pytest.raises(NuriError, match="holds no drawings"):
+        make_plan(tmp_path, tmp_path / "out", recursive=False, hints=None)
+    done = nuri("batch", tmp_path / "none", "-o", tmp_path / "out")
+    assert (done.code, done.out) == (1, "")
+    assert "none is no folder" in done.err
