@@ -26,6 +26,9 @@ class Home:
 
     path: Path
 
+    def __post_init__(self) -> None:
+        (self.path / "tmp").mkdir()
+
     @property
     def environment(self) -> Environment:
         # A path that shows up every mistake in quoting.
@@ -35,6 +38,7 @@ class Home:
     def variables(self) -> dict[str, str]:
         own = {
             "HOME": self.path,
+            "TMPDIR": self.path / "tmp",  # what a killed pip leaves goes with the home
             "XDG_CONFIG_HOME": self.path / ".config",
             "XDG_DATA_HOME": self.path / ".local/share",
             "XDG_STATE_HOME": self.path / ".local/state",
