@@ -114,9 +114,9 @@ def _build(cls: type[Message], body: Mapping[str, Any], info: Any, views: list[m
         if not views:
             raise checks.malformed(f"{cls.TYPE} came without its info frame")
         view = views.pop(0)
-        if info != len(view) or isinstance(info, bool):
-            raise checks.malformed(f"the info frame holds {len(view)} bytes, not {info}")
-        values.update(_unpack(view, "info", limits.INFO_BYTES))
+        _check_length(info, view, "info")
+        table = _unpack(view, "info", limits.INFO_BYTES)
+        values.update((name, table[name]) for name in cls.INFO if name in table)
     if cls.PLANES:
         values[cls.PLANES] = _planes(values.get(cls.PLANES, []), views)
     elif views:
@@ -168,13 +168,17 @@ def _planes(descriptions: Any, views: list[memoryview]) -> tuple[Plane, ...]:
     planes: list[Plane] = []
     for description, view in zip(descriptions, views, strict=True):
         table = dict(_table(description, "a picture"))
-        size, kind = table.get("bytes"), table.get("kind")
-        if size != len(view) or isinstance(size, bool):
-            raise checks.malformed(f"a picture frame holds {len(view)} bytes, not {size}")
+        _check_length(table.get("bytes"), view, "picture")
+        kind = table.get("kind")
         table["data"] = view
         checks.choice(kind, "the kind of a picture", (_PIXELS, _ENCODED))
         planes.append(_construct(PixelBuffer if kind == _PIXELS else EncodedImage, table))
     return tuple(planes)
+
+
+def _check_length(claimed: object, view: memoryview, name: str) -> None:
+    if type(claimed) is not int or claimed != len(view):
+        raise checks.malformed(f"the {name} frame holds {len(view)} bytes, not the declared ones")
 
 
 def _plain_value(value: Any) -> Any:
