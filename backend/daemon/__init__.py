@@ -1,0 +1,1 @@
+"""The daemon: a small front that owns sockets and queue, and one worker process that computes."""

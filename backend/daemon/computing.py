@@ -1,0 +1,142 @@
+"""One job in the worker: runs its task and says how it went, whatever happens in there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import ErrorCode, ErrorInfo, NuriError
+from protocol.messages import Cancelled, Failed, Frame, Message, Progress, Result, Submit
+from protocol.pixels import Plane
+
+if TYPE_CHECKING:
+    from .worker import Commands, Link
+
+_PROGRESS_SECONDS = 0.05
+_logger = logging.getLogger("nuri.worker")
+
+
+class Computation:
+    """A job under way: `whole` for a single picture, `frame` for each frame of a stream.
+
+    ``run`` is backend.tasks.job.run.
+    """
+
+    def __init__(
+        self,
+        submit: Submit,
+        session: str,
+        link: Link,
+        commands: Commands,
+        run: Callable[..., Any],
+    ) -> None:
+        self._submit = submit
+        self._session = session
+        self._link = link
+        self._commands = commands
+        self._run = run
+        self._seconds = 0.0
+        self._reported = 0.0
+        self._stage = ""
+        self._frame = -1
+        self._warnings: list[str] = []
+
+    def whole(self) -> None:
+        """Computes a job that is no stream."""
+        outcome = self._try(self._submit.inputs)
+        if outcome is not None:
+            self._finish(outcome.outputs, outcome.info)
+
+    def frame(self, frame: Frame) -> bool:
+        """Computes one frame; True when it ended the job. Its pictures go before those of the job
+        of the same name, so that what stays the same has to be sent only once."""
+        self._frame = frame.index
+        inputs = {plane.name: plane for plane in (*self._submit.inputs, *frame.planes)}
+        outcome = self._try(inputs.values())
+        if outcome is None:
+            return True
+        warnings = outcome.info.get("warnings", ())
+        self._warnings += [f"frame {frame.index}: {warning}" for warning in warnings]
+        planes = tuple(outcome.outputs)
+        try:
+            self._say("frame", Frame(job=self._submit.job, index=frame.index, planes=planes))
+        except NuriError as error:
+            self._fail(error.info)
+            return True
+        is_last = frame.index == self._submit.frames - 1
+        if is_last:
+            self._finish((), {"frames": self._submit.frames, "warnings": self._warnings})
+        return is_last
+
+    def _try(self, inputs: Iterable[Plane]) -> Any:
+        """The outcome of the task, or None when it was cancelled or failed, and that was said."""
+        job = self._submit.job
+        started = time.monotonic()
+        try:
+            return self._run(
+                self._submit.task,
+                inputs,
+                self._submit.options,
+                progress=self._progress,
+                cancelled=lambda: self._commands.is_cancelled(job),
+            )
+        except NuriError as error:
+            info = error.info
+        except MemoryError:
+            info = ErrorInfo(
+                ErrorCode.no_memory,
+                "There is not enough memory for a picture of this size",
+                "Close other programs or use a smaller picture",
+            )
+        except Exception as error:
+            _logger.exception("[%s] the task %s made a mistake", job, self._submit.task)
+            info = ErrorInfo(
+                ErrorCode.internal,
+                f"The task {self._submit.task} failed: {type(error).__name__}: {error}",
+                "This is a mistake in Nuri; please report it with the backend's log",
+            )
+        finally:
+            self._seconds += time.monotonic() - started
+        if info.code is ErrorCode.cancelled:
+            self._end("cancelled", Cancelled(job=job))
+        else:
+            self._fail(info)
+        return None
+
+    def _progress(self, fraction: float, stage: str) -> None:
+        """Passes on what a task reports, at most some times a second."""
+        now = time.monotonic()
+        if stage == self._stage and now - self._reported < _PROGRESS_SECONDS:
+            return
+        self._reported, self._stage = now, stage
+        fraction = min(max(float(fraction), 0.0), 1.0)
+        if self._frame >= 0:
+            fraction = (self._frame + fraction) / self._submit.frames
+        message = Progress(
+            job=self._submit.job, fraction=fraction, stage=stage[:200], frame=self._frame
+        )
+        self._say("progress", message)
+
+    def _finish(self, outputs: tuple[Plane, ...], info: dict[str, Any]) -> None:
+        job = self._submit.job
+        try:
+            result = Result(job=job, outputs=outputs, info=info, seconds=self._seconds)
+            self._end("result", result)
+        except NuriError as error:
+            # What a task returns may itself go over a limit of the protocol.
+            self._fail(error.info)
+
+    def _fail(self, info: ErrorInfo) -> None:
+        if self._frame >= 0:
+            message = f"Frame {self._frame}: {info.message}"
+            info = ErrorInfo(info.code, message, info.action, info.detail)
+        self._end("failed", Failed(job=self._submit.job, error=info))
+
+    def _end(self, kind: str, message: Message) -> None:
+        self._commands.forget(self._submit.job)
+        self._say(kind, message)
+
+    def _say(self, kind: str, message: Message) -> None:
+        self._link.send(kind, self._submit.job, message, self._session)

@@ -1,0 +1,317 @@
+"""What happens to jobs: taken in, handed to the worker, answered, stopped. Runs in the work loop.
+
+Every job that was accepted ends with exactly one of `Result`, `Failed` and `Cancelled`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from protocol import wire
+from protocol.errors import ErrorCode, ErrorInfo, NuriError
+from protocol.job import SUPERSEDED
+from protocol.messages import (
+    Accepted,
+    Cancel,
+    Cancelled,
+    Credit,
+    Error,
+    Failed,
+    Fetch,
+    Frame,
+    Limits,
+    Message,
+    Progress,
+    Submit,
+)
+
+from .archive import Archive
+from .outbox import Outbox
+from .queue import Ending, Job, JobQueue
+from .sessions import Session, Sessions
+from .streams import Stream
+from .supervision import Supervisor
+
+# A job that was asked to stop may take so long before the worker is killed.
+CANCEL_SECONDS = 2.0
+_logger = logging.getLogger("nuri.daemon")
+
+
+class Dispatcher:
+    """Moves jobs between clients, queue and worker. The caller holds ``queue.lock``."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        supervisor: Supervisor,
+        sessions: Sessions,
+        archive: Archive,
+        outbox: Outbox,
+        limits: Limits,
+    ) -> None:
+        self._queue = queue
+        self._supervisor = supervisor
+        self._sessions = sessions
+        self._archive = archive
+        self._outbox = outbox
+        self._limits = limits
+
+    def serve(self, session: Session, message: Message, frames: list[Any]) -> None:
+        """One message of a client; ``frames`` are those it came in."""
+        if isinstance(message, Submit):
+            self._submit(session, message, frames)
+        elif isinstance(message, Fetch):
+            self._fetch(session, message)
+        elif isinstance(message, (Frame, Credit)):
+            job = self._queue.find(message.job)
+            # A frame on its way while its job ends is nobody's mistake.
+            if job is not None and job.session == session.id and not job.ending:
+                self._stream(job, message, frames)
+
+    def stop(self, job: Job, ending: Ending, failure: ErrorInfo | None = None) -> None:
+        """Ends a job that is not computing now, asks the worker to stop one that is.
+
+        ``failure``: what its client is told; without it the job counts as cancelled.
+        """
+        if job.ending:
+            return
+        job.ending, job.failure = ending, failure
+        _logger.info("[%s] stopping: %s", job.id, ending.value)
+        if job.is_computing:
+            job.kill_at = time.monotonic() + CANCEL_SECONDS
+            self._supervisor.ask_to_cancel(job.id)
+            return
+        if job.stream and job.stream.worker == self._supervisor.generation:
+            self._supervisor.send_message(Cancel(job=job.id))
+        self._end_stopped(job)
+
+    def forget_client(self, session: str) -> None:
+        """A client is gone: what nobody will fetch ends, the rest goes on and is kept."""
+        for job in self._queue.of_session(session):
+            if job.stream or not job.keep:
+                self.stop(job, Ending.abandoned)
+
+    def deliver_kept(self, job: str, session: Session, frames: list[Any] | None) -> None:
+        """The answer to `Fetch`, from the archive."""
+        if frames is not None:
+            self._outbox.send(session.work, frames)
+            return
+        info = ErrorInfo(
+            ErrorCode.not_found,
+            f"The result of job {job} is not kept (any more)",
+            "Run the job again; results are kept for a day",
+        )
+        self._send(session.id, Error(error=info, reply_to=job))
+
+    def worker_said(self, kind: str, job_id: str, frames: list[Any]) -> None:
+        """One message of the worker about the job it computes; pictures are passed on unread."""
+        job = self._queue.find(job_id)
+        if job is None or not job.is_computing:
+            _logger.warning("[%s] the worker sent %s for a job that is over", job_id, kind)
+            return
+        job.stepped = time.monotonic()
+        if kind == "progress":
+            self._progress(job, frames)
+        elif kind == "frame" and job.stream:
+            job.stream.deliver(job.stepped)
+            if not job.stream.is_done:
+                job.computing_since = None
+            self._relay(job, frames)
+        elif kind == "result":
+            self._finish(job, frames)
+        elif kind == "cancelled":
+            self._end_stopped(job)
+        elif kind == "failed":
+            message = wire.decode(frames)
+            if job.ending:
+                self._end_stopped(job)
+            elif isinstance(message, Failed):
+                self._fail(job, message.error)
+
+    def worker_ended(self) -> None:
+        """The worker process is gone, and with it the job it computed."""
+        job = self._queue.computing()
+        if job is not None and job.ending:
+            self._end_stopped(job)
+        elif job is not None:
+            self._fail(job, self._death(job))
+        if self._supervisor.state == "failed":
+            for waiting in self._queue:
+                self._fail(waiting, self._death(waiting))
+
+    def advance(self, now: float) -> None:
+        """Deadlines, and the next thing to compute when the worker is free."""
+        for job in self._queue:
+            self._watch(job, now)
+        while self._supervisor.state == "ready" and self._queue.computing() is None:
+            runnable = self._queue.next_runnable()
+            if runnable is None:
+                return
+            self._compute(runnable, now)
+
+    def shut_down(self) -> None:
+        """Ends every job because the daemon leaves."""
+        info = ErrorInfo(
+            ErrorCode.shutting_down,
+            "The Nuri backend is shutting down",
+            "Start it again with `nuri serve`",
+        )
+        for job in self._queue:
+            self._fail(job, info)
+
+    def _submit(self, session: Session, message: Submit, frames: list[Any]) -> None:
+        now = time.monotonic()
+        job = Job(
+            id=message.job,
+            task=message.task,
+            session=session.id,
+            lane=message.lane,
+            document=message.document,
+            deadline=message.deadline,
+            keep=message.keep and not message.frames,
+            created=now,
+            opening=frames,
+        )
+        if message.frames:
+            job.stream = Stream(message.frames, self._limits.window, now)
+        try:
+            self._check_task(message.task)
+            superseded = self._queue.add(job, self._sessions.ids())
+        except NuriError as error:
+            _logger.info("[%s] refused: %s", job.id, error)
+            self._send(session.id, Failed(job=job.id, error=error.info))
+            return
+        position = self._queue.position(job)
+        _logger.info(
+            "[%s] %s for %s, %s lane, position %d",
+            job.id,
+            job.task,
+            session.client,
+            job.lane,
+            position,
+        )
+        window = self._limits.window
+        self._send(session.id, Accepted(job=job.id, position=position, window=window))
+        for older in superseded:
+            self.stop(older, Ending.superseded)
+        self._supervisor.revive()
+
+    def _check_task(self, task: str) -> None:
+        welcome = self._supervisor.welcome
+        if welcome is not None and task not in welcome.tasks:
+            raise NuriError(
+                ErrorCode.unsupported,
+                f"The task {task!r} is unknown to this backend, which has "
+                f"{', '.join(welcome.tasks)}",
+                "Update the Nuri backend",
+            )
+
+    def _fetch(self, session: Session, message: Fetch) -> None:
+        if self._queue.find(message.job) is None:
+            self._archive.fetch(message.job, session.id)
+            return
+        info = ErrorInfo(
+            ErrorCode.not_found, f"The job {message.job} has not ended yet", "Ask again later"
+        )
+        self._send(session.id, Error(error=info, reply_to=message.job))
+
+    def _stream(self, job: Job, message: Frame | Credit, frames: list[Any]) -> None:
+        now = time.monotonic()
+        try:
+            if job.stream is None:
+                raise NuriError(
+                    ErrorCode.malformed, "The job is no stream", "Submit it with frames"
+                )
+            if isinstance(message, Credit):
+                job.stream.add_room(message.count, now)
+            else:
+                job.stream.receive(message.index, frames, now)
+        except NuriError as error:
+            self.stop(job, Ending.refused, error.info)
+
+    def _compute(self, job: Job, now: float) -> None:
+        if job.started is None:
+            job.started = now
+            _logger.info("[%s] started after %.2f s", job.id, now - job.created)
+        job.computing_since = job.stepped = now
+        if job.stream is None:
+            opening, job.opening = job.opening, []
+            self._supervisor.send(opening)
+            return
+        if job.stream.worker != self._supervisor.generation:
+            job.stream.worker = self._supervisor.generation
+            self._supervisor.send(job.opening)
+        _, frames = job.stream.take()
+        self._supervisor.send(frames)
+        if count := job.stream.grant():
+            self._send(job.session, Credit(job=job.id, count=count))
+
+    def _watch(self, job: Job, now: float) -> None:
+        if job.kill_at is not None and now >= job.kill_at:
+            job.kill_at = None
+            self._supervisor.kill(f"job {job.id} did not stop within {CANCEL_SECONDS:g} s")
+        stalled = job.stream.stalled_since if job.stream else None
+        since = job.computing_since if job.is_computing else stalled
+        if since is not None and now - since > job.deadline:
+            self.stop(job, Ending.deadline, _overdue(job))
+
+    def _progress(self, job: Job, frames: list[Any]) -> None:
+        message = wire.decode(frames)
+        if isinstance(message, Progress):
+            job.fraction, job.stage = message.fraction, message.stage
+            if session := self._sessions.get(job.session):
+                self._outbox.offer(session.work, frames)
+
+    def _finish(self, job: Job, frames: list[Any]) -> None:
+        self._relay(job, frames)
+        self._queue.remove(job)
+        self._supervisor.praise()
+        if job.keep:
+            self._archive.store(job.id, job.task, job.document, frames)
+        _logger.info("[%s] done after %.2f s", job.id, time.monotonic() - job.created)
+
+    def _end_stopped(self, job: Job) -> None:
+        """The last word to a job that was asked to stop and has."""
+        if job.failure is not None:
+            self._fail(job, job.failure)
+            return
+        reason = SUPERSEDED if job.ending is Ending.superseded else ""
+        self._queue.remove(job)
+        self._send(job.session, Cancelled(job=job.id, reason=reason))
+        _logger.info("[%s] ended: %s", job.id, job.ending.value if job.ending else "cancelled")
+
+    def _fail(self, job: Job, error: ErrorInfo) -> None:
+        self._queue.remove(job)
+        named = ErrorInfo(error.code, error.message, error.action, error.detail, job.id)
+        self._send(job.session, Failed(job=job.id, error=named))
+        _logger.warning("[%s] failed: %s: %s", job.id, error.code.value, error.message)
+
+    def _death(self, job: Job) -> ErrorInfo:
+        action = "Try again; if it happens again, see the backend's log"
+        if self._supervisor.state == "failed":
+            action = "Run `nuri doctor`, and see the backend's log"
+        return ErrorInfo(ErrorCode.worker_died, self._supervisor.reason, action)
+
+    def _relay(self, job: Job, frames: list[Any]) -> None:
+        if session := self._sessions.get(job.session):
+            self._outbox.send(session.work, frames)
+
+    def _send(self, session_id: str, message: Message) -> None:
+        if session := self._sessions.get(session_id):
+            self._outbox.send(session.work, wire.encode(message, session_id))
+
+
+def _overdue(job: Job) -> ErrorInfo:
+    if job.stream and not job.is_computing:
+        return ErrorInfo(
+            ErrorCode.deadline,
+            f"The animation waited more than {job.deadline:g} s for its next frame",
+            "Start it again",
+        )
+    return ErrorInfo(
+        ErrorCode.deadline,
+        f"The job took longer than the {job.deadline:g} s that it was given",
+        "Use a smaller picture, or give it more time",
+    )
