@@ -212,6 +212,7 @@ def _replace(source: Path, target: Path) -> None:
 
 def _read_private(path: Path) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
@@ -220,20 +221,26 @@ def _read_private(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise _untrusted(path, error.strerror or "it cannot be opened") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _untrusted(path, "it is no regular file")
-        if sys.platform != "win32":
-            if status.st_uid != os.geteuid():
-                raise _untrusted(path, "it belongs to another user")
-            if stat.S_IMODE(status.st_mode) & 0o077:
-                mode = stat.S_IMODE(status.st_mode)
-                raise _untrusted(path, f"others can reach it (mode {mode:04o} instead of 0600)")
-        data = file.read(limits.CONNECTION_FILE_BYTES + 1)
+    try:
+        _check_trust(path, os.fstat(descriptor))
+        data = os.read(descriptor, limits.CONNECTION_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limits.CONNECTION_FILE_BYTES:
         raise _unreadable(path, "it is too large")
     return data
+
+
+def _check_trust(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _untrusted(path, "it is no regular file")
+    if sys.platform == "win32":
+        return
+    if status.st_uid != os.geteuid():
+        raise _untrusted(path, "it belongs to another user")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise _untrusted(path, f"others can reach it (mode {mode:04o} instead of 0600)")
 
 
 def _untrusted(path: Path, reason: str) -> NuriError:

@@ -86,18 +86,20 @@ def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> Non
     """
     process = begin_daemon(command)
     give_up = time.monotonic() + timeout
-    while not daemon_is_ready():
-        code = process.poll()
-        if code or time.monotonic() > give_up:
-            raise start_failure(code)
-        if code == 0:
-            # Another daemon is there: one that will be ready soon, or one that is about to leave.
-            time.sleep(_RETRY_SECONDS)
-            if not daemon_is_ready():
-                process = begin_daemon(command)
-        time.sleep(_POLL_SECONDS)
-    # Without somebody who waits for it, a daemon that ends before us would stay as a zombie.
-    threading.Thread(target=process.wait, name="nuri daemon", daemon=True).start()
+    try:
+        while not daemon_is_ready():
+            code = process.poll()
+            if code or time.monotonic() > give_up:
+                raise start_failure(code)
+            if code == 0:
+                # Another daemon is there: it will be ready soon, or it is about to leave.
+                time.sleep(_RETRY_SECONDS)
+                if not daemon_is_ready():
+                    process = begin_daemon(command)
+            time.sleep(_POLL_SECONDS)
+    finally:
+        # Without somebody who waits for it, a daemon that ends before us would stay as a zombie.
+        threading.Thread(target=process.wait, name="nuri daemon", daemon=True).start()
 
 
 def daemon_is_ready() -> bool:

@@ -1,0 +1,320 @@
+"""The connection file: private, whole, refused when it cannot be trusted, stale when it lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol import limits
+from protocol.connection import (
+    ConnectionFile,
+    DaemonLock,
+    connection_path,
+    is_private_folder,
+    lock_path,
+    make_private_folder,
+    record_path,
+    runtime_folder,
+    start_token,
+    state_folder,
+    write_atomic,
+)
+from protocol.errors import ErrorCode, NuriError
+from protocol.processes import UNKNOWN_START, is_running
+from protocol.security import CurveKeys, generate_keys
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners of POSIX")
+
+
+def of_this_process() -> ConnectionFile:
+    return ConnectionFile.of_this_process("0.1", "ipc:///x/work", "ipc:///x/control", None, None)
+
+
+def refused(code: ErrorCode) -> NuriError:
+    with pytest.raises(NuriError) as caught:
+        ConnectionFile.read()
+    assert caught.value.code is code
+    assert caught.value.info.action
+    return caught.value
+
+
+def test_what_is_written_is_read(home: Path) -> None:
+    server, client = generate_keys(), generate_keys()
+    written = ConnectionFile.of_this_process(
+        "0.1", "tcp://127.0.0.1:5", "tcp://127.0.0.1:6", server, client
+    )
+    written.write()
+    assert ConnectionFile.read() == written
+    assert written.uses_curve
+    assert not written.is_stale()
+
+
+@posix
+def test_the_file_is_its_owners_alone_whatever_the_umask(home: Path) -> None:
+    old = os.umask(0)
+    try:
+        of_this_process().write()
+    finally:
+        os.umask(old)
+    assert connection_path().stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in home.iterdir()] == ["connection.json"]
+
+
+def test_secrets_stay_out_of_texts(home: Path) -> None:
+    keys = generate_keys()
+    connection = ConnectionFile.of_this_process("0.1", "tcp://h:1", "tcp://h:2", keys, keys)
+    assert keys.secret not in f"{connection!r} {connection} {keys!r} {keys}"
+
+
+def test_readers_never_see_half_a_file(home: Path) -> None:
+    connections = [replace(of_this_process(), version=str(i) * 60) for i in range(8)]
+    connections[0].write()
+    stop = threading.Event()
+
+    def keep_writing() -> None:
+        while not stop.is_set():
+            for connection in connections:
+                connection.write()
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        for _ in range(300):
+            assert ConnectionFile.read() in connections
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_no_file_means_no_daemon(home: Path) -> None:
+    assert "nuri serve" in refused(ErrorCode.unreachable).info.action
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o606, 0o660, 0o601])
+def test_a_file_open_to_others_is_refused(home: Path, mode: int) -> None:
+    of_this_process().write()
+    connection_path().chmod(mode)
+    assert f"{mode:04o}" in str(refused(ErrorCode.unauthenticated))
+
+
+@posix
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root may give away")
+def test_a_file_of_another_user_is_refused(home: Path) -> None:
+    of_this_process().write()
+    os.chown(connection_path(), 65534, -1)
+    assert "another user" in str(refused(ErrorCode.unauthenticated))
+
+
+@posix
+def test_a_link_is_refused(home: Path) -> None:
+    of_this_process().write(home / "real.json")
+    connection_path().symlink_to(home / "real.json")
+    refused(ErrorCode.unauthenticated)
+
+
+@posix
+def test_a_folder_or_pipe_in_its_place_is_refused_without_waiting(home: Path) -> None:
+    os.mkfifo(connection_path(), 0o600)
+    assert "regular" in str(refused(ErrorCode.unauthenticated))
+    connection_path().unlink()
+    connection_path().mkdir()
+    refused(ErrorCode.unauthenticated)
+
+
+VALID = {
+    "protocol": "1.0",
+    "version": "0.1",
+    "work": "ipc:///w",
+    "control": "ipc:///c",
+    "pid": 5,
+    "started": "x",
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"[" * 50_000,
+        b"{}",
+        json.dumps({**VALID, "pid": "5"}).encode(),
+        json.dumps({**VALID, "pid": 0}).encode(),
+        json.dumps({**VALID, "pid": True}).encode(),
+        json.dumps({**VALID, "work": 5}).encode(),
+        json.dumps({**VALID, "work": "http://evil"}).encode(),
+        json.dumps({**VALID, "work": "tcp://127.0.0.1:1"}).encode(),
+        json.dumps({**VALID, "server_public_key": "x" * 40}).encode(),
+        json.dumps({key: VALID[key] for key in VALID if key != "control"}).encode(),
+        b" " * (limits.CONNECTION_FILE_BYTES + 1),
+    ],
+)
+def test_an_unreadable_file_is_refused_with_its_remedy(home: Path, content: bytes) -> None:
+    write_atomic(connection_path(), content)
+    error = refused(ErrorCode.malformed)
+    assert str(connection_path()) in error.info.message
+    assert "nuri serve" in error.info.action
+
+
+def test_unknown_fields_are_ignored(home: Path) -> None:
+    write_atomic(connection_path(), json.dumps({**VALID, "later": [1]}).encode())
+    assert ConnectionFile.read().pid == 5
+
+
+@pytest.fixture
+def child() -> Any:
+    """A living process."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_dead_pid_makes_a_file_stale(home: Path, child: Any) -> None:
+    connection = replace(of_this_process(), pid=child.pid, started=start_token(child.pid))
+    assert not connection.is_stale()
+    child.kill()
+    # Not waited for yet: a zombie is dead too.
+    child.stdin.close()
+    while start_token(child.pid):
+        pass
+    assert connection.is_stale()
+    child.wait()
+    assert connection.is_stale()
+
+
+def test_a_recycled_pid_makes_a_file_stale(home: Path, child: Any) -> None:
+    mine = of_this_process()
+    assert replace(mine, pid=child.pid).is_stale()
+    assert not mine.is_stale()
+
+
+def test_a_process_elsewhere_cannot_be_judged(home: Path) -> None:
+    elsewhere = replace(of_this_process(), pid=2**22 + 5, host="another-machine")
+    assert not elsewhere.is_local
+    assert not elsewhere.is_stale()
+
+
+def test_processes_are_told_apart(child: Any) -> None:
+    token = start_token(child.pid)
+    assert token
+    assert token == start_token(child.pid)
+    assert is_running(child.pid, token)
+    assert is_running(child.pid, UNKNOWN_START)
+    assert not is_running(child.pid, token + "0")
+    assert not is_running(0, "")
+    assert not is_running(-1, token)
+    assert start_token(2**22 + 5) == ""
+
+
+def test_only_the_own_file_is_removed(home: Path) -> None:
+    mine = of_this_process()
+    other = replace(mine, version="another")
+    other.write()
+    mine.remove()
+    assert ConnectionFile.read() == other
+    other.remove()
+    refused(ErrorCode.unreachable)
+    other.remove()
+
+
+def test_one_daemon_holds_the_lock(home: Path) -> None:
+    hold = (
+        "import sys; from protocol.connection import DaemonLock, lock_path\n"
+        "with DaemonLock(lock_path()): print('held', flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", hold], **pipes) as holder:  # type: ignore[call-overload]
+        assert holder.stdout.readline().strip() == b"held"
+        with pytest.raises(NuriError, match="Another Nuri daemon") as caught:
+            DaemonLock(lock_path()).acquire()
+        assert caught.value.code is ErrorCode.busy
+        holder.kill()
+        holder.wait()
+        # The system frees the lock of a daemon that was killed.
+        with DaemonLock(lock_path()), pytest.raises(NuriError):
+            DaemonLock(lock_path()).acquire()
+    with DaemonLock(lock_path()):
+        pass
+
+
+@posix
+def test_private_folders(home: Path) -> None:
+    folder = home / "a" / "run"
+    make_private_folder(folder)
+    assert is_private_folder(folder)
+    for mode in (0o755, 0o710, 0o701, 0o777):
+        folder.chmod(mode)
+        assert not is_private_folder(folder)
+    folder.chmod(0o700)
+    (home / "link").symlink_to(folder)
+    assert not is_private_folder(home / "link")
+    assert not is_private_folder(home / "missing")
+
+
+@posix
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root may give away")
+def test_a_folder_of_another_user_is_not_private(home: Path) -> None:
+    folder = home / "run"
+    make_private_folder(folder)
+    os.chown(folder, 65534, -1)
+    assert not is_private_folder(folder)
+
+
+def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
+    (home / "file").write_bytes(b"")
+    with pytest.raises(NuriError, match="file") as caught:
+        of_this_process().write(home / "file" / "connection.json")
+    assert caught.value.code is ErrorCode.bad_input
+    with pytest.raises(NuriError, match="missing"):
+        write_atomic(home / "missing" / "x", b"")
+
+
+def test_variables_choose_the_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connection_path() == home / "connection.json"
+    assert runtime_folder() == home
+    assert state_folder() == home / "state"
+    assert lock_path() == home / "daemon.lock"
+    monkeypatch.setenv("NURI_CONNECTION", str(home / "second.json"))
+    assert lock_path() == home / "second.json.lock"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="places of the XDG standard")
+def test_default_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NURI_CONNECTION")
+    monkeypatch.delenv("NURI_STATE")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert connection_path() == home / "nuri" / "connection.json"
+    assert state_folder() == home / ".local/state/nuri"
+    assert record_path() == home / ".config/nuri/backend.json"
+    home.chmod(0o755)
+    assert runtime_folder() in (
+        Path(f"/run/user/{os.geteuid()}/nuri"),
+        Path(f"/tmp/nuri-{os.geteuid()}"),
+    )
+
+
+def test_tcp_without_keys_cannot_be_published() -> None:
+    with pytest.raises(NuriError, match="no CURVE keys"):
+        ConnectionFile.of_this_process("0.1", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2", None, None)
+
+
+def test_keys_are_fresh() -> None:
+    keys = [generate_keys() for _ in range(3)]
+    assert len({key.public for key in keys} | {key.secret for key in keys}) == 6
+    assert all(isinstance(key, CurveKeys) and len(key.secret) == 40 for key in keys)

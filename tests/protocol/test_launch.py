@@ -1,0 +1,171 @@
+"""Starting the backend from a host program, with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from protocol import launch
+from protocol.client import Client
+from protocol.connection import ConnectionFile, record_path
+from protocol.errors import ErrorCode, NuriError
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTER = (
+    f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); os.chdir({str(ROOT)!r})\n"
+    "sys.argv[1:] = []\n"
+)
+RUN_ECHO = (
+    ENTER + "import runpy; runpy.run_module('tests.protocol.echo_daemon', run_name='__main__')"
+)
+
+
+def command(home: Path, code: str) -> list[str]:
+    """A command that stands for `nuri`; it is given `serve --auto` and runs ``code``."""
+    script = home / "backend.py"
+    script.write_text(code, encoding="utf-8")
+    return [sys.executable, str(script)]
+
+
+def stop() -> None:
+    with Client.connect() as client:
+        client.shutdown()
+
+
+def test_start_and_connect(home: Path) -> None:
+    launch.start_daemon(command(home, RUN_ECHO), timeout=60)
+    assert launch.daemon_is_ready()
+    stop()
+
+
+def test_connect_starts_what_the_record_names(home: Path) -> None:
+    launch.write_record(command(home, RUN_ECHO), "0.1")
+    assert json.loads(record_path().read_bytes())["version"] == "0.1"
+    with Client.connect(start=True) as client:
+        assert client.ready
+        assert client.welcome is not None
+        assert client.welcome.version == "9.9"
+        client.shutdown()
+
+
+def test_a_file_that_is_stale_or_broken_does_not_keep_it_from_starting(home: Path) -> None:
+    launch.write_record(command(home, RUN_ECHO), "0.1")
+    (home / "connection.json").write_bytes(b"{")
+    (home / "connection.json").chmod(0o600)
+    Client.connect(start=True).close()
+    stop()
+
+
+def test_begin_does_not_wait(home: Path) -> None:
+    process = launch.begin_daemon(command(home, "import time; time.sleep(60)"))
+    assert process.poll() is None
+    assert not launch.daemon_is_ready()
+    process.kill()
+    process.wait()
+
+
+def test_a_backend_that_fails_is_quoted(home: Path) -> None:
+    code = "import sys; print('line one'); sys.exit('No module named numpy')"
+    with pytest.raises(NuriError, match="code 1: No module named numpy") as caught:
+        launch.start_daemon(command(home, code), timeout=60)
+    assert caught.value.code is ErrorCode.unreachable
+    assert "line one" in caught.value.info.detail
+    assert "nuri doctor" in caught.value.info.action
+
+
+def test_a_backend_that_never_gets_ready_is_given_up(home: Path) -> None:
+    code = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(home / 'pid')!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    with pytest.raises(NuriError, match="too long"):
+        launch.start_daemon(command(home, code), timeout=1)
+    os.kill(int((home / "pid").read_text()), signal.SIGTERM)
+
+
+def test_a_leaving_daemon_does_not_keep_the_next_from_starting(home: Path) -> None:
+    """The first process meets the lock of another daemon and leaves with 0; the second serves."""
+    flag = str(home / "second")
+    code = ENTER + (f"if not os.path.exists({flag!r}): open({flag!r}, 'w').close(); sys.exit(0)\n")
+    launch.start_daemon(command(home, code + RUN_ECHO), timeout=60)
+    stop()
+
+
+def test_somebody_elses_daemon_serves_too(home: Path) -> None:
+    launch.write_record(command(home, RUN_ECHO), "0.1")
+    others = threading.Timer(0.3, launch.start_daemon)
+    others.start()
+    code = "import time; time.sleep(0.1)"
+    launch.start_daemon([sys.executable, "-c", code], timeout=60)
+    others.join()
+    stop()
+
+
+def test_no_backend_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NuriError, match="not installed") as caught:
+        Client.connect(start=True)
+    assert caught.value.code is ErrorCode.not_found
+    assert "install.py" in caught.value.info.action
+    monkeypatch.setenv("NURI_BACKEND", str(home / "gone" / "nuri"))
+    with pytest.raises(NuriError, match="gone"):
+        launch.backend_command()
+    monkeypatch.setenv("NURI_BACKEND", sys.executable)
+    assert launch.backend_command() == [sys.executable]
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"command": []}', '{"command": [1]}', "\0"])
+def test_a_broken_record_is_named(home: Path, record: str) -> None:
+    record_path().parent.mkdir(parents=True)
+    record_path().write_text(record, encoding="utf-8")
+    with pytest.raises(NuriError, match=r"backend\.json") as caught:
+        launch.backend_command()
+    assert caught.value.code is ErrorCode.not_found
+
+
+def test_a_command_that_cannot_run_is_named(home: Path) -> None:
+    with pytest.raises(NuriError, match="no-such") as caught:
+        launch.begin_daemon([str(home / "no-such")])
+    assert caught.value.code is ErrorCode.not_found
+
+
+def test_the_environment_of_the_host_stays_behind(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = ["PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "QT_PLUGIN_PATH"]
+    foreign += ["VIRTUAL_ENV", "DYLD_LIBRARY_PATH", "QML2_IMPORT_PATH", "APPDIR"]
+    for name in foreign:
+        monkeypatch.setenv(name, str(home / "host"))
+    report = home / "environment.json"
+    code = (
+        "import json, os, pathlib, sys\n"
+        "facts = {'names': sorted(os.environ), 'arguments': sys.argv[1:],"
+        " 'session': os.getsid(0) == os.getpid() if hasattr(os, 'getsid') else True}\n"
+        f"pathlib.Path({str(report)!r}).write_text(json.dumps(facts))\n"
+    )
+    process = launch.begin_daemon(command(home, code))
+    assert process.wait(60) == 0
+    facts = json.loads(report.read_text(encoding="utf-8"))
+    assert not set(foreign) & set(facts["names"])
+    assert {"PATH", "NURI_CONNECTION", "NURI_STATE"} <= set(facts["names"])
+    assert facts["arguments"] == ["serve", "--auto"]
+    assert facts["session"]
+
+
+def test_the_daemon_outlives_who_started_it(home: Path) -> None:
+    launch.write_record(command(home, RUN_ECHO), "0.1")
+    code = "from protocol.client import Client; Client.connect(start=True).close()"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    assert not ConnectionFile.read().is_stale()
+    stop()
+    give_up = time.monotonic() + 60
+    while launch.daemon_is_ready():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
