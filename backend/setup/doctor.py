@@ -92,15 +92,9 @@ def _guarded(name: str, look: Callable[[Environment], Check], environment: Envir
 
 
 def _environment(environment: Environment) -> Check:
-    name, place = "environment", environment.prefix
-    marker = environment.marker()
-    if marker is None:
-        return Check(name, FAILED, f"there is none at {place}", _REPAIR)
-    if not marker.complete:
-        return Check(name, FAILED, f"{place} is unfinished", _REPAIR)
-    if not environment.is_whole():
-        return Check(name, FAILED, f"{place} is broken, moved, or older than this Nuri", _REPAIR)
-    return Check(name, OK, str(place))
+    if flaw := environment.flaw():
+        return Check("environment", FAILED, flaw, _REPAIR)
+    return Check("environment", OK, str(environment.prefix))
 
 
 def _libraries(environment: Environment) -> Check:

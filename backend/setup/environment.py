@@ -70,10 +70,20 @@ class Environment:
             if models:
                 self._add_torch(marker, cpu)
 
-    def is_whole(self) -> bool:
-        """True when the environment is complete, fits this checkout, and imports its libraries."""
+    def flaw(self) -> str:
+        """What keeps the environment from being used, in words; "" when it is whole."""
         marker = self.marker()
-        return bool(marker and self._is_usable(marker) and self._is_current(marker))
+        if marker is None:
+            return f"there is none at {self.prefix}"
+        if not marker.complete:
+            return f"{self.prefix} is unfinished"
+        if marker.prefix != os.fspath(self.prefix):
+            return f"{self.prefix} was moved here from {marker.prefix}"
+        if not self._is_current(marker):
+            return f"{self.prefix} was made for another version or copy of Nuri"
+        if not self._is_healthy():
+            return f"{self.prefix} does not import its libraries"
+        return ""
 
     def _base(self, extras: set[str]) -> Marker:
         marker = self.marker()

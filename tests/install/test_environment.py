@@ -45,7 +45,7 @@ def test_the_next_run_finishes_it(made: Home) -> None:
     assert marker is not None
     assert marker.complete
     assert marker.created
-    assert made.environment.is_whole()
+    assert made.environment.flaw() == ""
 
 
 def test_a_second_run_changes_nothing(made: Home, tmp_path: Path) -> None:
@@ -62,20 +62,26 @@ def test_a_damaged_environment_is_not_called_whole(made: Home) -> None:
     library = next(made.environment.prefix.glob("lib/python*/site-packages/msgpack"))
     library.rename(library.with_name("msgpack-away"))
     try:
-        assert not made.environment.is_whole()
+        assert "does not import" in made.environment.flaw()
         doctor = made.install("doctor", "--prefix", made.environment.prefix)
     finally:
         library.with_name("msgpack-away").rename(library)
     assert doctor.returncode == 1
-    assert "is broken, moved, or older" in doctor.stdout
-    assert made.environment.is_whole()
+    assert "does not import its libraries" in doctor.stdout
+    assert made.environment.flaw() == ""
 
 
 @pytest.mark.parametrize(
-    "change", [{"requirements": "older"}, {"prefix": "/elsewhere"}, {"complete": False}]
+    ("change", "flaw"),
+    [
+        ({"requirements": "older"}, "another version"),
+        ({"root": "/elsewhere"}, "another version or copy"),
+        ({"prefix": "/elsewhere"}, "moved"),
+        ({"complete": False}, "unfinished"),
+    ],
 )
 def test_an_outdated_or_moved_environment_is_not_called_whole(
-    made: Home, change: dict[str, object]
+    made: Home, change: dict[str, object], flaw: str
 ) -> None:
     path = made.environment.prefix / MARKER_NAME
     original = path.read_bytes()
@@ -83,7 +89,7 @@ def test_an_outdated_or_moved_environment_is_not_called_whole(
     assert marker is not None
     try:
         path.write_text(json.dumps(dataclasses.asdict(marker) | change))
-        assert not made.environment.is_whole()
+        assert flaw in made.environment.flaw()
     finally:
         path.write_bytes(original)
 
@@ -140,7 +146,7 @@ def test_debians_python_without_venv(home: Home) -> None:
     done = home.run(sys.executable, "-c", code)
     assert done.returncode == 1
     assert "-venv" in one_line(done.stderr)
-    assert not Environment(home.path / "env").is_whole()
+    assert Environment(home.path / "env").flaw()
 
 
 def test_wrong_usage(home: Home) -> None:
