@@ -192,7 +192,7 @@ def _daemon(environment: Environment) -> Check:
         "daemon",
         OK,
         f"{how}, version {answer['version']}, protocol {answer['protocol']}, "
-        f"{answer['device']}, answered in {answer['seconds']:.2f} s, log {answer['log_file']}",
+        f"{answer['device'] or 'no device named'}, answered in {answer['seconds']:.2f} s, log {answer['log_file']}",
     )
 
 
