@@ -1,0 +1,248 @@
+"""What the menu entries and the docker's buttons do, and what the docker shows about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from krita import Krita
+
+from protocol.errors import ErrorCode, NuriError
+
+from . import guess, hints, kept, layers
+from .daemon import Backend
+from .document import find_document, key_of
+from .jobs import AddKeptJob, ColorizeJob, Outcome, Request
+from .notice import Kind, Notice, Offer
+from .qt import QImage, QObject, pyqtSignal
+
+_SETTINGS = "nuri"
+
+
+@dataclass
+class Desk:
+    """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news."""
+
+    document: str = ""
+    line: str = ""
+    hints: str = ""
+    job: ColorizeJob | None = None
+    notice: Notice | None = None
+    preview: QImage | None = None
+
+
+class Actions(QObject):
+    """One per Krita. ``changed`` tells dockers to show the state anew.
+
+    ``noticed`` carries each new `Notice`, for a message on the canvas while no docker is open.
+    """
+
+    changed = pyqtSignal()
+    noticed = pyqtSignal(object)
+
+    def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.backend = backend
+        self.backend.changed.connect(self.changed)
+        self._desks: dict[str, Desk] = {}
+        self._idle_desk = Desk()
+        # Identities of layers that Nuri added, newest last: never lines or hints of a next run.
+        self._results: dict[str, list[str]] = {}
+
+    def colorize_layer(self) -> None:
+        """Colours the line layer of the active document on a new layer."""
+        try:
+            document = self._active_document()
+            self._start(document)
+        except NuriError as error:
+            self._tell(self.desk(), Notice.of(error))
+
+    def new_hint_layer(self) -> None:
+        """Adds a hint layer above the lines of the active document, ready to paint on."""
+        desk = self.desk()
+        try:
+            document = self._active_document()
+            hints.create(document, self.line_layer(document))
+        except NuriError as error:
+            self._tell(desk, Notice.of(error))
+            return
+        desk.hints = ""
+        self._tell(
+            desk,
+            Notice(
+                Kind.advice,
+                "Paint a dot or a stroke of colour into each area",
+                "then choose Colorize layer",
+            ),
+        )
+
+    def cancel(self) -> None:
+        """Stops the colouring of the active document."""
+        desk = self.desk()
+        if desk.job is not None:
+            desk.job.cancel()
+        else:
+            self._tell(desk, Notice(Kind.advice, "Nothing is being coloured now"))
+
+    def offer_kept(self) -> None:
+        """Tells the artist of colours that were finished but never arrived in this document."""
+        document, desk = Krita.instance().activeDocument(), self.desk()
+        if document is None or desk.job is not None or desk.notice is not None:
+            return
+        under_way = {other.job.job_id for other in self._desks.values() if other.job}
+        waiting = kept.waiting_for(document, under_way)
+        if waiting is None:
+            return
+        line = layers.require(document, waiting.line)
+        desk.notice = Notice(
+            Kind.advice,
+            f'Colours for the layer "{line.name()}" are waiting',
+            "they were finished while the document or the layer was gone",
+            Offer.add_kept,
+        )
+
+    def add_kept(self) -> None:
+        """Adds the colours of `offer_kept`."""
+        document, desk = Krita.instance().activeDocument(), self.desk()
+        waiting = kept.waiting_for(document, set()) if document is not None else None
+        if waiting is None:
+            self._tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
+            return
+        line = layers.require(document, waiting.line)
+        request = Request(key_of(document), waiting.line, line.name(), "", "")
+        self._run(desk, AddKeptJob(self.backend, request, waiting.job, self))
+
+    def forget_kept(self) -> None:
+        """The artist does not want the colours of `offer_kept`."""
+        document = Krita.instance().activeDocument()
+        waiting = kept.waiting_for(document, set()) if document is not None else None
+        if waiting is not None:
+            kept.forget(waiting.job)
+
+    def say_no_log(self) -> None:
+        self._tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
+
+    def desk(self) -> Desk:
+        """The state of the active document; a desk of its own while there is none."""
+        document = Krita.instance().activeDocument()
+        if document is None or document.rootNode() is None:
+            return self._idle_desk
+        key = key_of(document)
+        if key not in self._desks:
+            self._desks = {old: desk for old, desk in self._desks.items() if find_document(old)}
+            self._desks[key] = Desk(key)
+        return self._desks[key]
+
+    def line_layer(self, document: Any) -> Any | None:
+        """The line layer: the chosen one, else the most likely one, else None."""
+        desk = self.desk()
+        node = layers.find(document, desk.line) if desk.line else None
+        return node or guess.line_layer(document, desk.hints, self.results_of(document))
+
+    def hint_layer(self, document: Any, line: Any | None) -> Any | None:
+        """The hint layer, chosen or likely, or None."""
+        uid = layers.uid_of(line) if line is not None else ""
+        try:
+            return hints.find(document, self.desk().hints, uid, self.results_of(document))
+        except NuriError:
+            return None
+
+    def results_of(self, document: Any) -> list[str]:
+        """Identities of the layers that Nuri added to this document."""
+        return self._results.setdefault(key_of(document), [])
+
+    def flag(self, name: str) -> bool:
+        """An option of the docker, remembered by Krita: fill_unhinted or replace_previous."""
+        return bool(Krita.instance().readSetting(_SETTINGS, name, "false") == "true")
+
+    def set_flag(self, name: str, value: bool) -> None:
+        Krita.instance().writeSetting(_SETTINGS, name, "true" if value else "false")
+
+    def _active_document(self) -> Any:
+        document = Krita.instance().activeDocument()
+        if document is None:
+            raise NuriError(
+                ErrorCode.bad_input, "No document is open", "open a drawing with lines first"
+            )
+        return document
+
+    def _start(self, document: Any) -> None:
+        line = self.line_layer(document)
+        if line is None:
+            raise NuriError(
+                ErrorCode.bad_input,
+                "Nuri cannot tell which layer holds the lines",
+                "choose it in the Nuri docker, or name it Lines",
+            )
+        own = self.results_of(document)
+        desk = self.desk()
+        hint = hints.find(document, desk.hints, layers.uid_of(line), own)
+        replace = own[-1] if own and self.flag("replace_previous") else ""
+        request = Request(
+            document=key_of(document),
+            line=layers.uid_of(line),
+            line_name=line.name(),
+            hints=layers.uid_of(hint),
+            hints_name=hint.name(),
+            fill_unhinted=self.flag("fill_unhinted"),
+            replace=replace,
+        )
+        self._run(desk, ColorizeJob(self.backend, request, self))
+
+    def _run(self, desk: Desk, job: ColorizeJob) -> None:
+        if desk.job is not None:
+            # The artist asks anew: the newer request takes the place of the running one.
+            desk.job.cancel()
+        desk.job, desk.notice = job, None
+        job.changed.connect(self.changed)
+        job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line))
+        job.done.connect(lambda outcome: self._finish(desk, job, outcome))
+        job.failed.connect(lambda error: self._fail(desk, job, error))
+        job.start()
+        self.changed.emit()
+
+    def _finish(self, desk: Desk, job: ColorizeJob, outcome: Outcome) -> None:
+        own = self._results.setdefault(job.request.document, [])
+        own.append(outcome.layer)
+        desk.preview = outcome.preview
+        kept.forget(job.job_id)
+        self._end(desk, job, _summary(outcome.info))
+
+    def _fail(self, desk: Desk, job: ColorizeJob, error: NuriError) -> None:
+        notice = Notice.of(error)
+        if job.kept:
+            notice = Notice(
+                notice.kind,
+                f"{error.info.message}; the colours could not be added",
+                "nothing is lost: the backend keeps them for a day, and Nuri offers them when "
+                "the layer is back",
+                detail=f"job {job.job_id}",
+            )
+        else:
+            kept.forget(job.job_id)
+        self._end(desk, job, notice)
+
+    def _end(self, desk: Desk, job: ColorizeJob, notice: Notice) -> None:
+        if desk.job is job:
+            desk.job = None
+            self._tell(desk, notice)
+        job.deleteLater()
+
+    def _tell(self, desk: Desk, notice: Notice) -> None:
+        desk.notice = notice
+        if desk.document and find_document(desk.document) is None:
+            # Its document has been closed; say it where the artist is now.
+            self.desk().notice = notice
+        self.noticed.emit(notice)
+        self.changed.emit()
+
+
+def _summary(info: dict[str, Any]) -> Notice:
+    """The daemon's facts about a result in one line for the artist."""
+    coloured, unhinted = int(info.get("coloured", 0)), int(info.get("unhinted", 0))
+    message = f"{coloured} area{'s' if coloured != 1 else ''} coloured"
+    if unhinted:
+        message += f", {unhinted} without a hint left empty"
+    warnings = [str(warning) for warning in info.get("warnings", [])]
+    remedy = warnings[0] if warnings else ""
+    return Notice(Kind.done, message, remedy, detail="\n".join(warnings))

@@ -1,0 +1,95 @@
+"""Krita's colour spaces and the pixel formats of the protocol; conversion by Krita itself."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from protocol.errors import ErrorCode, NuriError
+
+
+class ColourSpace(NamedTuple):
+    """What Krita calls a colour space: the three names that its own calls take."""
+
+    model: str
+    depth: str
+    profile: str
+
+    @classmethod
+    def of(cls, thing: Any) -> ColourSpace:
+        """The colour space of a document or a layer."""
+        return cls(thing.colorModel(), thing.colorDepth(), thing.colorProfile())
+
+    @property
+    def is_srgb8(self) -> bool:
+        """True when the raw bytes are 8 bit sRGB already, so that nothing needs converting."""
+        return (self.model, self.depth) == ("RGBA", "U8") and self.profile in _SRGB_PROFILES
+
+
+SRGB8 = ColourSpace("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+_SRGB_PROFILES = {SRGB8.profile, "sRGB-elle-V4-srgbtrc.icc", "sRGB built-in"}
+
+_FORMATS = {
+    ("RGBA", "U8"): "bgra8",
+    ("RGBA", "U16"): "bgra16",
+    ("RGBA", "F16"): "rgbaf16",
+    ("RGBA", "F32"): "rgbaf32",
+    ("GRAYA", "U8"): "graya8",
+    ("GRAYA", "U16"): "graya16",
+    ("GRAYA", "F32"): "grayaf32",
+    ("CMYKA", "U8"): "cmyka8",
+    ("CMYKA", "U16"): "cmyka16",
+    ("CMYKA", "F32"): "cmykaf32",
+    ("LABA", "U16"): "laba16",
+    ("LABA", "F32"): "labaf32",
+    ("XYZA", "F32"): "xyzaf32",
+    ("YCbCrA", "U8"): "ycbcra8",
+    ("YCbCrA", "U16"): "ycbcra16",
+}
+
+# Depths that the protocol has no name for travel in the next finer one of the same model.
+_FINER = {
+    ("GRAYA", "F16"): "F32",
+    ("LABA", "U8"): "U16",
+    ("LABA", "F16"): "F32",
+    ("XYZA", "U8"): "F32",
+    ("XYZA", "U16"): "F32",
+    ("XYZA", "F16"): "F32",
+    ("YCbCrA", "F16"): "U16",
+    ("YCbCrA", "F32"): "U16",
+}
+
+
+def travel_space(space: ColourSpace) -> ColourSpace:
+    """The colour space in which colours of ``space`` are sent: itself wherever possible."""
+    finer = _FINER.get((space.model, space.depth))
+    return space._replace(depth=finer) if finer else space
+
+
+def pixel_format(space: ColourSpace) -> str:
+    """The protocol's name for the pixels of ``space``. Raises `NuriError` bad_input."""
+    try:
+        return _FORMATS[space.model, space.depth]
+    except KeyError:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"Nuri does not know the colour space {space.model} {space.depth}",
+            "convert the image: Image > Convert Image Color Space",
+        ) from None
+
+
+def convert(
+    hidden: Any, data: Any, width: int, height: int, source: ColourSpace, target: ColourSpace
+) -> Any:
+    """``data`` (width * height pixels of ``source``) in ``target``, by Krita's colour management.
+
+    ``hidden``: a document that nobody sees; converting a layer always makes an undo step, even for
+    a layer outside the tree, and here nobody undoes it. Returns a buffer of bytes.
+    """
+    if source == target:
+        return data
+    node = hidden.createNode("convert", "paintlayer")
+    if ColourSpace.of(node) != source:
+        node.setColorSpace(*source)
+    node.setPixelData(data, 0, 0, width, height)
+    node.setColorSpace(*target)
+    return node.pixelData(0, 0, width, height)

@@ -1,0 +1,190 @@
+"""The backend as the plugin sees it: found or started when needed, watched, its state in words."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+
+from krita import Krita
+
+from protocol import launch
+from protocol.client import Client
+from protocol.connection import state_folder
+from protocol.errors import ErrorCode, NuriError
+from protocol.messages import Error, Fetch, Result
+
+from .notice import Offer, OfferError
+from .qt import QObject, pyqtSignal
+from .steps import Work
+
+POLL_MS = 20
+_START_SECONDS = 30.0
+_START_POLL_MS = 50
+_ATTEMPTS = 2
+
+
+class State(Enum):
+    """Where the backend stands."""
+
+    missing = "not installed"
+    stopped = "not running"
+    starting = "starting"
+    ready = "ready"
+    failed = "not usable"
+
+
+class Backend(QObject):
+    """One connection to the user's daemon, opened when the first job needs it.
+
+    ``state``; ``error``: why it is missing or failed; ``device``: where it computes.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = State.stopped
+        self.error: NuriError | None = None
+        self.device = ""
+        self._client: Client | None = None
+        self._replies: dict[str, Result | NuriError | None] = {}
+
+    @property
+    def log_file(self) -> Path | None:
+        """The backend's log, or what it said while starting; None when there is neither."""
+        welcome = self._client.welcome if self._client else None
+        names = [Path(welcome.log_file)] if welcome and welcome.log_file else []
+        names += [state_folder() / "daemon.log", state_folder() / launch.START_LOG_NAME]
+        return next((name for name in names if name.is_file()), None)
+
+    def look(self) -> None:
+        """Brings ``state`` up to date without starting or waiting for anything."""
+        if self.state is State.starting:
+            return
+        if self._client is not None and self._client.ready:
+            self._client.poll()
+            if self._client.ready:
+                return
+        self._drop()
+        try:
+            launch.backend_command()
+        except NuriError as error:
+            self._set(State.missing, error)
+        else:
+            if self.state is not State.failed:
+                self._set(State.stopped)
+
+    def client(self) -> Work:
+        """A ready client; starts the daemon when none runs. Returns `Client`.
+
+        Raises `NuriError`: not_found (not installed), unreachable (does not start or answer),
+        version_mismatch, unauthenticated, too_many_clients.
+        """
+        if self._client is not None:
+            self._client.poll()
+            if self._client.ready:
+                return self._client
+            self._drop()
+        self._set(State.starting)
+        try:
+            self._client = client = yield from self._connect()
+            self.device = client.welcome.device
+            self._set(State.ready)
+        except NuriError as error:
+            if error.code is not ErrorCode.not_found:
+                self._set(State.failed, error)
+                raise
+            self._set(State.missing, error)
+            info = error.info
+            raise OfferError(info.code, info.message, info.action, Offer.install) from None
+        finally:
+            # Cancelled while it was starting.
+            if self.state is State.starting:
+                self._set(State.stopped)
+        return self._client
+
+    def fetch(self, job: str) -> Work:
+        """The kept result of a finished job; returns `Result`.
+
+        Raises `NuriError`: not_found (never kept, or too old), and what `client` raises.
+        """
+        client = yield from self.client()
+        self._replies[job] = None
+        try:
+            client.send_work(Fetch(job=job))
+            while (reply := self._replies[job]) is None:
+                if client.lost:
+                    raise client.lost
+                yield POLL_MS
+                self.poll()
+        finally:
+            del self._replies[job]
+        if isinstance(reply, NuriError):
+            raise reply
+        return reply
+
+    def poll(self) -> None:
+        """Moves jobs and fetches on; never blocks."""
+        if self._client is None:
+            return
+        for message in self._client.poll():
+            if isinstance(message, Result) and message.job in self._replies:
+                self._replies[message.job] = message
+            elif isinstance(message, Error) and message.reply_to in self._replies:
+                self._replies[message.reply_to] = NuriError.from_info(message.error)
+        if self._client.lost:
+            self._drop()
+            self._set(State.stopped)
+
+    def use(self, command: Path) -> None:
+        """Remembers that the backend is this `nuri` command. Raises `NuriError` bad_input."""
+        launch.write_record([str(command)], "")
+        self.error = None
+        self.state = State.stopped
+        self.look()
+        self.changed.emit()
+
+    def close(self) -> None:
+        self._drop()
+
+    def _connect(self) -> Work:
+        attempts = _ATTEMPTS
+        while True:
+            if not launch.daemon_is_ready():
+                yield from self._start()
+            client = Client.open(name="krita", version=Krita.instance().version())
+            try:
+                while not (client.ready or client.lost):
+                    yield POLL_MS
+                    client.poll()
+            except BaseException:
+                client.close()
+                raise
+            if client.lost is None:
+                return client
+            client.close()
+            attempts -= 1
+            # A daemon that was just leaving is worth one more try with a fresh one.
+            leaving = client.lost.code in (ErrorCode.unreachable, ErrorCode.shutting_down)
+            if not leaving or attempts == 0:
+                raise client.lost
+
+    def _start(self) -> Work:
+        process = launch.begin_daemon()
+        give_up = time.monotonic() + _START_SECONDS
+        while not launch.daemon_is_ready():
+            code = process.poll()
+            if code or time.monotonic() > give_up:
+                raise launch.start_failure(code)
+            yield _START_POLL_MS
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _set(self, state: State, error: NuriError | None = None) -> None:
+        if (state, error) != (self.state, self.error):
+            self.state, self.error = state, error
+            self.changed.emit()

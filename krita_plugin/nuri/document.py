@@ -1,0 +1,249 @@
+"""The only file that reads or writes the pixels of Krita layers.
+
+Reads from a hidden copy of the document (cheap: Krita copies on write), a few rows per turn of the
+event loop; writes into a new layer of such a copy and adds a finished duplicate: one undo step.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from krita import Krita
+
+from protocol.errors import ErrorCode, NuriError
+
+from . import layers
+from .colourspace import SRGB8, ColourSpace, convert, pixel_format, travel_space
+from .qt import QRect
+from .steps import Work
+
+LAYER_NAME = "Colours"
+# So many pixels per step keep one step near 10 ms, converted ones (up to 16 bytes) near 30 ms.
+_STEP_PIXELS = 2**19
+_CONVERTED_STEP_PIXELS = 2**16
+_STROKE_POLL_MS = 200
+_STROKE_PATIENCE_MS = 60_000
+# Krita activates an added layer in a later turn of the event loop.
+_ACTIVATION_MS = 100
+
+
+@dataclass
+class Pixels:
+    """Raw pixels of the canvas from ``x``, ``y``; ``format`` is the protocol's name of them."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    format: str
+    data: bytes | memoryview
+
+
+def key_of(document: Any) -> str:
+    """An identity that is the same for every wrapper of one open document."""
+    return str(document.rootNode().uniqueId().toString())
+
+
+def find_document(key: str) -> Any | None:
+    """The open document of `key_of`, or None when it has been closed."""
+    documents = Krita.instance().documents()
+    return next((document for document in documents if key_of(document) == key), None)
+
+
+def when_idle(key: str) -> Work:
+    """Waits until nobody is in the middle of a stroke; returns the document.
+
+    Raises `NuriError`: not_found (the document has been closed), busy.
+    """
+    waited = 0
+    while True:
+        document = find_document(key)
+        if document is None:
+            raise NuriError(ErrorCode.not_found, "The document has been closed")
+        if document.tryBarrierLock():
+            document.unlock()
+            return document
+        if waited >= _STROKE_PATIENCE_MS:
+            raise NuriError(
+                ErrorCode.busy, "Krita is busy with this document", "wait for it, then try again"
+            )
+        waited += _STROKE_POLL_MS
+        yield _STROKE_POLL_MS
+
+
+class HiddenCopy:
+    """A copy of a document that nobody sees; use it with ``with``."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document.clone()
+
+    def __enter__(self) -> HiddenCopy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.document.waitForDone()
+        self.document.setModified(False)
+        self.document.close()
+
+
+class Snapshot(HiddenCopy):
+    """The layers of a document as they are now, whatever the artist does next."""
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document)
+        self.canvas = QRect(0, 0, document.width(), document.height())
+        self._selection = document.selection()
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def read_line(self, uid: str) -> Work:
+        """The whole canvas of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
+
+        Raises `NuriError`: not_found, bad_input (nothing on the layer).
+        """
+        node = layers.require(self.document, uid)
+        painted = node.bounds().intersected(self.canvas)
+        if painted.isEmpty():
+            raise NuriError(
+                ErrorCode.bad_input,
+                f'The layer "{node.name()}" is blank',
+                "draw lines on it, or choose another line layer",
+            )
+        return (yield from self._read(node, self.canvas, painted, SRGB8))
+
+    def read_hints(self, uid: str) -> Work:
+        """The painted part of one layer in the colours of the document; returns `Pixels`.
+
+        Raises `NuriError`: not_found, bad_input (nothing painted on the canvas).
+        """
+        node = layers.require(self.document, uid)
+        painted = node.bounds().intersected(self.canvas)
+        if painted.isEmpty():
+            raise NuriError(
+                ErrorCode.bad_input,
+                f'The hint layer "{node.name()}" is empty',
+                "paint a dot or a stroke of colour into each area first",
+            )
+        target = travel_space(ColourSpace.of(self.document))
+        return (yield from self._read(node, painted, painted, target))
+
+    def read_selection(self) -> Pixels | None:
+        """The selection as gray8, or None when everything may be coloured.
+
+        Raises `NuriError` bad_input when the selection lies outside the canvas.
+        """
+        selection = self._selection
+        if selection is None:
+            return None
+        box = QRect(selection.x(), selection.y(), selection.width(), selection.height())
+        box = box.intersected(self.canvas)
+        if box.isEmpty():
+            raise NuriError(
+                ErrorCode.bad_input,
+                "The selection lies outside the canvas",
+                "select a part of the drawing, or nothing",
+            )
+        data = selection.pixelData(box.x(), box.y(), box.width(), box.height())
+        return Pixels(box.x(), box.y(), box.width(), box.height(), "gray8", bytes(data))
+
+    def _read(self, node: Any, area: QRect, painted: QRect, target: ColourSpace) -> Work:
+        """Pixels of ``area`` in ``target``; rows above and below ``painted`` stay transparent."""
+        read = layers.reader(node)
+        source = ColourSpace.of(node)
+        if source.is_srgb8 and target.is_srgb8:
+            target = source
+        limit = _STEP_PIXELS if source == target else _CONVERTED_STEP_PIXELS
+        data = memoryview(b"")
+        yield 0
+        for y, count in _steps(painted.y(), painted.height(), limit // area.width()):
+            rows = read(area.x(), y, area.width(), count)
+            rows = convert(self.document, rows, area.width(), count, source, target)
+            row = len(rows) // count
+            if not data:
+                # The system hands out zeroed pages one by one; a bytearray clears all at once.
+                data = memoryview(mmap.mmap(-1, row * area.height()))
+            start = (y - area.y()) * row
+            data[start : start + count * row] = memoryview(rows)
+            yield 0
+        size = area.width(), area.height()
+        return Pixels(area.x(), area.y(), *size, pixel_format(target), data)
+
+
+def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Work:
+    """Adds ``colours`` as a new layer for the line layer, in one undo step.
+
+    ``colours``: in the format that `Snapshot.read_hints` used. ``on_paper``: the lines are drawn
+    on opaque paper, so that colours under them would not show. Returns the new layer's identity.
+    Raises `NuriError`: not_found (document or layer gone), bad_input (canvas resized or converted
+    meanwhile), busy.
+    """
+    document = yield from when_idle(key)
+    with HiddenCopy(document) as hidden:
+        space = ColourSpace.of(document)
+        if pixel_format(travel_space(space)) != colours.format:
+            raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")
+        node = hidden.document.createNode(LAYER_NAME, "paintlayer")
+        yield 0
+        yield from _write(hidden.document, node, colours, travel_space(space), space)
+        document = yield from when_idle(key)
+        line = layers.find(document, line_uid)
+        if line is None:
+            raise NuriError(ErrorCode.not_found, "The line layer has been deleted")
+        if (document.width(), document.height()) != (colours.width, colours.height):
+            raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
+        place = layers.place_colours(line, on_paper)
+        if place.blending != "normal":
+            node.setBlendingMode(place.blending)
+        node.setName(layers.free_name(document, LAYER_NAME))
+        active = document.activeNode()
+        node = node.duplicate()
+        place.parent.addChildNode(node, place.above)
+        yield 0
+    yield _ACTIVATION_MS
+    document = find_document(key)
+    if active is not None and document is not None:
+        document.setActiveNode(layers.find(document, layers.uid_of(active)) or active)
+    return layers.uid_of(node)
+
+
+def add_empty_layer(document: Any, name: str, above: Any) -> None:
+    """Adds an empty paint layer directly above ``above``; Krita makes it the active one."""
+    node = document.createNode(name, "paintlayer")
+    above.parentNode().addChildNode(node, above)
+
+
+def remove_layer(key: str, uid: str) -> Work:
+    """Removes a layer, one undo step; does nothing when it has gone already."""
+    document = yield from when_idle(key)
+    node = layers.find(document, uid)
+    if node is not None:
+        node.remove()
+
+
+def _write(
+    hidden: Any, node: Any, colours: Pixels, source: ColourSpace, target: ColourSpace
+) -> Work:
+    """Fills ``node`` row by row; parts without any colour stay unpainted, so that bounds fit."""
+    view = memoryview(colours.data)
+    row = len(view) // colours.height
+    limit = _STEP_PIXELS if source == target else _CONVERTED_STEP_PIXELS
+    blank = b""
+    for y, count in _steps(0, colours.height, limit // colours.width):
+        rows: Any = bytes(view[y * row : (y + count) * row])
+        if len(blank) != len(rows):
+            blank = bytes(len(rows))
+        if rows != blank:
+            rows = convert(hidden, rows, colours.width, count, source, target)
+            node.setPixelData(rows, colours.x, colours.y + y, colours.width, count)
+            yield 0
+
+
+def _steps(start: int, count: int, limit: int) -> Iterator[tuple[int, int]]:
+    """(first, count) pieces of ``count`` rows from ``start``, none longer than ``limit`` rows."""
+    limit = max(1, limit)
+    for first in range(start, start + count, limit):
+        yield first, min(limit, start + count - first)

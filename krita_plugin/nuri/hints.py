@@ -1,0 +1,50 @@
+"""The hint layer: where the artist paints a few colours for Nuri to spread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocol.errors import ErrorCode, NuriError
+
+from . import guess, layers
+from .document import add_empty_layer
+from .notice import Offer, OfferError
+
+NAME = "Nuri hints"
+
+
+def find(document: Any, chosen: str, line: str, own: list[str]) -> Any:
+    """The hint layer: the chosen one, else the most likely one. Never the line layer.
+
+    ``chosen``, ``line``: identities of layers or "". Raises `NuriError`: not_found (none there,
+    with the offer to make one), bad_input (lines and hints are the same layer).
+    """
+    node = layers.find(document, chosen) if chosen else None
+    if node is None:
+        node = guess.hint_layer(document, line, own)
+    if node is None:
+        raise OfferError(
+            ErrorCode.not_found,
+            "There is no hint layer yet",
+            "make one and paint a dot or a stroke of colour into each area",
+            Offer.new_hint_layer,
+        )
+    if layers.uid_of(node) == line:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f'The layer "{node.name()}" is chosen for the lines and for the hints',
+            "choose two different layers in the Nuri docker",
+        )
+    return node
+
+
+def create(document: Any, line: Any | None) -> None:
+    """Adds an empty hint layer above the lines, or on top, and makes it the active one.
+
+    One undo step.
+    """
+    name = layers.free_name(document, NAME)
+    if line is None:
+        tops = layers.children(document.rootNode())
+        line = tops[-1] if tops else None
+    add_empty_layer(document, name, line)

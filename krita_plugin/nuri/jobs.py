@@ -1,0 +1,208 @@
+"""One colouring, from reading the layers to the new layer; never blocks Krita's event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.client import Client
+from protocol.errors import ErrorCode, NuriError
+from protocol.job import Job
+from protocol.messages import Result
+from protocol.pixels import PixelBuffer, PixelFormat
+
+from . import preview
+from .colourspace import ColourSpace, travel_space
+from .daemon import POLL_MS, Backend
+from .document import HiddenCopy, Pixels, Snapshot, add_colours, remove_layer, when_idle
+from .qt import QImage, QObject, pyqtSignal
+from .samples import is_paper
+from .steps import Steps, Work
+
+_READ_SHARE, _DAEMON_SHARE = 0.1, 0.8
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to colour: identities of a document and two of its layers, with their names.
+
+    ``replace``: identity of an earlier result to remove once the new one is there, or "".
+    """
+
+    document: str
+    line: str
+    line_name: str
+    hints: str
+    hints_name: str
+    fill_unhinted: bool = False
+    replace: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A colouring that is in the document now. ``info``: what the daemon says about it."""
+
+    layer: str
+    preview: QImage | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+class ColorizeJob(QObject):
+    """Runs one `Request`. ``fraction`` 0..1 and ``stage`` say how far it is.
+
+    ``submitted``: the daemon has it under the name ``job_id``. Ends with one of ``done`` (an
+    `Outcome`) or ``failed`` (a `NuriError`); with ``kept`` the daemon still has the result then.
+    """
+
+    changed = pyqtSignal()
+    submitted = pyqtSignal()
+    done = pyqtSignal(object)
+    failed = pyqtSignal(object)
+
+    def __init__(self, backend: Backend, request: Request, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.request = request
+        self.fraction = 0.0
+        self.stage = "Waiting for Krita"
+        self.job_id = ""
+        self.kept = False
+        self.cancelling = False
+        self._backend = backend
+        self._job: Job | None = None
+        self._steps = Steps(self._work(), self)
+        self._steps.finished.connect(self.done)
+        self._steps.failed.connect(self.failed)
+
+    def start(self) -> None:
+        self._steps.start()
+
+    def cancel(self) -> None:
+        """Stops it wherever it is; `failed` follows with the code cancelled.
+
+        Too late in the moment when the layer is being added; it ends as `done` then.
+        """
+        if self.cancelling:
+            return
+        if self._job is not None and not self._job.is_finished:
+            self.cancelling = True
+            self._say(self.fraction, "Cancelling")
+            self._job.cancel()
+        elif self._steps.stop():
+            self.cancelling = True
+            self.kept = False
+            self.failed.emit(_cancelled())
+
+    def _work(self) -> Work:
+        request = self.request
+        yield from when_idle(request.document)
+        self._say(0.0, "Connecting to the backend")
+        client = yield from self._backend.client()
+        result, line = yield from self._result(client)
+        self.kept = True
+        self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
+        colours = colours_of(result)
+        on_paper = is_paper(line)
+        yield 0
+        document = yield from when_idle(request.document)
+        with HiddenCopy(document) as hidden:
+            yield 0
+            space = travel_space(ColourSpace.of(document))
+            picture = preview.compose(hidden.document, line, colours, space, on_paper)
+            yield 0
+        yield 0
+        layer = yield from add_colours(request.document, request.line, colours, on_paper)
+        self.kept = False
+        if request.replace:
+            yield from remove_layer(request.document, request.replace)
+        return Outcome(layer, picture, result.info)
+
+    def _result(self, client: Client) -> Work:
+        """Sends the layers and waits; returns (`Result`, `Pixels` of the lines)."""
+        request = self.request
+        document = yield from when_idle(request.document)
+        self._say(0.0, "Reading the layers")
+        with Snapshot(document) as snapshot:
+            yield 0
+            line = yield from snapshot.read_line(request.line)
+            hints = yield from snapshot.read_hints(request.hints)
+            mask = snapshot.read_selection()
+            yield 0
+        yield 0
+        self._say(_READ_SHARE, "Sending")
+        planes = [_plane("line", line), _plane("hints", hints)]
+        if mask is not None:
+            planes.append(_plane("mask", mask))
+        options = {"outputs": ["flats"], "fill_unhinted": request.fill_unhinted}
+        self._job = client.submit("flats", planes, options, document=request.document)
+        self.job_id = self._job.id
+        self.submitted.emit()
+        result = yield from self._answer(self._job)
+        self._job = None
+        return result, line
+
+    def _answer(self, job: Job) -> Work:
+        """Waits for the daemon; returns `Result`. Raises `NuriError`: why there is none."""
+        while not job.is_finished:
+            yield POLL_MS
+            self._backend.poll()
+            if job.progress is not None and not self.cancelling:
+                share = _DAEMON_SHARE * job.progress.fraction
+                self._say(_READ_SHARE + share, job.progress.stage or "Colouring")
+            elif job.state == "queued" and not self.cancelling:
+                self._say(_READ_SHARE, "Waiting for the backend")
+        if self.cancelling:
+            raise _cancelled()
+        return job.result(timeout=0)
+
+    def _say(self, fraction: float, stage: str) -> None:
+        if (fraction, stage) != (self.fraction, self.stage):
+            self.fraction, self.stage = fraction, stage
+            self.changed.emit()
+
+
+class AddKeptJob(ColorizeJob):
+    """Adds a result that the daemon has kept since an earlier colouring of the same layer."""
+
+    def __init__(
+        self, backend: Backend, request: Request, job_id: str, parent: QObject | None = None
+    ) -> None:
+        super().__init__(backend, request, parent)
+        self.job_id = job_id
+
+    def _result(self, client: Client) -> Work:
+        self._say(0.0, "Fetching the colours")
+        result = yield from self._backend.fetch(self.job_id)
+        document = yield from when_idle(self.request.document)
+        with Snapshot(document) as snapshot:
+            yield 0
+            line = yield from snapshot.read_line(self.request.line)
+        return result, line
+
+
+def colours_of(result: Result) -> Pixels:
+    """The picture ``flats`` of a result. Raises `NuriError` internal when there is none."""
+    for plane in result.outputs:
+        if isinstance(plane, PixelBuffer) and plane.name == "flats":
+            size = plane.width, plane.height
+            return Pixels(plane.x, plane.y, *size, plane.format.value, plane.data)
+    raise NuriError(
+        ErrorCode.internal,
+        "The backend answered without colours",
+        "update the plugin and the backend to the same version of Nuri",
+    )
+
+
+def _plane(name: str, pixels: Pixels) -> PixelBuffer:
+    return PixelBuffer(
+        name=name,
+        width=pixels.width,
+        height=pixels.height,
+        format=PixelFormat(pixels.format),
+        data=memoryview(pixels.data),
+        x=pixels.x,
+        y=pixels.y,
+    )
+
+
+def _cancelled() -> NuriError:
+    return NuriError(ErrorCode.cancelled, "Colouring cancelled; nothing was changed")

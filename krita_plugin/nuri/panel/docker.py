@@ -1,0 +1,207 @@
+"""The Nuri docker: puts the widgets together and shows the state of `Actions`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from krita import DockWidget, Krita
+
+from .. import layers
+from ..actions import Actions
+from ..daemon import State
+from ..notice import Notice, Offer
+from ..qt import (
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    Qt,
+    QTimer,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    sip,
+)
+from .backend_row import BackendRow
+from .install_dialog import InstallDialog, open_log
+from .layer_choice import LayerChoice
+from .notice_box import NoticeBox
+from .preview_label import PreviewLabel
+from .run_row import RunRow
+
+_REFRESH_MS = 50
+_MINIMUM_HEIGHT = 180
+_FLAGS = (
+    (
+        "fill_unhinted",
+        "Fill areas without a hint",
+        "Areas without a hint take the colour of their neighbourhood; otherwise they stay empty",
+    ),
+    (
+        "replace_previous",
+        "Replace my previous colours",
+        "Removes the colour layer of the last run once the new one is there (a second undo step)",
+    ),
+)
+
+
+class NuriDocker(DockWidget):
+    """One per window. Krita makes it, so that it finds its `Actions` on the class."""
+
+    actions: ClassVar[Actions]
+    _open: ClassVar[list[NuriDocker]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Nuri")
+        self._build()
+        # Krita calls canvasChanged several times for one new view; one refresh is enough.
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.setInterval(_REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.refresh)
+        self.actions.changed.connect(self._show_state)
+        self.actions.noticed.connect(self._show_news)
+        NuriDocker._open.append(self)
+        self._refresh_timer.start()
+
+    @classmethod
+    def open_dockers(cls) -> list[NuriDocker]:
+        """The dockers of all windows that are still open."""
+        cls._open = [docker for docker in cls._open if not sip.isdeleted(docker)]
+        return list(cls._open)
+
+    def canvasChanged(self, canvas: Any) -> None:  # noqa: N802 - Krita's name
+        self._refresh_timer.start()
+
+    def enterEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        # Krita has no signal for changed layers; who comes to the docker finds it up to date.
+        super().enterEvent(event)
+        self._refresh_timer.start()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(event)
+        self._refresh_timer.start()
+
+    def refresh(self) -> None:
+        """Reads the layers of the active document and the state of the backend anew."""
+        if not self.isVisible():
+            return
+        self.actions.backend.look()
+        self.actions.offer_kept()
+        document = Krita.instance().activeDocument()
+        desk = self.actions.desk()
+        nodes = layers.drawable(document) if document is not None else []
+        line = self.actions.line_layer(document) if document is not None else None
+        hint = self.actions.hint_layer(document, line) if document is not None else None
+        self._lines.show_layers(nodes, desk.line, line)
+        self._hints.show_layers(nodes, desk.hints, hint)
+        for widget in (self._lines, self._hints, self._new_hints):
+            widget.setEnabled(document is not None)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Shows what changes while a job runs; cheap."""
+        if sip.isdeleted(self):
+            return
+        desk = self.actions.desk()
+        self._backend.show_state(self.actions.backend)
+        self._run.show_job(desk.job, Krita.instance().activeDocument() is not None)
+        self._notice.show_notice(desk.notice)
+        self._preview.show_image(desk.preview)
+
+    def _show_news(self, _: Notice) -> None:
+        """A new notice: shown in full even in a low docker; what led to it may have new layers."""
+        if sip.isdeleted(self):
+            return
+        self._refresh_timer.start()
+        QTimer.singleShot(2 * _REFRESH_MS, self._scroll_to_notice)
+
+    def _scroll_to_notice(self) -> None:
+        if not sip.isdeleted(self) and self._notice.isVisible():
+            self._scroll.ensureWidgetVisible(self._notice, 0, 0)
+
+    def _build(self) -> None:
+        body = QWidget(self)
+        body.setObjectName("nuri_body")
+        self._backend = BackendRow(body)
+        menu = self._backend.menu
+        menu.addAction("Open log", lambda: self._serve(Offer.open_log))
+        menu.addAction("How to install…", lambda: self._serve(Offer.install))
+        self._lines = LayerChoice("nuri_lines", self.refresh, body)
+        self._lines.setToolTip("The layer with the lines: a layer, a group or a vector layer")
+        self._lines.chosen.connect(lambda uid: self._choose("line", uid))
+        self._hints = LayerChoice("nuri_hints", self.refresh, body)
+        self._hints.setToolTip("The layer with your colours: dots, strokes or blobs")
+        self._hints.chosen.connect(lambda uid: self._choose("hints", uid))
+        self._new_hints = QToolButton(body)
+        self._new_hints.setObjectName("nuri_new_hints_button")
+        self._new_hints.setIcon(Krita.instance().icon("addlayer"))
+        self._new_hints.setAutoRaise(True)
+        self._new_hints.setToolTip("New hint layer")
+        self._new_hints.clicked.connect(lambda: self.actions.new_hint_layer())
+        self._run = RunRow(body)
+        self._run.button.clicked.connect(lambda: self.actions.colorize_layer())
+        self._run.cancel_button.clicked.connect(lambda: self.actions.cancel())
+        self._notice = NoticeBox(body)
+        self._notice.offered.connect(self._serve)
+        self._notice.dismissed.connect(self._dismiss)
+        self._preview = PreviewLabel(body)
+        choices = QGridLayout()
+        choices.addWidget(QLabel("Lines", body), 0, 0)
+        choices.addWidget(self._lines, 0, 1, 1, 2)
+        choices.addWidget(QLabel("Hints", body), 1, 0)
+        choices.addWidget(self._hints, 1, 1)
+        choices.addWidget(self._new_hints, 1, 2)
+        choices.setColumnStretch(1, 1)
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(6, 4, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self._backend)
+        layout.addLayout(choices)
+        layout.addWidget(self._run)
+        layout.addWidget(self._notice)
+        for name, text, tip in _FLAGS:
+            layout.addWidget(self._flag_box(name, text, tip, body))
+        layout.addWidget(self._preview, 1)
+        layout.addStretch(0)
+        self._scroll = scroll = QScrollArea(self)
+        scroll.setObjectName("nuri_scroll")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(_MINIMUM_HEIGHT)
+        scroll.setWidget(body)
+        self.setWidget(scroll)
+
+    def _flag_box(self, name: str, text: str, tip: str, parent: QWidget) -> QCheckBox:
+        box = QCheckBox(text, parent)
+        box.setObjectName(f"nuri_{name}")
+        box.setToolTip(tip)
+        box.setChecked(self.actions.flag(name))
+        box.toggled.connect(lambda value: self.actions.set_flag(name, value))
+        return box
+
+    def _choose(self, what: str, uid: str) -> None:
+        setattr(self.actions.desk(), what, uid)
+        self._refresh_timer.start()
+
+    def _dismiss(self) -> None:
+        desk = self.actions.desk()
+        if desk.notice is not None and desk.notice.offer is Offer.add_kept:
+            self.actions.forget_kept()
+        desk.notice = None
+        self._show_state()
+
+    def _serve(self, offer: Offer) -> None:
+        if offer is Offer.new_hint_layer:
+            self.actions.new_hint_layer()
+        elif offer is Offer.add_kept:
+            self.actions.add_kept()
+        elif offer is Offer.install:
+            InstallDialog(self.actions.backend, self).show()
+        elif offer is Offer.open_log and not open_log(self.actions.backend):
+            self.actions.say_no_log()
+        if self.actions.backend.state is State.missing:
+            self._refresh_timer.start()

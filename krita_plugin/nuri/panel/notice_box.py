@@ -1,0 +1,80 @@
+"""The last message, its remedy, and where possible a button that does it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..notice import Kind, Notice, Offer
+from ..qt import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    Qt,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    pyqtSignal,
+)
+
+_ICONS = {
+    Kind.error: QStyle.StandardPixmap.SP_MessageBoxWarning,
+    Kind.advice: QStyle.StandardPixmap.SP_MessageBoxInformation,
+}
+_ICON_SIDE = 20
+
+
+class NoticeBox(QFrame):
+    """``offered`` carries the `Offer` whose button was pressed; ``dismissed``: it was closed."""
+
+    offered = pyqtSignal(object)
+    dismissed = pyqtSignal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("nuri_notice")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._offer = Offer.none
+        self._icon = QLabel(self)
+        self._icon.setObjectName("nuri_notice_icon")
+        self._text = QLabel(self)
+        self._text.setObjectName("nuri_notice_text")
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._close = QToolButton(self)
+        self._close.setObjectName("nuri_notice_close")
+        self._close.setAutoRaise(True)
+        self._close.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_TitleBarCloseButton))
+        self._close.clicked.connect(self.dismissed)
+        self._button = QPushButton(self)
+        self._button.setObjectName("nuri_notice_button")
+        self._button.clicked.connect(lambda: self.offered.emit(self._offer))
+        row = QHBoxLayout()
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 4, 4)
+        layout.addLayout(row)
+        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.hide()
+
+    def show_notice(self, notice: Notice | None) -> None:
+        self.setVisible(notice is not None)
+        if notice is None:
+            return
+        icon = _ICONS.get(notice.kind)
+        self._icon.setVisible(icon is not None)
+        if icon is not None:
+            self._icon.setPixmap(self.style().standardIcon(icon).pixmap(_ICON_SIDE, _ICON_SIDE))
+        remedy = notice.remedy[:1].upper() + notice.remedy[1:]
+        lines = [line.rstrip(".") + "." for line in (notice.message, remedy) if line]
+        self._text.setText("<br>".join(map(escape, lines)))
+        self._text.setToolTip(escape(notice.detail))
+        self._offer = notice.offer
+        self._button.setVisible(notice.offer is not Offer.none)
+        self._button.setText(notice.offer.value)

@@ -1,0 +1,48 @@
+"""The button that starts a colouring; while one runs, its progress and a way to stop it."""
+
+from __future__ import annotations
+
+from krita import Krita
+
+from ..jobs import ColorizeJob
+from ..qt import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QToolButton, QWidget
+
+_STEPS = 1000
+
+
+class RunRow(QStackedWidget):
+    """``button`` and ``cancel_button`` are for the docker to connect."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("nuri_run_row")
+        self.button = QPushButton("Colorize layer", self)
+        self.button.setObjectName("nuri_colorize_button")
+        self.button.setToolTip(
+            "Colours the lines from the hints, on a new layer under the lines. One undo removes it."
+        )
+        running = QWidget(self)
+        running.setObjectName("nuri_running")
+        self._bar = QProgressBar(running)
+        self._bar.setObjectName("nuri_progress")
+        self._bar.setRange(0, _STEPS)
+        self.cancel_button = QToolButton(running)
+        self.cancel_button.setObjectName("nuri_cancel_button")
+        self.cancel_button.setIcon(Krita.instance().icon("process-stop"))
+        self.cancel_button.setText("Cancel")
+        self.cancel_button.setToolTip("Stop; your layers stay as they are")
+        layout = QHBoxLayout(running)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._bar, 1)
+        layout.addWidget(self.cancel_button)
+        self.addWidget(self.button)
+        self.addWidget(running)
+        self.setMaximumHeight(self.sizeHint().height())
+
+    def show_job(self, job: ColorizeJob | None, can_start: bool) -> None:
+        self.button.setEnabled(can_start)
+        self.setCurrentIndex(0 if job is None else 1)
+        if job is not None:
+            self._bar.setValue(round(job.fraction * _STEPS))
+            self._bar.setFormat(f"{job.stage}  %p%")
+            self.cancel_button.setEnabled(not job.cancelling)

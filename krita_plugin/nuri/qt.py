@@ -1,0 +1,127 @@
+"""The one place that knows PyQt5 (Krita 5) from PyQt6 (Krita 6).
+
+Only names that mean the same in both leave this file; all code uses scoped enums, which both have.
+"""
+
+from __future__ import annotations
+
+import pykrita
+
+# Krita 5.1 and 5.2 do not tell; only PyQt5 exists for them. Trying an import would be wrong:
+# a system's PyQt6 beside Krita 5 loads a second Qt and crashes.
+QT_VERSION: int = getattr(pykrita, "qt_major_version", lambda: 5)()
+
+if QT_VERSION == 6:
+    from PyQt6 import sip
+    from PyQt6.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt6.QtGui import (
+        QAction,
+        QColor,
+        QDesktopServices,
+        QGuiApplication,
+        QIcon,
+        QImage,
+        QPainter,
+        QPalette,
+        QPixmap,
+    )
+    from PyQt6.QtWidgets import (
+        QCheckBox,
+        QComboBox,
+        QDialog,
+        QDialogButtonBox,
+        QFileDialog,
+        QFrame,
+        QGridLayout,
+        QHBoxLayout,
+        QLabel,
+        QMenu,
+        QPlainTextEdit,
+        QProgressBar,
+        QPushButton,
+        QScrollArea,
+        QSizePolicy,
+        QStackedWidget,
+        QStyle,
+        QToolButton,
+        QVBoxLayout,
+        QWidget,
+    )
+else:
+    from PyQt5 import sip
+    from PyQt5.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt5.QtGui import (
+        QColor,
+        QDesktopServices,
+        QGuiApplication,
+        QIcon,
+        QImage,
+        QPainter,
+        QPalette,
+        QPixmap,
+    )
+    from PyQt5.QtWidgets import (
+        QAction,
+        QCheckBox,
+        QComboBox,
+        QDialog,
+        QDialogButtonBox,
+        QFileDialog,
+        QFrame,
+        QGridLayout,
+        QHBoxLayout,
+        QLabel,
+        QMenu,
+        QPlainTextEdit,
+        QProgressBar,
+        QPushButton,
+        QScrollArea,
+        QSizePolicy,
+        QStackedWidget,
+        QStyle,
+        QToolButton,
+        QVBoxLayout,
+        QWidget,
+    )
+
+__all__ = [
+    "QT_VERSION",
+    "QAction",
+    "QCheckBox",
+    "QColor",
+    "QComboBox",
+    "QDesktopServices",
+    "QDialog",
+    "QDialogButtonBox",
+    "QFileDialog",
+    "QFrame",
+    "QGridLayout",
+    "QGuiApplication",
+    "QHBoxLayout",
+    "QIcon",
+    "QImage",
+    "QLabel",
+    "QMenu",
+    "QObject",
+    "QPainter",
+    "QPalette",
+    "QPixmap",
+    "QPlainTextEdit",
+    "QPoint",
+    "QProgressBar",
+    "QPushButton",
+    "QRect",
+    "QScrollArea",
+    "QSize",
+    "QSizePolicy",
+    "QStackedWidget",
+    "QStyle",
+    "QTimer",
+    "QToolButton",
+    "QUrl",
+    "QVBoxLayout",
+    "QWidget",
+    "Qt",
+    "pyqtSignal",
+    "sip",
+]

@@ -1,0 +1,113 @@
+"""One Krita per test script; its checks are pytest's tests. Skipped loudly without Krita."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.setup import console, wheels
+from backend.setup import plugin as install
+from protocol.connection import ConnectionFile
+from protocol.errors import NuriError
+
+from .harness import OUTPUT, Outcome, PrivateKrita, missing_programs
+
+BACKEND = Path(sys.executable).with_name("nuri")
+INSIDE = Path(__file__).resolve().parent / "inside"
+_KRITA_SECONDS = 150.0
+_VENDORED = ("zmq", "pyzmq.libs", "msgpack")
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[Path]:
+    """The plugin as install.py lays it out for Krita's resource folder, without a network."""
+    if missing := missing_programs():
+        pytest.skip(f"NOT TESTED IN KRITA: this machine lacks {', '.join(missing)}")
+    with tempfile.TemporaryDirectory(prefix="nk-plugin-") as folder:
+        resources = Path(folder)
+        install.build(Path(sys.executable), resources, [])
+        vendor = resources / "pykrita" / "nuri" / "vendor"
+        add_libraries(vendor)
+        yield resources
+
+
+def add_libraries(vendor: Path) -> None:
+    """pyzmq and msgpack for Krita's Python: from this environment where it is of the same kind."""
+    inside = subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    if inside != "{}.{}".format(*sys.version_info[:2]):
+        with console.step(f"libraries for Krita's Python {inside}") as step:
+            wheels.fetch(Path(sys.executable), vendor, wheels.platform_name(), step)
+        return
+    abi = "abi3" if sys.version_info >= (3, 12) else "cp{}{}".format(*sys.version_info[:2])
+    target = vendor / f"{abi}-{wheels.platform_name()}"
+    for name in _VENDORED:
+        source = Path(sysconfig.get_path("platlib")) / name
+        if source.exists():
+            shutil.copytree(source, target / name)
+
+
+class Theatre:
+    """Runs each test script in a Krita of its own, once, and keeps what came out."""
+
+    def __init__(self, plugin: Path) -> None:
+        self._plugin = plugin
+        self._outcomes: dict[str, Outcome] = {}
+
+    def outcome(self, script: str) -> Outcome:
+        if script not in self._outcomes:
+            self._outcomes[script] = self._play(script)
+        return self._outcomes[script]
+
+    def _play(self, script: str) -> Outcome:
+        with PrivateKrita() as krita:
+            krita.use_warm_profile()
+            shutil.copytree(self._plugin, krita.resources, dirs_exist_ok=True)
+            krita.plugins.append("nuri")
+            krita.install_hook()
+            run, state = krita.root / "nuri", krita.root / "state"
+            run.mkdir(mode=0o700)
+            try:
+                outcome = krita.start(
+                    timeout=_KRITA_SECONDS,
+                    NURI_TEST_SCRIPT=str(INSIDE / f"{script}.py"),
+                    NURI_TEST_ONLY=os.environ.get("NURI_TEST_ONLY", ""),
+                    NURI_CONNECTION=str(run / "connection.json"),
+                    NURI_STATE=str(state),
+                    NURI_BACKEND=str(BACKEND),
+                )
+            finally:
+                _end_daemon(run / "connection.json")
+                OUTPUT.mkdir(exist_ok=True)
+                for log in [krita.root / "krita.log", *state.glob("*.log")]:
+                    if log.is_file():
+                        shutil.copy(log, OUTPUT / f"{script}-{log.name}")
+            return outcome
+
+
+@pytest.fixture(scope="session")
+def theatre(plugin: Path) -> Theatre:
+    return Theatre(plugin)
+
+
+def _end_daemon(connection: Path) -> None:
+    """Ends the daemon of this run, and it alone, by the number in its connection file."""
+    try:
+        daemon = ConnectionFile.read(connection)
+    except NuriError:
+        return
+    if not daemon.is_stale():
+        os.kill(daemon.pid, signal.SIGTERM)
