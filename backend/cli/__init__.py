@@ -44,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .interrupt import end_by_signal
 
         return end_by_signal()
+    except Exception as error:  # a fault of ours is told in one line too
+        if os.environ.get("NURI_DEBUG"):
+            raise
+        _complain(f"internal error: {error!r} (run again with NURI_DEBUG=1 and report it)")
+        return FAILED
 
 
 def _complain(message: str) -> None:

@@ -61,7 +61,8 @@ class _Batch:
             "output": str(drawing.output),
             "state": "done",
             "task": "flats",
-            **info,
+            # The lists of regions are long; `nuri colorize --json` has them for one drawing.
+            **{name: fact for name, fact in info.items() if name not in ("palette", "gaps")},
             "seconds": round(time.monotonic() - self.started.pop(drawing.line), 3),
         }
         for message in info["warnings"]:

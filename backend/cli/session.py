@@ -120,7 +120,7 @@ class DaemonPool:
                 raise KeyboardInterrupt
             self._send_waiting()
             self._client.wait(_STEP_SECONDS)
-            for entry in self._running:
+            for entry in list(self._running):
                 done = self._ended(*entry)
                 if done is not None:
                     return done
@@ -162,7 +162,7 @@ class DaemonPool:
             self._waiting.appendleft(work)
             return None
         work.attempts += 1
-        if self._client.lost and work.attempts < self._attempts:
+        if job.error.code is ErrorCode.unreachable and work.attempts < self._attempts:
             self._waiting.appendleft(work)
             return None
         return Done(work.key, error=job.error)

@@ -198,7 +198,7 @@ def test_one_pixel_and_a_long_strip(nuri, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_in_this_process_leaves_no_file(nuri, tmp_path):
-    size = 6000
+    size = 5000
     line = np.full((size, size), 255, np.uint8)
     line[::40] = 0
     line[:, ::40] = 0
