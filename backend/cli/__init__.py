@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .parser import UsageError, parse
 
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may be no text in this terminal's code
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = parse(arguments)
         code: int = options.run(options)

@@ -84,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
     plan = make_plan(
         options.folder, options.output, recursive=options.recursive, hints=options.hints
     )
+    io.make_folder(options.output)
+    io.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)
     silent = options.quiet or options.json
     with ProgressReport(options.folder.name, silent=silent) as report:

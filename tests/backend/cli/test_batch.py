@@ -9,6 +9,7 @@ from backend.cli.batch_plan import make_plan
 from backend.imaging import io
 from protocol.errors import NuriError
 from tests.backend import drawings
+from tests.backend.disks import needs_mounts, read_only_disk
 from tests.backend.imaging import files
 
 
@@ -109,6 +110,17 @@ def test_results_and_hints_inside_the_folder_are_no_drawings(tmp_path):
         (folder / inner / "a.png").touch()
     found = names(folder, folder / "out", recursive=True, hints=folder / "hints")
     assert found == [("a.png", "a.png", "a.png")]
+
+
+@needs_mounts
+def test_read_only_results_folder_is_one_error(tmp_path, nuri):
+    drawings.save(tmp_path / "in")
+    with read_only_disk(tmp_path / "disk") as folder:
+        for output in (folder, folder / "new"):
+            done = nuri("batch", tmp_path / "in", "-o", output, "--no-daemon")
+            assert (done.code, done.out) == (1, "")
+            assert "read-only" in done.err
+            assert done.err.count("\n") == 1
 
 
 def test_nothing_to_colour(tmp_path, nuri):

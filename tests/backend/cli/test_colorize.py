@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,15 +61,28 @@ def test_no_lines_and_quiet(nuri, tmp_path):
 def test_krita_file_and_names_of_any_script(nuri, tmp_path):
     ink = np.zeros_like(drawings.hints())
     ink[..., 3] = 255 - drawings.line()
-    folder = tmp_path / "Zeichnungen 線画 🎨" / ("x" * 200)
+    folder = tmp_path / "Zeichnungen 線画 🎨" / ("x" * 200) / ("ß" * 60)
     folder.mkdir(parents=True)
     path = folder / "Fräulein.kra"
     path.write_bytes(files.kra({"Farben": drawings.hints(), "Strich": ink}))
     arguments = [path, "--hint-layer", "Farben", "--line-layer", "Strich", "-o", folder / "ö.png"]
-    assert len(str(folder / "ö.png")) > 240
+    assert len(str(folder / "ö.png")) > 300
     done = nuri("colorize", *arguments, "--no-daemon")
     assert (done.code, done.err) == (0, "")
     assert drawings.is_coloured(io.read_image((folder / "ö.png").read_bytes(), "ö.png"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are text")
+def test_a_name_that_is_no_text(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.png")
+    os.rename(line, odd)
+    for extra in ([], ["--json"]):
+        arguments = [odd, "--hints", hints, "-o", odd + ".out.png", "--no-daemon", *extra]
+        done = nuri("colorize", *arguments)
+        assert (done.code, done.err) == (0, "")
+        assert "2 of" in done.out or done.json()
+    assert drawings.is_coloured(io.read_image(io.read_file(Path(odd + ".out.png")), "out"))
 
 
 @pytest.mark.parametrize(
