@@ -41,6 +41,12 @@ class _Batch:
     count: _Count = field(default_factory=_Count)
     left: deque[Drawing] = field(default_factory=deque)
     started: dict[Path, float] = field(default_factory=dict)
+    fractions: dict[Path, float] = field(default_factory=dict)
+
+    @property
+    def so_far(self) -> int:
+        """Drawings that need nothing more."""
+        return self.count.done + self.count.skipped + self.count.failed
 
     def failed(self, line: Path, error: NuriError) -> None:
         self.count.failed += 1
@@ -70,10 +76,13 @@ class _Batch:
         if self.options.json:
             print_json(facts)
         elif not self.options.quiet:
-            count = self.count
-            so_far = count.done + count.skipped + count.failed
-            self.report.say(f"{so_far}/{self.total} {result_line(facts)}")
-            self.report(so_far / self.total, f"{so_far} of {self.total}")
+            self.report.say(f"{self.so_far}/{self.total} {result_line(facts)}")
+
+    def under_way(self, drawing: Drawing, fraction: float) -> None:
+        """One of the drawings got so far."""
+        self.fractions[drawing.line] = fraction
+        share = (self.so_far + sum(self.fractions.values())) / self.total
+        self.report(share, f"{self.so_far} of {self.total}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     io.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)
     silent = options.quiet or options.json
-    with ProgressReport(options.folder.name, silent=silent) as report:
+    with ProgressReport(options.folder.name, silent=silent, lines=False) as report:
         batch = _Batch(options, report, total)
         for line, error in plan.problems:
             batch.failed(line, error)
@@ -129,12 +138,17 @@ def _begin(batch: _Batch, pool: Pool, drawing: Drawing) -> bool:
         batch.failed(drawing.line, error)
         return False
     options = job_options(batch.options, ["picture"])
-    pool.submit(Work(drawing, "flats", inputs, options, lambda fraction, stage: None))
+
+    def progress(fraction: float, stage: str) -> None:
+        batch.under_way(drawing, fraction)
+
+    pool.submit(Work(drawing, "flats", inputs, options, progress))
     return True
 
 
 def _finish(batch: _Batch, done: Done) -> None:
     drawing: Drawing = done.key
+    batch.fractions.pop(drawing.line, None)
     if done.error:
         batch.failed(drawing.line, done.error)
         return
@@ -151,7 +165,7 @@ def _finish(batch: _Batch, done: Done) -> None:
 
 def _summary(batch: _Batch) -> None:
     count = batch.count
-    left = batch.total - count.done - count.skipped - count.failed
+    left = batch.total - batch.so_far
     if batch.options.json:
         summary = {"done": count.done, "skipped": count.skipped, "failed": count.failed}
         print_json({"summary": {**summary, "left": left}})

@@ -52,13 +52,13 @@ def result_line(facts: dict[str, Any]) -> str:
 class ProgressReport:
     """Progress of one thing: a bar on a terminal, a line now and then in a pipe, or nothing.
 
-    Use as a context manager; leaving it takes the bar away.
+    ``lines``: whether a pipe gets them. Use as a context manager; leaving it takes the bar away.
     """
 
-    def __init__(self, title: str, *, silent: bool = False) -> None:
+    def __init__(self, title: str, *, silent: bool = False, lines: bool = True) -> None:
         self._title = title
-        self._silent = silent
         self._terminal = sys.stderr.isatty()
+        self._silent = silent or not (lines or self._terminal)
         self._next = time.monotonic() + (_QUIET_SECONDS if self._terminal else _LINE_SECONDS)
         self._bar: Progress | None = None
         self._stage = ""
