@@ -59,8 +59,8 @@ def read_image(data: bytes | memoryview, file_name: str, layer: str = "") -> np.
     """Decode a PNG, JPEG, WebP, TIFF, .kra or .ora file.
 
     (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA with straight alpha; uint8, or uint16 where the
-    file has more than 8 bits a channel. ``layer``: a paint layer of a .kra or .ora file, "" is the
-    merged picture; ignored for other files. Sizes are refused before anything is decoded.
+    file has more than 8 bits a channel. ``layer``: a paint layer or group of a .kra or .ora file,
+    "" is the merged picture; ignored for other files. Sizes are refused before anything is decoded.
     Raises bad_input, too_large, not_found (layer), unsupported, no_memory; each names the file.
     """
     kind = kind_of(data, file_name)
@@ -86,7 +86,7 @@ def open_layered(data: bytes | memoryview, file_name: str) -> LayeredFile:
 
 
 def layer_names(data: bytes | memoryview, file_name: str) -> list[str]:
-    """The paint layers of a .kra or .ora file, top first; empty for other pictures."""
+    """Paint layers and groups of a .kra or .ora file, top first; empty for other pictures."""
     if kind_of(data, file_name) != "layered":
         return []
     from .layered import names

@@ -42,7 +42,10 @@ class LayeredFile:
         self.tree: Tree = self._format.read_tree(self._archive)
 
     def layer(self, name: str) -> np.ndarray:
-        """The own pixels of the named paint layer. Raises not_found with the names there are."""
+        """The own pixels of the named paint layer, or what the named group shows.
+
+        Raises not_found with the names there are, unsupported for a group of other layers.
+        """
         return self._pixels(self._find(name))
 
     def merged(self) -> np.ndarray:
@@ -68,15 +71,17 @@ class LayeredFile:
     def lines(self, hint_layer: str) -> np.ndarray:
         """The drawing where no line layer was named and the hints are in this file too.
 
-        A paint layer named like "Lines", else all that is shown but the hint layer.
+        A layer or group named like "Lines", else all that is shown but the hint layer.
         """
         known = self._known(_LINE_NAMES)
         if known is not None:
             return self._pixels(known)
         hints = self._find(hint_layer)
-        return self._flatten(hints) if hints.shown else self.merged()
+        return self._flatten(None, hints) if hints.shown_in(None) else self.merged()
 
     def _pixels(self, layer: Layer) -> np.ndarray:
+        if layer.kind == "group":
+            return self._flatten(layer)
         pixels: np.ndarray = self._format.read_layer(self._archive, self.tree, layer)
         return pixels
 
@@ -88,7 +93,7 @@ class LayeredFile:
             raise NuriError(
                 ErrorCode.not_found,
                 f"{self.file_name} {what} {name!r}",
-                f"Its paint layers are: {self._choices()}",
+                f"Its layers are: {self._choices()}",
             )
         return layer
 
@@ -97,15 +102,15 @@ class LayeredFile:
 
     def _known(self, known_names: tuple[str, ...]) -> Layer | None:
         for known in known_names:
-            for layer in self.tree.paint_layers:
+            for layer in self.tree.choices:
                 if layer.name.strip().casefold() == known:
                     return layer
         return None
 
-    def _flatten(self, left_out: Layer) -> np.ndarray:
-        """The shown layers one over the other, without ``left_out``."""
+    def _flatten(self, group: Layer | None, left_out: Layer | None = None) -> np.ndarray:
+        """The shown layers of ``group``, or of the file, one over the other."""
         out: np.ndarray | None = None
-        for layer in self._shown_bottom_first(left_out):
+        for layer in self._shown_bottom_first(group, left_out):
             pixels = self._pixels(layer)
             if out is None:
                 out = np.zeros_like(pixels)
@@ -113,19 +118,20 @@ class LayeredFile:
                 band = slice(row, row + _BAND)
                 out[band] = _over(out[band], pixels[band], layer.opacity)
         if out is None:
+            where = "no layer besides the hints" if group is None else f"nothing in {group.name!r}"
             raise NuriError(
                 ErrorCode.bad_input,
-                f"{self.file_name} shows no layer besides the hints",
+                f"{self.file_name} shows {where}",
                 f"Name the line layer with --line-layer, one of: {self._choices()}",
             )
         return out
 
-    def _shown_bottom_first(self, left_out: Layer) -> Iterator[Layer]:
+    def _shown_bottom_first(self, group: Layer | None, left_out: Layer | None) -> Iterator[Layer]:
         for layer in reversed(self.tree.layers):
-            if layer is left_out or not layer.shown:
+            if layer is group or layer is left_out or not layer.shown_in(group):
                 continue
-            group = layer.kind == "group"
-            plain = layer.blending in _OVER and (not group or layer.opacity == 1)
+            is_group = layer.kind == "group"
+            plain = layer.blending in _OVER and (not is_group or layer.opacity == 1)
             if layer.kind not in ("paint", "group") or not plain:
                 raise NuriError(
                     ErrorCode.unsupported,
@@ -133,16 +139,14 @@ class LayeredFile:
                     "can merge with the others",
                     f"Name the line layer with --line-layer, one of: {self._choices()}",
                 )
-            if not group:
+            if not is_group:
                 yield layer
 
 
 def names(tree: Tree) -> list[str]:
-    """The paint layers to choose from, top first; one whose name occurs twice by its path."""
-    plain = [layer.name for layer in tree.paint_layers]
-    return [
-        layer.name if plain.count(layer.name) == 1 else layer.path for layer in tree.paint_layers
-    ]
+    """Paint layers and groups to choose from, top first; equal names are told apart by paths."""
+    plain = [layer.name for layer in tree.choices]
+    return [layer.name if plain.count(layer.name) == 1 else layer.path for layer in tree.choices]
 
 
 def _over(below: np.ndarray, above: np.ndarray, opacity: float) -> np.ndarray:

@@ -29,10 +29,12 @@ class Layer:
         """The name with those of its groups before it, as "Group/Name"."""
         return f"{self.group.path}/{self.name}" if self.group else self.name
 
-    @property
-    def shown(self) -> bool:
-        """True when neither the layer nor one of its groups is hidden."""
-        return self.visible and (self.group is None or self.group.shown)
+    def shown_in(self, group: Layer | None) -> bool:
+        """True when the layer lies in ``group`` (None: anywhere), and neither it nor a group
+        between them is hidden."""
+        if not self.visible:
+            return False
+        return self.group is group or (self.group is not None and self.group.shown_in(group))
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,19 @@ class Tree:
     name: str = ""
 
     @property
-    def paint_layers(self) -> tuple[Layer, ...]:
-        return tuple(layer for layer in self.layers if layer.kind == "paint")
+    def choices(self) -> tuple[Layer, ...]:
+        """The layers that have pixels: paint layers, and groups by what they hold."""
+        return tuple(layer for layer in self.layers if layer.kind in ("paint", "group"))
 
     def find(self, name: str) -> Layer | None:
-        """The first paint layer of that name or path; upper and lower case count only where both
-        occur."""
+        """The first paint layer, else the first group, of that name or path.
+
+        Upper and lower case count only where both occur.
+        """
         for fold in (str, str.casefold):
-            for layer in self.paint_layers:
-                if fold(name) in (fold(layer.name), fold(layer.path)):
-                    return layer
+            for kind in ("paint", "group"):
+                for layer in self.layers:
+                    same = fold(name) in (fold(layer.name), fold(layer.path))
+                    if layer.kind == kind and same:
+                        return layer
         return None

@@ -71,7 +71,7 @@ def test_layers_of_files_that_krita_wrote(file, depth, linear, name):
 def test_names_and_merged_picture_of_krita_files(file, depth, linear):
     data = (FOLDER / f"{file}.kra").read_bytes()
     # "Background" comes with every new document; the vector layer has no pixels to choose.
-    assert set(io.layer_names(data, file)) == {*NAMES, "Background"}
+    assert set(io.layer_names(data, file)) == {*NAMES, "Group", "Background"}
     merged = io.read_image(data, f"{file}.kra")
     assert merged.shape == (pattern.HEIGHT, pattern.WIDTH, 4)
 
@@ -103,11 +103,21 @@ def test_missing_layer_lists_those_there_are():
     assert all(repr(name) in str(caught.value) for name in NAMES)
 
 
-@pytest.mark.parametrize("name", ["Vector", "Group"])
-def test_layers_without_pixels_say_so(name):
+def test_layers_without_pixels_say_so():
     data = (FOLDER / "rgba_u8.kra").read_bytes()
-    with pytest.raises(NuriError, match="holds no pixels of its own in"):
-        io.read_image(data, "a.kra", name)
+    with pytest.raises(NuriError, match=r"a\.kra holds no pixels of its own in 'Vector'"):
+        io.read_image(data, "a.kra", "Vector")
+
+
+def test_a_group_is_what_it_shows():
+    data = (FOLDER / "rgba_u8.kra").read_bytes()
+    moved, noisy, group = (io.read_image(data, "a.kra", n) for n in ("Moved", "Noisy", "Group"))
+    share = moved[..., 3:] / 255
+    alpha = share + noisy[..., 3:] / 255 * (1 - share)
+    colour = moved[..., :3] * share + noisy[..., :3] * (noisy[..., 3:] / 255) * (1 - share)
+    expected = np.concatenate([colour / np.maximum(alpha, 1e-6), alpha * 255], axis=2)
+    seen = expected[..., 3] >= 1
+    assert np.abs(group - expected)[seen].max() <= 0.51
 
 
 def test_other_colour_spaces_name_the_remedy():
@@ -193,7 +203,7 @@ def test_open_raster_offsets_groups_and_kinds():
     )
     parts = {"data/r.png": io.encode_png(red), "data/g.png": io.encode_png(grey)}
     data = files.ora(stack, parts, 8, 7)
-    assert io.layer_names(data, "a.ora") == ["red", "grey"]
+    assert io.layer_names(data, "a.ora") == ["red", "", "grey"]
     expected = np.zeros((7, 8, 4), np.uint8)
     expected[1:5, 0:3] = red[0, 0]
     np.testing.assert_array_equal(io.read_image(data, "a.ora", "red"), expected)

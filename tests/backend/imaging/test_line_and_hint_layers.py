@@ -75,4 +75,25 @@ def test_two_layers_of_one_name_are_told_apart_by_their_path():
     parts = {"data/a.png": io.encode_png(flat(1, 1, 1, 255))}
     layer = '<layer name="Line" src="data/a.png"/>'
     data = files.ora(f'{layer}<stack name="Old">{layer}</stack>', parts, 9, 8)
-    assert io.layer_names(data, "a.ora") == ["Line", "Old/Line"]
+    assert io.layer_names(data, "a.ora") == ["Line", "Old", "Old/Line"]
+
+
+def test_a_group_can_be_the_lines():
+    parts = {"data/a.png": io.encode_png(stroke()), "data/b.png": io.encode_png(flat(9, 9, 9, 9))}
+    stack = (
+        '<layer name="Hints" src="data/b.png"/><stack name="Lines" visibility="hidden">'
+        '<layer name="1" src="data/a.png"/><layer name="2" src="data/b.png" visibility="hidden"/>'
+        "</stack>"
+    )
+    layered = io.open_layered(files.ora(stack, parts, 9, 8), "a.ora")
+    seen = stroke()[..., 3] > 0
+    lines = layered.lines("Hints")
+    np.testing.assert_array_equal(lines[seen], stroke()[seen])
+    assert not lines[~seen][:, 3].any()
+
+
+def test_an_empty_group_says_so():
+    parts = {"data/b.png": io.encode_png(flat(9, 9, 9, 9))}
+    stack = '<layer name="Hints" src="data/b.png"/><stack name="Lines"></stack>'
+    with pytest.raises(NuriError, match=r"a\.ora shows nothing in 'Lines'"):
+        io.open_layered(files.ora(stack, parts, 9, 8), "a.ora").lines("Hints")
