@@ -235,4 +235,6 @@ def _unique(pairs: Any) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         raise ValueError("a name comes twice in one table")
+    if not all(isinstance(name, str) for name in table):
+        raise ValueError("the name of an entry is no text")
     return table

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"numpy", "cv2", "scipy", "torch", "PIL", "backend", "asyncio", "logging", "subprocess"}
+HEAVY = {"numpy", "cv2", "scipy", "torch", "PIL", "backend", "asyncio", "logging", "hashlib"}
 
 
 def run(code: str, **variables: str) -> str:
