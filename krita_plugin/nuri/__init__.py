@@ -14,10 +14,10 @@ def _start() -> None:
         return
     try:
         from .extension import register
+
+        register()
     except Exception as error:  # noqa: BLE001 - see above; the docker shows it
         broken.register(f"Nuri cannot start: {error}", vendored.REMEDY, traceback.format_exc())
-    else:
-        register()
 
 
 _start()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from krita import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
+from krita import DockWidget, DockWidgetFactory, Extension, Krita
 
-from .qt import QIcon, QLabel, Qt, QVBoxLayout, QWidget
+from .qt import DOCK_RIGHT, QIcon, QLabel, Qt, QVBoxLayout, QWidget
 
 _MESSAGE_MS = 8000
 _MESSAGE_PRIORITY = 1
@@ -56,6 +56,4 @@ def register(reason: str, remedy: str, detail: str = "") -> None:
     _BrokenDocker.detail = detail
     krita = Krita.instance()
     krita.addExtension(_BrokenExtension(krita))
-    krita.addDockWidgetFactory(
-        DockWidgetFactory("nuri_docker", DockWidgetFactoryBase.DockRight, _BrokenDocker)
-    )
+    krita.addDockWidgetFactory(DockWidgetFactory("nuri_docker", DOCK_RIGHT, _BrokenDocker))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
+from krita import DockWidgetFactory, Extension, Krita
 
 from .actions import Actions
 from .daemon import Backend
 from .notice import Notice
 from .panel.docker import NuriDocker
-from .qt import QAction, QMenu
+from .qt import DOCK_RIGHT, QAction, QIcon, QMenu
 
 DOCKER_ID = "nuri_docker"
 _MENU = "tools/scripts"
@@ -53,9 +53,7 @@ def register() -> None:
     krita = Krita.instance()
     extension = NuriExtension(krita)
     krita.addExtension(extension)
-    krita.addDockWidgetFactory(
-        DockWidgetFactory(DOCKER_ID, DockWidgetFactoryBase.DockRight, NuriDocker)
-    )
+    krita.addDockWidgetFactory(DockWidgetFactory(DOCKER_ID, DOCK_RIGHT, NuriDocker))
 
 
 def _show_on_canvas(notice: Notice) -> None:
@@ -66,5 +64,4 @@ def _show_on_canvas(notice: Notice) -> None:
     view = window.activeView() if window else None
     if view is not None:
         text = f"Nuri: {notice.message}" + (f"\n{notice.remedy}" if notice.remedy else "")
-        icon = Krita.instance().icon("nuri")
-        view.showFloatingMessage(text, icon, _MESSAGE_MS, _MESSAGE_PRIORITY)
+        view.showFloatingMessage(text, QIcon(), _MESSAGE_MS, _MESSAGE_PRIORITY)

@@ -9,6 +9,8 @@ from protocol.errors import ErrorCode, NuriError
 
 from .qt import sip
 
+# Blending modes that leave the colours under white paper visible.
+_SEE_THROUGH = ("multiply", "darken", "linear_burn", "burn")
 # Kinds of layers that can hold a drawing; filters, fills and masks cannot.
 DRAWABLE = ("paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer")
 
@@ -80,10 +82,10 @@ def place_colours(line: Any, on_paper: bool) -> Place:
     Directly under the line layer; where nothing lies below it, under the group that holds it.
     Krita has no call that adds a layer under the lowest one, and moving the artist's layer would
     take more steps and change it: there, and above lines on opaque paper, the colours go directly
-    above the lines and multiply.
+    above the lines and multiply. Paper that itself multiplies lets colours under it through.
     """
     node = line
-    while not on_paper:
+    while not on_paper or line.blendingMode() in _SEE_THROUGH:
         parent = node.parentNode()
         if parent is None:
             break

@@ -6,6 +6,7 @@ Only names that mean the same in both leave this file; all code uses scoped enum
 from __future__ import annotations
 
 import pykrita
+from krita import DockWidgetFactoryBase
 
 # Krita 5.1 and 5.2 do not tell; only PyQt5 exists for them. Trying an import would be wrong:
 # a system's PyQt6 beside Krita 5 loads a second Qt and crashes.
@@ -84,7 +85,11 @@ else:
         QWidget,
     )
 
+# Krita 6 has it as a member of the enum alone.
+DOCK_RIGHT = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase).DockRight
+
 __all__ = [
+    "DOCK_RIGHT",
     "QT_VERSION",
     "QAction",
     "QCheckBox",

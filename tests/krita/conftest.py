@@ -76,6 +76,8 @@ class Theatre:
         with PrivateKrita() as krita:
             krita.use_warm_profile()
             shutil.copytree(self._plugin, krita.resources, dirs_exist_ok=True)
+            if script == "broken":
+                shutil.rmtree(krita.resources / "pykrita" / "nuri" / "vendor")
             krita.plugins.append("nuri")
             krita.install_hook()
             run, state = krita.root / "nuri", krita.root / "state"

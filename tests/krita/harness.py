@@ -118,6 +118,7 @@ class PrivateKrita:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "NURI_TEST_ROOT": str(self.root),
+            "NURI_TEST_PROJECT": str(PROJECT),
             "NURI_TEST_OUTPUT": str(OUTPUT),
             **more,
         }

@@ -126,9 +126,9 @@ class NuriDocker(DockWidget):
         body = QWidget(self)
         body.setObjectName("nuri_body")
         self._backend = BackendRow(body)
-        menu = self._backend.menu
-        menu.addAction("Open log", lambda: self._serve(Offer.open_log))
-        menu.addAction("How to install…", lambda: self._serve(Offer.install))
+        for offer in (Offer.open_log, Offer.install):
+            entry = self._backend.menu.addAction(offer.value)
+            entry.triggered.connect(lambda checked=False, offer=offer: self._serve(offer))
         self._lines = LayerChoice("nuri_lines", self.refresh, body)
         self._lines.setToolTip("The layer with the lines: a layer, a group or a vector layer")
         self._lines.chosen.connect(lambda uid: self._choose("line", uid))

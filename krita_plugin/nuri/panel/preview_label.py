@@ -6,8 +6,8 @@ from typing import Any
 
 from ..qt import QImage, QPainter, QRect, QSize, QSizePolicy, Qt, QWidget
 
+# It takes all room that is left; asking for more would make a low docker scroll.
 _MINIMUM = 48
-_HINT = 160
 
 
 class PreviewLabel(QWidget):
@@ -28,7 +28,7 @@ class PreviewLabel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(_HINT, _HINT)
+        return QSize(_MINIMUM, _MINIMUM)
 
     def paintEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         if self._image is None:

@@ -281,3 +281,19 @@ def check_layers_found_by_content(stage):
     assert notice[0] == "done", notice
     names = stage.names(document.rootNode())
     assert names == ["Background", "Colours", "Layer 1", "Layer 2"], names
+
+
+def check_multiplying_paper(stage):
+    """A scan set to Multiply lets colours under it through, so that is where they go."""
+    document = stage.document(320, 240)
+    line = stage.layer(document, "Scan of the lines")
+    stage.fill(document, line, WHITE, 0, 0, 320, 240)
+    rooms = stage.draw(document, line)
+    line.setBlendingMode("multiply")
+    stage.hint(document, stage.layer(document, "Hints"), rooms)
+    stage.refresh(document)
+    notice = yield from stage.colorize()
+    assert notice[0] == "done", notice
+    names = stage.names(document.rootNode())
+    assert names == ["Background", "Colours", "Scan of the lines", "Hints"], names
+    assert document.nodeByName("Colours").blendingMode() == "normal"

@@ -20,6 +20,7 @@ class Stage:
     def __init__(self):
         self.krita = Krita.instance()
         self.root = Path(os.environ["NURI_TEST_ROOT"])
+        self.project = Path(os.environ["NURI_TEST_PROJECT"])
         self.output = Path(os.environ["NURI_TEST_OUTPUT"])
 
     # Documents and layers
