@@ -83,8 +83,7 @@ class Dispatcher:
             job.kill_at = time.monotonic() + CANCEL_SECONDS
             self._supervisor.ask_to_cancel(job.id)
             return
-        if job.stream and job.stream.worker == self._supervisor.generation:
-            self._supervisor.send_message(Cancel(job=job.id))
+        self._close_stream(job)
         self._end_stopped(job)
 
     def forget_client(self, session: str) -> None:
@@ -115,10 +114,7 @@ class Dispatcher:
         if kind == "progress":
             self._progress(job, frames)
         elif kind == "frame" and job.stream:
-            job.stream.deliver(job.stepped)
-            if not job.stream.is_done:
-                job.computing_since = None
-            self._relay(job, frames)
+            self._frame_done(job, job.stream, frames)
         elif kind == "result":
             self._finish(job, frames)
         elif kind == "cancelled":
@@ -264,13 +260,30 @@ class Dispatcher:
             if session := self._sessions.get(job.session):
                 self._outbox.offer(session.work, frames)
 
+    def _frame_done(self, job: Job, stream: Stream, frames: list[Any]) -> None:
+        self._relay(job, frames)
+        stream.deliver(job.stepped)
+        if stream.is_done:
+            # The result follows at once.
+            return
+        job.computing_since = None
+        if job.ending:
+            # The frame was faster than the request to stop.
+            self._close_stream(job)
+            self._end_stopped(job)
+
+    def _close_stream(self, job: Job) -> None:
+        """Lets the worker forget a stream that it knows."""
+        if job.stream and job.stream.worker == self._supervisor.generation:
+            self._supervisor.send_message(Cancel(job=job.id))
+
     def _finish(self, job: Job, frames: list[Any]) -> None:
+        _logger.info("[%s] done after %.2f s", job.id, time.monotonic() - job.created)
         self._relay(job, frames)
         self._queue.remove(job)
         self._supervisor.praise()
         if job.keep:
             self._archive.store(job.id, job.task, job.document, frames)
-        _logger.info("[%s] done after %.2f s", job.id, time.monotonic() - job.created)
 
     def _end_stopped(self, job: Job) -> None:
         """The last word to a job that was asked to stop and has."""
@@ -279,14 +292,14 @@ class Dispatcher:
             return
         reason = SUPERSEDED if job.ending is Ending.superseded else ""
         self._queue.remove(job)
-        self._send(job.session, Cancelled(job=job.id, reason=reason))
         _logger.info("[%s] ended: %s", job.id, job.ending.value if job.ending else "cancelled")
+        self._send(job.session, Cancelled(job=job.id, reason=reason))
 
     def _fail(self, job: Job, error: ErrorInfo) -> None:
         self._queue.remove(job)
         named = ErrorInfo(error.code, error.message, error.action, error.detail, job.id)
-        self._send(job.session, Failed(job=job.id, error=named))
         _logger.warning("[%s] failed: %s: %s", job.id, error.code.value, error.message)
+        self._send(job.session, Failed(job=job.id, error=named))
 
     def _death(self, job: Job) -> ErrorInfo:
         action = "Try again; if it happens again, see the backend's log"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import sys
 from pathlib import Path
 
 from protocol.folders import folder_error
@@ -14,8 +15,10 @@ _FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-def open_log(folder: Path, *, on_terminal: bool) -> Path:
-    """Sends the daemon's messages to the log file (and to the terminal). Returns its path.
+def open_log(folder: Path) -> Path:
+    """Sends the daemon's messages to the log file, and to the terminal where there is one.
+
+    Returns the path of the file. A pipe gets nothing: one that nobody empties would stop us.
 
     Raises `NuriError` bad_input when the file cannot be written.
     """
@@ -28,7 +31,7 @@ def open_log(folder: Path, *, on_terminal: bool) -> Path:
         ]
     except OSError as error:
         raise folder_error(path, error) from error
-    if on_terminal:
+    if sys.stderr is not None and sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
     logger = logging.getLogger("nuri")
     logger.setLevel(logging.INFO)

@@ -18,6 +18,7 @@ class Outbox:
     def __init__(self, socket: Any) -> None:
         self._socket = socket
         self._backlogs: dict[bytes, deque[list[Any]]] = {}
+        self._deaf: set[bytes] = set()
 
     @property
     def has_backlog(self) -> bool:
@@ -31,8 +32,9 @@ class Outbox:
                 self._backlogs[client] = deque([frames])
         elif len(backlog) < MAX_BACKLOG:
             backlog.append(frames)
-        else:
-            _logger.warning("a client takes no messages; one for it was dropped")
+        elif client not in self._deaf:
+            self._deaf.add(client)
+            _logger.warning("a client takes no messages; more for it are dropped")
 
     def offer(self, client: bytes, frames: list[Any]) -> None:
         """Sends now or not at all: for news that a slow client can do without."""
@@ -46,6 +48,7 @@ class Outbox:
                 backlog.popleft()
             if not backlog:
                 del self._backlogs[client]
+                self._deaf.discard(client)
 
     def _try(self, client: bytes, frames: list[Any]) -> bool:
         """False when the client has no room now."""

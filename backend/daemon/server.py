@@ -79,7 +79,7 @@ def serve(
     try:
         state = state_folder()
         make_private_folder(state)
-        log_file = open_log(state, on_terminal=not auto)
+        log_file = open_log(state)
         _run(Server(device, where, log_file), idle if auto else None)
     finally:
         lock.release()

@@ -148,9 +148,14 @@ class Supervisor:
         self.reason = ""
 
     def send(self, frames: list[Any]) -> None:
-        """Hands wire frames to the worker without copying them."""
-        # The link of a living worker never fills: it gets one job, or one frame, at a time.
-        self.link.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        """Hands wire frames to the worker without copying them; lost when it is just dying."""
+        if self.link is None:
+            return
+        try:
+            self.link.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            # A living worker has room, as it gets one job or frame at a time: its end is coming.
+            _logger.info("worker %d takes nothing any more", self.pid)
 
     def send_message(self, message: Message) -> None:
         self.send(wire.encode(message))

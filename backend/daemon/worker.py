@@ -8,7 +8,6 @@ brings first the settings, then cancel requests; when it ends, the daemon is gon
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import json
 import logging
 import os
@@ -96,25 +95,13 @@ def main() -> int:
     commands = Commands()
     commands.start()
     try:
-        tasks = importlib.import_module("backend.tasks.job")
-        tasks.warm_up()
-        welcome = _introduce(settings["device"], list(tasks.TASKS))
-    except NuriError as error:
-        link.send("error", "", Error(error=error.info))
-        link.close()
-        return 1
-    except (ImportError, OSError) as error:
-        _logger.exception("the tasks cannot be loaded")
-        info = ErrorInfo(
-            ErrorCode.internal,
-            f"The backend is not completely installed: {error}",
-            "Run `python3 install.py` again, then `nuri doctor`",
-        )
-        link.send("error", "", Error(error=info))
+        welcome, run = _prepare(settings["device"])
+    except (NuriError, ImportError, OSError) as error:
+        link.send("error", "", Error(error=_explain(error)))
         link.close()
         return 1
     link.send("welcome", "", welcome)
-    serve(link, commands, tasks.run)
+    serve(link, commands, run)
     return 0
 
 
@@ -135,24 +122,40 @@ def serve(link: Link, commands: Commands, run: Callable[..., Any]) -> None:
                 del streams[message.job]
         elif isinstance(message, Cancel):
             streams.pop(message.job, None)
+            commands.forget(message.job)
         # The pictures of a finished job must not stay in memory until the next one comes.
         del envelope, message
 
 
-def _introduce(device: str, tasks: list[str]) -> Welcome:
+def _prepare(device: str) -> tuple[Welcome, Callable[..., Any]]:
+    """Loads everything that computes, so that the first job does not wait for it."""
     from backend.models.registry import announce
+    from backend.tasks import job
 
     from .devices import choose_device
 
-    return Welcome(
+    welcome = Welcome(
         protocol=PROTOCOL_VERSION,
         version="",
         session="worker",
         pid=os.getpid(),
         device=choose_device(device),
         models=announce(),
-        tasks=tasks,
+        tasks=list(job.TASKS),
         limits=Limits(),
+    )
+    job.warm_up()
+    return welcome, job.run
+
+
+def _explain(error: Exception) -> ErrorInfo:
+    if isinstance(error, NuriError):
+        return error.info
+    _logger.error("the tasks cannot be loaded", exc_info=error)
+    return ErrorInfo(
+        ErrorCode.internal,
+        f"The backend is not completely installed: {error}",
+        "Run `python3 install.py` again, then `nuri doctor`",
     )
 
 
@@ -171,4 +174,5 @@ def _keys(settings: dict[str, str]) -> ConnectionFile:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # A thread still reads standard input, and Python aborts when it tries to tidy that up.
+    os._exit(main())
