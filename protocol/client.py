@@ -265,6 +265,10 @@ class Client:
         elif isinstance(message, Refused):
             info = ErrorInfo(ErrorCode.version_mismatch, message.message, message.action)
             self._lose(NuriError.from_info(info))
+        elif isinstance(message, Stopping):
+            stopped = "The Nuri backend has been stopped"
+            action = "Start it again with `nuri serve`"
+            self._lose(NuriError(ErrorCode.shutting_down, stopped, action))
         elif isinstance(message, Error) and (
             job_id == Hello.TYPE or message.code is ErrorCode.unauthenticated
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from protocol.client import Client
-from protocol.connection import ConnectionFile
+from protocol.connection import ConnectionFile, start_token
 from protocol.errors import ErrorCode, NuriError
 from protocol.messages import Failed
 
@@ -136,12 +137,30 @@ def test_a_connection_that_breaks_while_the_process_lives(start_daemon: StartDae
     client.close()
 
 
+def test_a_process_that_dies_while_the_connection_stays(start_daemon: StartDaemon) -> None:
+    """A socket that something else still holds open: the pid tells."""
+    start_daemon()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        told = replace(ConnectionFile.read(), pid=child.pid, started=start_token(child.pid))
+        client = Client.open(told)
+        job = client.submit("hang", [])
+        poll_until(client, lambda: job.state == "running")
+        child.kill()
+        with pytest.raises(NuriError, match="ended unexpectedly") as caught:
+            job.result(60)
+    assert caught.value.code is ErrorCode.unreachable
+    client.close()
+
+
 def test_an_orderly_end(start_daemon: StartDaemon) -> None:
     process = start_daemon()
     with Client.connect() as client:
+        job = client.submit("hang", [])
         client.shutdown(60)
         assert process.wait(60) == 0
-        poll_until(client, lambda: client.lost)
+        assert client.lost is not None
+        assert client.lost.code is ErrorCode.shutting_down
+        assert code_of(job.result) is ErrorCode.shutting_down
     assert code_of(Client.connect) is ErrorCode.unreachable
 
 
