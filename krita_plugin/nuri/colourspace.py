@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from protocol.errors import ErrorCode, NuriError
 
+from .hidden import HiddenCopy
+
 
 class ColourSpace(NamedTuple):
     """What Krita calls a colour space: the three names that its own calls take."""
@@ -78,16 +80,16 @@ def pixel_format(space: ColourSpace) -> str:
 
 
 def convert(
-    hidden: Any, data: Any, width: int, height: int, source: ColourSpace, target: ColourSpace
+    hidden: HiddenCopy, data: Any, width: int, height: int, source: ColourSpace, target: ColourSpace
 ) -> Any:
     """``data`` (width * height pixels of ``source``) in ``target``, by Krita's colour management.
 
-    ``hidden``: a document that nobody sees; converting a layer always makes an undo step, even for
-    a layer outside the tree, and here nobody undoes it. Returns a buffer of bytes.
+    ``hidden``: converting a layer always makes an undo step, even for a layer outside the tree, and
+    there nobody undoes it. Returns a buffer of bytes.
     """
     if source == target:
         return data
-    node = hidden.createNode("convert", "paintlayer")
+    node = hidden.document.createNode("convert", "paintlayer")
     if ColourSpace.of(node) != source:
         node.setColorSpace(*source)
     node.setPixelData(data, 0, 0, width, height)

@@ -1,7 +1,7 @@
 """The only file that reads or writes the pixels of Krita layers.
 
-Reads from a hidden copy of the document (cheap: Krita copies on write), a few rows per turn of the
-event loop; writes into a new layer of such a copy and adds a finished duplicate: one undo step.
+Reads from copies of layers (cheap: Krita copies on write), a few rows per turn of the event loop;
+fills a new layer in the same way while it is in no document yet, and adds it: one undo step.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import layers
 from .colourspace import SRGB8, ColourSpace, convert, pixel_format, travel_space
+from .hidden import HiddenCopy
 from .qt import QRect
 from .steps import Work
 
@@ -74,28 +75,20 @@ def when_idle(key: str) -> Work:
         yield _STROKE_POLL_MS
 
 
-class HiddenCopy:
-    """A copy of a document that nobody sees; use it with ``with``."""
-
-    def __init__(self, document: Any) -> None:
-        self.document = document.clone()
-
-    def __enter__(self) -> HiddenCopy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.document.waitForDone()
-        self.document.setModified(False)
-        self.document.close()
-
-
 class Snapshot(HiddenCopy):
-    """The layers of a document as they are now, whatever the artist does next."""
+    """Some layers of a document as they are now, whatever the artist does next.
 
-    def __init__(self, document: Any) -> None:
+    Raises `NuriError` not_found when one of ``uids`` is not there.
+    """
+
+    def __init__(self, document: Any, *uids: str) -> None:
         super().__init__(document)
         self.canvas = QRect(0, 0, document.width(), document.height())
-        self._selection = document.selection()
+        self._space = ColourSpace.of(document)
+        self._names = {uid: layers.require(document, uid).name() for uid in uids}
+        self._nodes = {uid: self._take(document, uid) for uid in uids}
+        selection = document.selection()
+        self._selection = selection.duplicate() if selection is not None else None
 
     def __enter__(self) -> Snapshot:
         return self
@@ -103,33 +96,30 @@ class Snapshot(HiddenCopy):
     def read_line(self, uid: str) -> Work:
         """The whole canvas of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
 
-        Raises `NuriError`: not_found, bad_input (nothing on the layer).
+        Raises `NuriError` bad_input (nothing on the layer).
         """
-        node = layers.require(self.document, uid)
-        painted = node.bounds().intersected(self.canvas)
+        painted = self._nodes[uid].bounds().intersected(self.canvas)
         if painted.isEmpty():
             raise NuriError(
                 ErrorCode.bad_input,
-                f'The layer "{node.name()}" is blank',
+                f'The layer "{self._names[uid]}" is blank',
                 "draw lines on it, or choose another line layer",
             )
-        return (yield from self._read(node, self.canvas, painted, SRGB8))
+        return (yield from self._read(uid, self.canvas, painted, SRGB8))
 
     def read_hints(self, uid: str) -> Work:
         """The painted part of one layer in the colours of the document; returns `Pixels`.
 
-        Raises `NuriError`: not_found, bad_input (nothing painted on the canvas).
+        Raises `NuriError` bad_input (nothing painted on the canvas).
         """
-        node = layers.require(self.document, uid)
-        painted = node.bounds().intersected(self.canvas)
+        painted = self._nodes[uid].bounds().intersected(self.canvas)
         if painted.isEmpty():
             raise NuriError(
                 ErrorCode.bad_input,
-                f'The hint layer "{node.name()}" is empty',
+                f'The hint layer "{self._names[uid]}" is empty',
                 "paint a dot or a stroke of colour into each area first",
             )
-        target = travel_space(ColourSpace.of(self.document))
-        return (yield from self._read(node, painted, painted, target))
+        return (yield from self._read(uid, painted, painted, travel_space(self._space)))
 
     def read_selection(self) -> Pixels | None:
         """The selection as gray8, or None when everything may be coloured.
@@ -150,8 +140,16 @@ class Snapshot(HiddenCopy):
         data = selection.pixelData(box.x(), box.y(), box.width(), box.height())
         return Pixels(box.x(), box.y(), box.width(), box.height(), "gray8", bytes(data))
 
-    def _read(self, node: Any, area: QRect, painted: QRect, target: ColourSpace) -> Work:
+    def _take(self, document: Any, uid: str) -> Any:
+        """A paint layer alone is copied alone; others show their rendering only in a document."""
+        node = layers.require(document, uid)
+        if layers.is_plain(node):
+            return node.duplicate()
+        return layers.require(self.document, uid)
+
+    def _read(self, uid: str, area: QRect, painted: QRect, target: ColourSpace) -> Work:
         """Pixels of ``area`` in ``target``; rows above and below ``painted`` stay transparent."""
+        node = self._nodes[uid]
         read = layers.reader(node)
         source = ColourSpace.of(node)
         if source.is_srgb8 and target.is_srgb8:
@@ -161,7 +159,7 @@ class Snapshot(HiddenCopy):
         yield 0
         for y, count in _steps(painted.y(), painted.height(), limit // area.width()):
             rows = read(area.x(), y, area.width(), count)
-            rows = convert(self.document, rows, area.width(), count, source, target)
+            rows = convert(self, rows, area.width(), count, source, target)
             row = len(rows) // count
             if not data:
                 # The system hands out zeroed pages one by one; a bytearray clears all at once.
@@ -182,25 +180,24 @@ def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Wor
     meanwhile), busy.
     """
     document = yield from when_idle(key)
+    space = ColourSpace.of(document)
+    _check_unchanged(document, colours)
+    place = layers.place_colours(_line(document, line_uid), on_paper)
     with HiddenCopy(document) as hidden:
-        space = ColourSpace.of(document)
-        if pixel_format(travel_space(space)) != colours.format:
-            raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")
-        node = hidden.document.createNode(LAYER_NAME, "paintlayer")
-        yield 0
-        yield from _write(hidden.document, node, colours, travel_space(space), space)
+        # Setting a blending mode makes an undo step, even on a layer outside the tree.
+        is_normal = place.blending == "normal"
+        owner = document if is_normal else hidden.document
+        node = owner.createNode(LAYER_NAME, "paintlayer")
+        yield from _write(hidden, node, colours, travel_space(space), space)
         document = yield from when_idle(key)
-        line = layers.find(document, line_uid)
-        if line is None:
-            raise NuriError(ErrorCode.not_found, "The line layer has been deleted")
-        if (document.width(), document.height()) != (colours.width, colours.height):
-            raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
-        place = layers.place_colours(line, on_paper)
+        _check_unchanged(document, colours)
+        place = layers.place_colours(_line(document, line_uid), on_paper)
         if place.blending != "normal":
             node.setBlendingMode(place.blending)
         node.setName(layers.free_name(document, LAYER_NAME))
         active = document.activeNode()
-        node = node.duplicate()
+        if not is_normal:
+            node = node.duplicate()
         place.parent.addChildNode(node, place.above)
         yield 0
     yield _ACTIVATION_MS
@@ -224,8 +221,22 @@ def remove_layer(key: str, uid: str) -> Work:
         node.remove()
 
 
+def _line(document: Any, uid: str) -> Any:
+    line = layers.find(document, uid)
+    if line is None:
+        raise NuriError(ErrorCode.not_found, "The line layer has been deleted")
+    return line
+
+
+def _check_unchanged(document: Any, colours: Pixels) -> None:
+    if (document.width(), document.height()) != (colours.width, colours.height):
+        raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
+    if pixel_format(travel_space(ColourSpace.of(document))) != colours.format:
+        raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")
+
+
 def _write(
-    hidden: Any, node: Any, colours: Pixels, source: ColourSpace, target: ColourSpace
+    hidden: HiddenCopy, node: Any, colours: Pixels, source: ColourSpace, target: ColourSpace
 ) -> Work:
     """Fills ``node`` row by row; parts without any colour stay unpainted, so that bounds fit."""
     view = memoryview(colours.data)

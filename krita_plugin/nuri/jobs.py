@@ -14,7 +14,8 @@ from protocol.pixels import PixelBuffer, PixelFormat
 from . import preview
 from .colourspace import ColourSpace, travel_space
 from .daemon import POLL_MS, Backend
-from .document import HiddenCopy, Pixels, Snapshot, add_colours, remove_layer, when_idle
+from .document import Pixels, Snapshot, add_colours, remove_layer, when_idle
+from .hidden import HiddenCopy
 from .qt import QImage, QObject, pyqtSignal
 from .samples import is_paper
 from .steps import Steps, Work
@@ -105,23 +106,26 @@ class ColorizeJob(QObject):
         yield 0
         document = yield from when_idle(request.document)
         with HiddenCopy(document) as hidden:
-            yield 0
             space = travel_space(ColourSpace.of(document))
-            picture = preview.compose(hidden.document, line, colours, space, on_paper)
-            yield 0
+            picture = yield from preview.compose(hidden, line, colours, space, on_paper)
+        # Large buffers go in steps of their own: handing back their memory takes time, too.
+        del line
         yield 0
         layer = yield from add_colours(request.document, request.line, colours, on_paper)
         self.kept = False
         if request.replace:
             yield from remove_layer(request.document, request.replace)
-        return Outcome(layer, picture, result.info)
+        info = result.info
+        del result, colours
+        yield 0
+        return Outcome(layer, picture, info)
 
     def _result(self, client: Client) -> Work:
         """Sends the layers and waits; returns (`Result`, `Pixels` of the lines)."""
         request = self.request
         document = yield from when_idle(request.document)
         self._say(0.0, "Reading the layers")
-        with Snapshot(document) as snapshot:
+        with Snapshot(document, request.line, request.hints) as snapshot:
             yield 0
             line = yield from snapshot.read_line(request.line)
             hints = yield from snapshot.read_hints(request.hints)
@@ -173,7 +177,7 @@ class AddKeptJob(ColorizeJob):
         self._say(0.0, "Fetching the colours")
         result = yield from self._backend.fetch(self.job_id)
         document = yield from when_idle(self.request.document)
-        with Snapshot(document) as snapshot:
+        with Snapshot(document, self.request.line) as snapshot:
             yield 0
             line = yield from snapshot.read_line(self.request.line)
         return result, line

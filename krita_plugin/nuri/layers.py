@@ -69,11 +69,15 @@ def reader(node: Any) -> Callable[[int, int, int, int], Any]:
     A plain paint layer gives its own pixels, which are right even while it is hidden; groups,
     vectors and layers with masks give their rendered form.
     """
-    plain = node.type() == "paintlayer" and not children(node)
     read: Callable[[int, int, int, int], Any] = (
-        node.pixelData if plain else node.projectionPixelData
+        node.pixelData if is_plain(node) else node.projectionPixelData
     )
     return read
+
+
+def is_plain(node: Any) -> bool:
+    """True for a paint layer without masks, whose own pixels are what it looks like."""
+    return node.type() == "paintlayer" and not children(node)
 
 
 def place_colours(line: Any, on_paper: bool) -> Place:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .colourspace import SRGB8, ColourSpace, convert
 from .document import Pixels
+from .hidden import HiddenCopy
 from .qt import QImage, QPainter, Qt
 from .samples import sample
+from .steps import Work
 
 SIDE = 256
 # Lines are sampled finer than shown and scaled down smoothly, or thin ones would break up.
@@ -15,28 +15,31 @@ _LINE_SIDE = 4 * SIDE
 
 
 def compose(
-    hidden: Any, line: Pixels, colours: Pixels, space: ColourSpace, on_paper: bool
-) -> QImage:
-    """At most SIDE pixels a side. ``line``: bgra8; ``colours``: pixels of ``space``, same size.
+    hidden: HiddenCopy, line: Pixels, colours: Pixels, space: ColourSpace, on_paper: bool
+) -> Work:
+    """Returns a `QImage`, at most SIDE pixels a side.
 
-    ``hidden``: a document that nobody sees, for Krita's colour management.
+    ``line``: bgra8; ``colours``: pixels of ``space``, same size. ``hidden``: for Krita's colour
+    management.
     """
+    line_width, line_height, line_data = sample(line, _LINE_SIDE)
+    yield 0
     width, height, data = sample(colours, SIDE)
-    data = bytes(convert(hidden, data, width, height, space, SRGB8))
-    flat = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
-    line_width, line_height, data_of_line = sample(line, _LINE_SIDE)
-    ink = QImage(
-        data_of_line, line_width, line_height, 4 * line_width, QImage.Format.Format_ARGB32
-    ).scaled(
+    if not space.is_srgb8:
+        data = bytes(convert(hidden, data, width, height, space, SRGB8))
+    yield 0
+    ink = QImage(line_data, line_width, line_height, 4 * line_width, QImage.Format.Format_ARGB32)
+    ink = ink.scaled(
         width,
         height,
         Qt.AspectRatioMode.IgnoreAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
+    yield 0
     picture = QImage(width, height, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
     painter = QPainter(picture)
-    painter.drawImage(0, 0, flat)
+    painter.drawImage(0, 0, QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32))
     if on_paper:
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
     painter.drawImage(0, 0, ink)

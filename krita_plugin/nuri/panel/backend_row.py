@@ -54,7 +54,7 @@ def _words(backend: Backend) -> str:
         State.failed: "Backend not usable",
         State.stopped: "Backend starts when needed",
         State.starting: "Backend is starting…",
-        State.ready: f"Ready on {backend.device or 'this machine'}",
+        State.ready: f"Ready on {'CPU' if backend.device == 'cpu' else backend.device}",
     }[backend.state]
 
 

@@ -71,9 +71,12 @@ class NoticeBox(QFrame):
         self._icon.setVisible(icon is not None)
         if icon is not None:
             self._icon.setPixmap(self.style().standardIcon(icon).pixmap(_ICON_SIDE, _ICON_SIDE))
-        remedy = notice.remedy[:1].upper() + notice.remedy[1:]
-        lines = [line.rstrip(".") + "." for line in (notice.message, remedy) if line]
-        self._text.setText("<br>".join(map(escape, lines)))
+        sentences = [
+            escape(text[0].upper() + text[1:].rstrip(".") + ".")
+            for text in (notice.message, notice.remedy)
+            if text
+        ]
+        self._text.setText("<br>".join(sentences))
         self._text.setToolTip(escape(notice.detail))
         self._offer = notice.offer
         self._button.setVisible(notice.offer is not Offer.none)

@@ -44,5 +44,5 @@ class RunRow(QStackedWidget):
         self.setCurrentIndex(0 if job is None else 1)
         if job is not None:
             self._bar.setValue(round(job.fraction * _STEPS))
-            self._bar.setFormat(f"{job.stage}  %p%")
+            self._bar.setFormat(f"{job.stage[:1].upper()}{job.stage[1:]}  %p%")
             self.cancel_button.setEnabled(not job.cancelling)

@@ -36,10 +36,6 @@ def check_rgba16(stage):
     yield from _colour_space(stage, "rgba16")
 
 
-def check_rgbaf16(stage):
-    yield from _colour_space(stage, "rgbaf16")
-
-
 def check_rgbaf32(stage):
     yield from _colour_space(stage, "rgbaf32")
 
@@ -54,10 +50,6 @@ def check_grayaf16(stage):
 
 def check_cmyka8(stage):
     yield from _colour_space(stage, "cmyka8")
-
-
-def check_cmyka16(stage):
-    yield from _colour_space(stage, "cmyka16")
 
 
 def check_laba16(stage):

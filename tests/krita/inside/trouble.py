@@ -42,8 +42,21 @@ def _begin(stage):
     return desk.job
 
 
-def check_no_document(stage):
+def check_loaded(stage):
+    """The plugin is there: menu entries in their submenu, a docker that fits low screens."""
     yield from stage.resize_window(1400, 900)
+    menu = stage.widget("nuri_menu")
+    texts = ["Colorize layer", "New hint layer", "Cancel colouring"]
+    assert [action.text() for action in menu.actions()] == texts
+    assert stage.docker().isVisible()
+    assert stage.docker().minimumSizeHint().height() <= 250
+    assert stage.widget("nuri_backend_state").text() == "Backend starts when needed"
+    unnamed = [w for w in stage.docker().widget().widget().children() if not w.objectName()]
+    assert [w for w in unnamed if w.isWidgetType() and type(w).__name__ != "QLabel"] == []
+    stage.screenshot("docker-empty")
+
+
+def check_no_document(stage):
     stage.trigger("nuri_colorize_layer")
     yield 100
     kind, message, remedy, _ = stage.notice()
