@@ -157,4 +157,5 @@ def _recorded_command(path: Path) -> list[str]:
     command = record.get("command") if isinstance(record, dict) else None
     if not isinstance(command, list) or not command or not all(isinstance(c, str) for c in command):
         raise NuriError(ErrorCode.not_found, f"{path} names no command", _INSTALL_ACTION)
-    return command
+    # A host may run its Python in the C locale, whose file names are ASCII (Krita does).
+    return [os.fsdecode(word.encode("utf-8", "surrogateescape")) for word in command]

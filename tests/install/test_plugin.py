@@ -154,3 +154,15 @@ def test_kritas_own_importer_takes_the_zip(package: Path, profile: Path) -> None
     assert "Imported plugin: Nuri" in done.stdout, done.stderr
     assert (profile / "actions/nuri.action").is_file()
     assert plugin.installed_version(kritas.at(profile)) == project.version()
+
+
+def test_a_python_of_ascii_names_finds_the_backend(made: Home) -> None:
+    # Krita can run its Python in the C locale, even for people whose names have umlauts.
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from protocol import launch; "
+        "assert sys.getfilesystemencoding() == 'ascii'; "
+        "print(os.fsencode(launch.backend_command()[0]).decode().isascii())"
+    )
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    done = made.run(sys.executable, "-X", "utf8=0", "-c", code, project.ROOT, **locale)
+    assert (done.returncode, done.stdout.strip()) == (0, "False"), done.stderr
