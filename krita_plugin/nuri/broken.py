@@ -6,10 +6,12 @@ from typing import Any
 
 from krita import DockWidget, DockWidgetFactory, Extension, Krita
 
-from .qt import DOCK_RIGHT, QIcon, QLabel, Qt, QVBoxLayout, QWidget
+from .qt import DOCK_RIGHT, QFrame, QIcon, QLabel, QScrollArea, Qt
 
 _MESSAGE_MS = 8000
 _MESSAGE_PRIORITY = 1
+_MARGIN = 6
+_MINIMUM_HEIGHT = 130
 
 
 class _BrokenExtension(Extension):
@@ -34,17 +36,20 @@ class _BrokenDocker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Nuri")
-        body = QWidget(self)
-        body.setObjectName("nuri_broken")
-        label = QLabel(self.text, body)
+        label = QLabel(self.text, self)
         label.setObjectName("nuri_broken_reason")
         label.setWordWrap(True)
         label.setToolTip(self.detail)
+        label.setMargin(_MARGIN)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(body)
-        layout.addWidget(label)
-        layout.addStretch(1)
-        self.setWidget(body)
+        scroll = QScrollArea(self)
+        scroll.setObjectName("nuri_broken")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(_MINIMUM_HEIGHT)
+        scroll.setWidget(label)
+        self.setWidget(scroll)
 
     def canvasChanged(self, canvas: Any) -> None:  # noqa: N802 - Krita's name
         """Nothing depends on the canvas."""

@@ -124,8 +124,9 @@ class ColorizeJob(QObject):
         """Sends the layers and waits; returns (`Result`, `Pixels` of the lines)."""
         request = self.request
         document = yield from when_idle(request.document)
-        self._say(0.0, "Reading the layers")
-        with Snapshot(document, request.line, request.hints) as snapshot:
+        with Snapshot(
+            document, request.line, request.hints, progress=self._say_reading
+        ) as snapshot:
             yield 0
             line = yield from snapshot.read_line(request.line)
             hints = yield from snapshot.read_hints(request.hints)
@@ -158,9 +159,14 @@ class ColorizeJob(QObject):
             raise _cancelled()
         return job.result(timeout=0)
 
+    def _say_reading(self, part: float) -> None:
+        self._say(_READ_SHARE * part, "Reading the layers")
+
     def _say(self, fraction: float, stage: str) -> None:
-        if (fraction, stage) != (self.fraction, self.stage):
-            self.fraction, self.stage = fraction, stage
+        """Tells of whole percents alone: each telling redraws the docker."""
+        is_news = (round(100 * fraction), stage) != (round(100 * self.fraction), self.stage)
+        self.fraction, self.stage = fraction, stage
+        if is_news:
             self.changed.emit()
 
 
@@ -177,7 +183,7 @@ class AddKeptJob(ColorizeJob):
         self._say(0.0, "Fetching the colours")
         result = yield from self._backend.fetch(self.job_id)
         document = yield from when_idle(self.request.document)
-        with Snapshot(document, self.request.line) as snapshot:
+        with Snapshot(document, self.request.line, progress=self._say_reading) as snapshot:
             yield 0
             line = yield from snapshot.read_line(self.request.line)
         return result, line

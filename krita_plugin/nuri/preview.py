@@ -26,7 +26,7 @@ def compose(
     yield 0
     width, height, data = sample(colours, SIDE)
     if not space.is_srgb8:
-        data = bytes(convert(hidden, data, width, height, space, SRGB8))
+        data = yield from convert(hidden, data, space, SRGB8)
     yield 0
     ink = QImage(line_data, line_width, line_height, 4 * line_width, QImage.Format.Format_ARGB32)
     ink = ink.scaled(

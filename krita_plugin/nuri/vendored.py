@@ -18,7 +18,7 @@ import sysconfig
 from pathlib import Path
 
 VENDOR = Path(__file__).resolve().parent / "vendor"
-REMEDY = "Run again in Nuri's folder:  python3 install.py plugin  - then restart Krita."
+REMEDY = "In Nuri's folder run once more: python3 install.py plugin\nThen restart Krita."
 
 
 def abi() -> str:

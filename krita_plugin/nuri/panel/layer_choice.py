@@ -37,6 +37,8 @@ class LayerChoice(QComboBox):
     def show_layers(self, nodes: list[tuple[Any, int]], chosen: str, likely: Any | None) -> None:
         """``nodes``: layers with their depth, top first; ``likely``: what automatic would take."""
         automatic = f"Automatic: {likely.name()}" if likely is not None else "Automatic: none found"
+        if not nodes:
+            automatic = "No drawing is open"
         entries = [(automatic, "")]
         entries += [(_INDENT * depth + node.name(), layers.uid_of(node)) for node, depth in nodes]
         uids = [uid for _, uid in entries]

@@ -289,6 +289,7 @@ def check_document_closed(stage):
     yield from stage.until(lambda: stage.notice(), 5, "the offer")
     assert stage.notice()[3] == "add_kept", stage.notice()
     before, steps = stage.fingerprint(again), stage.history()
+    yield 200
     stage.screenshot("colours-waiting")
     stage.widget("nuri_notice_button").click()
     desk = stage.actions().desk()
