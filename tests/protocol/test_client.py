@@ -118,6 +118,7 @@ def test_waiting_may_end_before_the_job(start_daemon: StartDaemon) -> None:
     start_daemon()
     with Client.connect() as client:
         job = client.submit("hang", [])
+        poll_until(client, lambda: job.state == "running")
         assert code_of(lambda: job.result(timeout=0.2)) is ErrorCode.deadline
         assert job.state == "running"
         job.cancel()

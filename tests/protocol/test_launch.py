@@ -88,6 +88,9 @@ def test_a_backend_that_never_gets_ready_is_given_up(home: Path) -> None:
     )
     with pytest.raises(NuriError, match="too long"):
         launch.start_daemon(command(home, code), timeout=1)
+    # It may only get going after it was given up.
+    while not (home / "pid").exists() or not (home / "pid").read_text():
+        time.sleep(0.02)
     os.kill(int((home / "pid").read_text()), signal.SIGTERM)
 
 
