@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from backend.tasks import job
-from protocol.connection import make_private_folder, state_folder
 
 
 def echo(request: job.Request) -> job.Outcome:
@@ -18,19 +17,10 @@ def echo(request: job.Request) -> job.Outcome:
 
 def serve() -> int:
     """The daemon as `nuri serve` runs it, with this file as its worker."""
-    from backend.daemon.logs import open_log
-    from backend.daemon.memory import keep_freed_memory
-    from backend.daemon.server import Server
+    from backend.daemon import server, supervision
 
-    keep_freed_memory()
-    make_private_folder(state_folder())
-    log_file = open_log(state_folder(), on_terminal=True)
-    server = Server("cpu", None, log_file, worker_command=[sys.executable, __file__, "worker"])
-    try:
-        server.run(None)
-    finally:
-        server.close()
-    return 0
+    supervision.worker_command = lambda: [sys.executable, __file__, "worker"]
+    return server.serve()
 
 
 def main() -> int:
