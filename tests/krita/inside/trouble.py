@@ -132,6 +132,22 @@ def check_empty_hints(stage):
     yield from _unchanged(stage, document, 'The hint layer "Nuri hints" is empty')
 
 
+def check_message_without_docker(stage):
+    """Who has closed the docker gets the message over the canvas."""
+    document, _, _, _ = yield from stage.drawing(paint_hints=False)
+    stage.docker().hide()
+    yield from _unchanged(stage, document, 'The hint layer "Nuri hints" is empty')
+
+    def is_shown():
+        names = [w.metaObject().className() for w in QApplication.allWidgets() if w.isVisible()]
+        return "KisFloatingMessage" in names
+
+    yield from stage.until(is_shown, 3, "the message on the canvas")
+    yield 100
+    stage.screenshot("message-on-canvas")
+    stage.docker().show()
+
+
 def check_hints_off_canvas_alone(stage):
     document, _, hints, _ = yield from stage.drawing(paint_hints=False)
     stage.fill(document, hints, b"\x00\x00\xff\xff", -50, -50, 40, 40)
