@@ -47,14 +47,17 @@ def run_flats(request: Request) -> Outcome:
         request.progress(_READ + (_COLOURED - _READ) * fraction, stage)
 
     request.step(_READ, "finding regions")
-    result = colour_flats(
-        line,
-        hints.pixels,
-        mask=mask,
-        fill_unhinted=fill_unhinted,
-        progress=progress,
-        cancelled=request.cancelled,
-    )
+    try:
+        result = colour_flats(
+            line,
+            hints.pixels,
+            mask=mask,
+            fill_unhinted=fill_unhinted,
+            progress=progress,
+            cancelled=request.cancelled,
+        )
+    except NuriError as error:
+        raise _with_name(error, request.inputs["line"]) from error
     request.step(_COLOURED, "packing")
     packed = {
         "flats": lambda: _pack("flats", result.flats, hints, encoding),
@@ -74,14 +77,7 @@ def _read(request: Request) -> tuple[np.ndarray, _Hints]:
     line = _read_line(request, line_plane)
     height, width = line.shape[:2]
     hints = _read_hints(hint_plane, request.text("hint_layer"), width, height)
-    if hints.pixels.shape[:2] != (height, width):
-        raise _other_size(hints, line_plane, width, height)
-    if not hints.format.has_alpha:
-        raise NuriError(
-            ErrorCode.bad_input,
-            f"{hints.name} has no transparency, so every pixel of it would be a hint",
-            "Paint the hints on a transparent layer and save it as RGBA",
-        )
+    _check_hints(hints, line_plane, width, height)
     return line, hints
 
 
@@ -136,7 +132,32 @@ def _read_one_file(request: Request, plane: Plane) -> tuple[np.ndarray, _Hints]:
     hints = _file_hints(layered.layer(hint_layer), f"{plane.file_name}, layer {hint_layer!r}")
     line_layer = plane.layer or request.text("line_layer")
     line = layered.layer(line_layer) if line_layer else layered.lines(hint_layer)
+    _check_hints(hints, plane, line.shape[1], line.shape[0])
     return line, hints
+
+
+def _check_hints(hints: _Hints, line: Plane, width: int, height: int) -> None:
+    if hints.pixels.shape[:2] != (height, width):
+        raise _other_size(hints, line, width, height)
+    if not hints.format.has_alpha:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{hints.name} has no transparency, so every pixel of it would be a hint",
+            "Paint the hints on a transparent layer and save it as RGBA",
+        )
+    if not hints.pixels[..., -1].any():
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{hints.name} is empty: there are no hints",
+            "Paint a dot or a stroke of colour into each region",
+        )
+
+
+def _with_name(error: NuriError, line: Plane) -> NuriError:
+    """What is wrong with the drawing, with the name of its file where it has one."""
+    if error.code is not ErrorCode.bad_input or isinstance(line, PixelBuffer):
+        return error
+    return NuriError(error.code, f"{line.file_name}: {error.info.message}", error.info.action)
 
 
 def _other_size(hints: _Hints, line: Plane, width: int, height: int) -> NuriError:

@@ -129,8 +129,12 @@ def bad_inputs() -> dict[str, tuple[bytes, bytes, str]]:
         "bomb": (files.png_claiming(100_000, 100_000), hints, "line.png says that it is 100000"),
         "hints of another size": (line, other, "hints.png is 120 x 30 pixels, but"),
         "hints without alpha": (line, line, "hints.png has no transparency"),
-        "empty hints": (line, io.encode_png(np.zeros((60, 120, 4), np.uint8)), "hint"),
-        "blank line": (white, hints, "line"),
+        "empty hints": (
+            line,
+            io.encode_png(np.zeros((60, 120, 4), np.uint8)),
+            "hints.png is empty",
+        ),
+        "blank line": (white, hints, "line.png: the line art is blank"),
     }
 
 
@@ -207,8 +211,9 @@ def test_one_pixel_and_a_long_strip(nuri, tmp_path):
     (tmp_path / "line.png").write_bytes(io.encode_png(np.zeros((1, 1), np.uint8)))
     (tmp_path / "hints.png").write_bytes(io.encode_png(np.full((1, 1, 4), 255, np.uint8)))
     done = nuri("colorize", *arguments, cwd=tmp_path)
-    assert done.code in (0, 1)
-    assert done.code == 0 or one_line(done.err)
+    assert done.code == 1
+    assert done.err.startswith("nuri: line.png: the line art is blank (")
+    assert one_line(done.err)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
