@@ -1,0 +1,110 @@
+"""Hints: sparse colours with alpha, read as exact bit patterns in whatever pixel format they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SOLID = 0.5  # share of full alpha from which a pixel is the hint itself and not its soft rim
+RARE = 0.05  # a colour with a smaller share of its own blot is mixing at the rim
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the artist has put down.
+
+    ids: (H, W) int32, 0 = no hint, else 1 + index into ``colours``. colours: (N, C) in the dtype of
+    the hint picture, alpha full. blots: (H, W) int32, connected marks of one colour, 0 = none.
+    """
+
+    ids: np.ndarray
+    colours: np.ndarray
+    blots: np.ndarray
+    colour_of_blot: np.ndarray
+
+    @property
+    def empty(self) -> bool:
+        return len(self.colours) == 0
+
+
+def full_alpha(dtype: np.dtype) -> float:
+    """The value of an opaque alpha channel."""
+    return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
+
+
+def read_hints(picture: np.ndarray) -> Hints:
+    """picture: (H, W, C), alpha last, any integer or float dtype; colour channels are not interpreted."""
+    alpha = picture[..., -1]
+    opaque = full_alpha(picture.dtype)
+    height, width = alpha.shape
+    touched = alpha > 0
+    ids = np.zeros((height, width), np.int32)
+    if not touched.any():
+        return Hints(
+            ids, np.zeros((0, picture.shape[2]), picture.dtype), ids, np.zeros(1, np.int32)
+        )
+    solid = alpha >= opaque * SOLID
+    count, soft = cv2.connectedComponents(touched.astype(np.uint8), connectivity=8)
+    where = np.flatnonzero(touched)
+    mark = soft.ravel()[where]
+    has_solid = np.zeros(count, bool)
+    has_solid[np.unique(soft[solid])] = True
+    if not has_solid[
+        1:
+    ].all():  # a mark that is faint throughout still counts, by its strongest pixels
+        strongest = np.zeros(count, np.float64)
+        np.maximum.at(strongest, mark, alpha.ravel()[where].astype(np.float64))
+        solid |= touched & ~has_solid[soft] & (alpha >= strongest[soft] * 0.8)
+        where = np.flatnonzero(solid)
+    else:
+        where = np.flatnonzero(solid)
+    mark = soft.ravel()[where]
+    values = picture.reshape(-1, picture.shape[2])[where].copy()
+    values[:, -1] = opaque
+    _, first, kind = np.unique(_fingerprint(values), return_index=True, return_inverse=True)
+    pairs, inverse, amount = np.unique(
+        mark.astype(np.int64) * len(first) + kind.ravel(), return_inverse=True, return_counts=True
+    )
+    whole = np.bincount(mark, minlength=count)
+    most = np.zeros(count, np.int64)
+    np.maximum.at(most, pairs // len(first), amount)
+    of = pairs // len(first)
+    kept = (amount >= RARE * whole[of]) | (amount == most[of])
+    keep = kept[inverse.ravel()]
+    where, kind = where[keep], kind.ravel()[keep]
+    used, compact = np.unique(kind, return_inverse=True)
+    ids.ravel()[where] = compact.ravel() + 1
+    blots, colour_of_blot = _blots(ids, len(used))
+    return Hints(ids, values[first[used]], blots, colour_of_blot)
+
+
+def _fingerprint(values: np.ndarray) -> np.ndarray:
+    """One uint64 a row that tells bit patterns apart."""
+    data = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
+    size = data.shape[1]
+    if size in (1, 2, 4, 8):
+        return data.view(f"u{size}").ravel().astype(np.uint64)
+    words = np.pad(data, ((0, 0), (0, -size % 4))).view(np.uint32).astype(np.uint64)
+    mixed = np.zeros(len(values), np.uint64)
+    for column in words.T:
+        mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def _blots(ids: np.ndarray, colours: int) -> tuple[np.ndarray, np.ndarray]:
+    """Connected marks of one colour: (ids of blots, colour index + 1 by blot)."""
+    blots = np.zeros_like(ids)
+    colour_of_blot = [0]
+    if colours <= 64:
+        for colour in range(1, colours + 1):
+            count, label = cv2.connectedComponents((ids == colour).astype(np.uint8), connectivity=8)
+            found = label > 0
+            blots[found] = label[found] + (len(colour_of_blot) - 1)
+            colour_of_blot += [colour] * (count - 1)
+    else:  # very many colours: each colour is one blot, marks are not told apart
+        blots = ids
+        colour_of_blot = list(range(colours + 1))
+    return blots, np.array(colour_of_blot, np.int32)

@@ -1,0 +1,243 @@
+"""From hints to regions: which chamber gets which hint's colour."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.imaging.hints import Hints
+from backend.regions.flood import share_area
+from backend.regions.segment import Chambers
+
+SPILL_SHARE = 0.25  # a smaller part of a mark that reaches into another chamber may be a slip
+SPILL_DEPTH = 0.35  # ... if it does not go deeper than this share of that chamber's depth
+STRICTNESS = 2.0  # how much a hint beside a line prefers to stay beside it
+OPENNESS_AT_BORDER = (
+    3.0  # where the background may leak in, paths are faster in the open: a power of the depth
+)
+THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
+THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
+THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
+SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
+BACKGROUND = 0.1  # share of the canvas border that the background touches at least
+
+
+@dataclass(frozen=True)
+class Regions:
+    """label: (H, W) int32, 0 = ink, regions from 1. colour: by region, 0 = none, else 1 + index."""
+
+    label: np.ndarray
+    colour: np.ndarray
+
+
+def fill_chambers(chambers: Chambers, hints: Hints, *, everything: bool = False) -> Regions:
+    """Give every chamber that hints reach a colour.
+
+    hints: at the size of the chambers. everything: colour also the chambers that no gap joins to a
+    hinted one, from the nearest coloured place.
+    """
+    seeds = _without_spills(chambers, hints)
+    seeds[chambers.label == 0] = 0
+    contact = _border_contact(chambers)
+    hints, ground = _seed_background(chambers, seeds, hints, contact)
+    pieces, colour, piece_of_hinted = _divide(chambers, seeds, hints, contact)
+    colour = _adopt(chambers, pieces, colour, piece_of_hinted, contact, ground)
+    if everything:
+        colour = _colour_rest(pieces, colour)
+    return _unite(pieces, colour)
+
+
+def _without_spills(chambers: Chambers, hints: Hints) -> np.ndarray:
+    """(H, W) int32 marks (blots) less the parts that slipped over a line by accident."""
+    blots = hints.blots.copy()
+    at = np.flatnonzero(blots)
+    chamber = chambers.label.ravel()[at]
+    blot = blots.ravel()[at].astype(np.int64)
+    inside = chamber > 0
+    at, chamber, blot = at[inside], chamber[inside], blot[inside]
+    if not len(at):
+        return blots
+    key = blot * (len(chambers.area)) + chamber
+    parts, inverse, amount = np.unique(key, return_inverse=True, return_counts=True)
+    part_blot, part_chamber = parts // len(chambers.area), parts % len(chambers.area)
+    deepest = np.zeros(len(parts), np.float32)
+    np.maximum.at(deepest, inverse.ravel(), chambers.depth.ravel()[at])
+    whole = np.bincount(part_blot, weights=amount)
+    most = np.zeros(len(whole))
+    np.maximum.at(most, part_blot, amount)
+    home = amount == most[part_blot]
+    slip = ~home & (amount < SPILL_SHARE * whole[part_blot])
+    slip &= deepest < np.maximum(3, SPILL_DEPTH * chambers.peak[part_chamber])
+    blots.ravel()[at[slip[inverse.ravel()]]] = 0
+    return blots
+
+
+def _border_contact(chambers: Chambers) -> np.ndarray:
+    """Pixels of the canvas border that every chamber touches."""
+    label = chambers.label
+    border = np.concatenate([label[0], label[-1], label[1:-1, 0], label[1:-1, -1]])
+    contact = np.bincount(border, minlength=len(chambers.area))
+    contact[0] = 0
+    return contact
+
+
+def _seed_background(
+    chambers: Chambers, seeds: np.ndarray, hints: Hints, contact: np.ndarray
+) -> tuple[Hints, int]:
+    """Let a hinted background hold its own where the figure is open towards it.
+
+    The background is what the chamber with most of the canvas border is hinted as. Other chambers
+    at the border whose hints all lie far from their middle get a background seed there (in place).
+    Returns the hints and the background's chamber, 0 if none is hinted.
+    """
+    at = np.flatnonzero(seeds)
+    if not len(at):
+        return hints, 0
+    inside = cv2.distanceTransform(np.pad(chambers.label > 0, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    inside = inside[
+        1:-1, 1:-1
+    ]  # unlike the chambers' depth, this counts the canvas border as a wall
+    peak = np.zeros(len(contact), np.float32)
+    np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
+    chamber, depth = chambers.label.ravel()[at], inside.ravel()[at]
+    deepest = np.zeros(len(contact), np.float32)
+    np.maximum.at(deepest, chamber, depth)
+    own = (deepest >= SHALLOW * peak) & (contact > 0) & (deepest > 0)
+    perimeter = 2 * sum(chambers.label.shape)
+    if not own.any() or contact[own].max() < BACKGROUND * perimeter:
+        return hints, 0
+    ground = int(np.argmax(np.where(own, contact, 0)))
+    best = at[np.argmax(np.where(chamber == ground, depth, -1))]
+    tint = int(hints.colour_of_blot[seeds.ravel()[best]])
+    open_to = np.flatnonzero(
+        (contact >= BACKGROUND / 2 * perimeter) & (deepest > 0) & (deepest < SHALLOW * peak)
+    )
+    if not len(open_to):
+        return hints, ground
+    middle = np.isin(chambers.label, open_to) & (inside >= SHALLOW * peak[chambers.label])
+    seeds[middle] = len(hints.colour_of_blot)
+    return Hints(
+        hints.ids, hints.colours, hints.blots, np.append(hints.colour_of_blot, tint)
+    ), ground
+
+
+def _divide(
+    chambers: Chambers, seeds: np.ndarray, hints: Hints, contact: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
+    """Cut the chambers that hold several colours. Returns pieces, their colours, pieces by chamber."""
+    at = np.flatnonzero(seeds)
+    chamber, tint = chambers.label.ravel()[at], hints.colour_of_blot[seeds.ravel()[at]]
+    held = np.unique(np.column_stack([chamber, tint]), axis=0)
+    pieces = chambers.label.copy()
+    colour = np.zeros(len(chambers.area), np.int32)
+    count = (
+        np.bincount(held[:, 0], minlength=len(colour)) if len(held) else np.zeros(len(colour), int)
+    )
+    single = held[count[held[:, 0]] == 1] if len(held) else held
+    if len(single):
+        colour[single[:, 0]] = single[:, 1]
+    by_chamber = {int(c): [int(c)] for c in held[:, 0]} if len(held) else {}
+    mixed = np.flatnonzero(count > 1)
+    if not len(mixed):
+        return pieces, colour, by_chamber
+    contested = np.where(np.isin(chambers.label, mixed), chambers.label, 0).astype(np.int32)
+    depth = np.maximum(chambers.depth, 1)
+    level = np.log(depth).astype(np.float32)
+    level_of_seed = np.zeros(int(seeds.max()) + 1, np.float32)
+    np.maximum.at(level_of_seed, seeds.ravel()[at], level.ravel()[at])
+    exponent = np.where(contact > 0, np.float32(OPENNESS_AT_BORDER), np.float32(0))[chambers.label]
+    step = (np.float32(0.02 * max(depth.shape)) / depth.astype(np.float32)) ** exponent
+    inside = np.where(contested > 0, seeds, 0).astype(np.int32)
+    owner = share_area(
+        inside, contested, step.astype(np.float32), level, level_of_seed, np.float32(STRICTNESS)
+    )
+    where = np.flatnonzero(owner)
+    tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)
+    key = contested.ravel()[where].astype(np.int64) * (len(hints.colours) + 1) + tint
+    kinds, inverse = np.unique(key, return_inverse=True)
+    pieces.ravel()[where] = len(colour) + inverse.ravel()
+    for number, kind in enumerate(kinds):
+        by_chamber.setdefault(int(kind // (len(hints.colours) + 1)), []).append(
+            len(colour) + number
+        )
+    colour = np.concatenate([colour, (kinds % (len(hints.colours) + 1)).astype(np.int32)])
+    for c in mixed:
+        by_chamber[int(c)].remove(int(c))
+    return pieces, colour, by_chamber
+
+
+def _adopt(
+    chambers: Chambers,
+    pieces: np.ndarray,
+    colour: np.ndarray,
+    by_chamber: dict[int, list[int]],
+    contact: np.ndarray,
+    ground: int,
+) -> np.ndarray:
+    """Colour unhinted chambers from those that a gap joins them to, the widest gap first."""
+    area = np.bincount(pieces.ravel(), minlength=len(colour)).astype(np.float64)
+    joined: dict[int, list[tuple[int, float, float]]] = {}
+    for one, other, width in chambers.necks:
+        joined.setdefault(int(one), []).append((int(other), float(width), THROUGH_NECK))
+        joined.setdefault(int(other), []).append((int(one), float(width), THROUGH_NECK))
+    for one, other in chambers.links:
+        joined.setdefault(int(one), []).append((int(other), 0.0, THROUGH_LINK))
+        joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
+    for other in np.flatnonzero(contact) if ground else ():  # the background goes on outside
+        width = min(contact[ground], contact[other]) / 2
+        joined.setdefault(ground, []).append((int(other), float(width), np.inf))
+    result = colour.copy()
+    reach = area.copy()
+    queue: list[tuple[float, int, int, float]] = []
+
+    def offer(chamber: int, piece: int) -> None:
+        for other, width, limit in joined.get(chamber, ()):
+            if other not in by_chamber and result[other] == 0:
+                heapq.heappush(queue, (-width, other, piece, limit))
+
+    for chamber, own in by_chamber.items():
+        offer(chamber, max(own, key=area.__getitem__))
+    perimeter = 2 * sum(chambers.label.shape)
+    while queue:
+        _, chamber, piece, limit = heapq.heappop(queue)
+        if contact[chamber] > BACKGROUND / 4 * perimeter and limit < np.inf:
+            limit = THROUGH_NECK_AT_BORDER
+        if result[chamber] or area[chamber] > limit * reach[piece]:
+            continue
+        result[chamber] = result[piece]
+        reach[chamber] = reach[piece] + area[chamber]
+        offer(chamber, chamber)
+    return result
+
+
+def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Colour what is left from the nearest coloured place, by majority of its border."""
+    coloured = colour[pieces] > 0
+    if not coloured.any():
+        return colour
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~coloured).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    tint_of = np.zeros(int(nearest.max()) + 1, np.int32)
+    tint_of[nearest[coloured]] = colour[pieces[coloured]]
+    rest = np.flatnonzero((pieces > 0) & ~coloured)
+    piece, tint = pieces.ravel()[rest], tint_of[nearest.ravel()[rest]]
+    pairs, votes = np.unique(np.column_stack([piece, tint]), axis=0, return_counts=True)
+    result = colour.copy()
+    for row in np.argsort(votes):
+        result[pairs[row, 0]] = pairs[row, 1]
+    return result
+
+
+def _unite(pieces: np.ndarray, colour: np.ndarray) -> Regions:
+    """Number the pieces from 1 without holes."""
+    used = np.unique(pieces)
+    used = used[used > 0]
+    number = np.zeros(len(colour), np.int32)
+    number[used] = np.arange(1, len(used) + 1)
+    compact = np.zeros(len(used) + 1, np.int32)
+    compact[1:] = colour[used]
+    return Regions(number[pieces], compact)

@@ -1,0 +1,161 @@
+"""Compiled floods over pixel grids: chambers of a distance map and shares of several hints.
+
+Both run in O(n log n) over the pixels of the working copy and release no Python objects, so they
+are compiled with Numba; the machine code is cached beside the package.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+_DX = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int32)
+_DY = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int32)
+_DIAGONAL = np.float32(1.41421356)
+
+
+@numba.njit(cache=True)
+def _root(parent, i):
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@numba.njit(cache=True)
+def flood_chambers(depth, order, neck):
+    """Group free pixels into chambers that only necks join.
+
+    Pixels enter from the deepest to the shallowest. Two chambers that meet become one unless the
+    place where they meet is narrower than ``neck`` times the smaller one's greatest depth.
+
+    depth: (H, W) float32, distance to the nearest ink, 0 on ink. order: flat indices of the free
+    pixels, deepest first. neck: 0..1. Returns the root pixel of every free pixel (H*W int32, -1 on
+    ink) and the meetings as three arrays: chamber, other chamber (root pixels), depth there.
+    """
+    height, width = depth.shape
+    flat = depth.ravel()
+    parent = np.full(height * width, -1, np.int32)
+    peak = np.zeros(height * width, np.float32)
+    first = np.empty(order.size, np.int32)
+    second = np.empty(order.size, np.int32)
+    saddle = np.empty(order.size, np.float32)
+    meetings = 0
+    for i in order:
+        parent[i] = i
+        peak[i] = flat[i]
+        y, x = i // width, i % width
+        joined = -1
+        for k in range(8):
+            yy, xx = y + _DY[k], x + _DX[k]
+            if yy < 0 or xx < 0 or yy >= height or xx >= width:
+                continue
+            j = yy * width + xx
+            if parent[j] < 0:
+                continue
+            if _DX[k] != 0 and _DY[k] != 0 and depth[y, xx] == 0 and depth[yy, x] == 0:
+                continue  # ink that touches by its corners still closes
+            other = _root(parent, j)
+            if joined < 0:
+                joined = other
+                parent[i] = joined
+                continue
+            if other == joined:
+                continue
+            lower = min(peak[joined], peak[other])
+            if flat[i] >= neck * lower or lower - flat[i] <= 1.0:
+                if peak[other] > peak[joined]:
+                    parent[joined] = other
+                    joined = other
+                else:
+                    parent[other] = joined
+            elif meetings < first.size:
+                first[meetings], second[meetings] = joined, other
+                saddle[meetings] = flat[i]
+                meetings += 1
+    for i in order:
+        parent[i] = _root(parent, i)
+    for m in range(meetings):
+        first[m], second[m] = parent[first[m]], parent[second[m]]
+    return parent, first[:meetings], second[:meetings], saddle[:meetings]
+
+
+@numba.njit(cache=True)
+def _push(keys, values, size, key, value):
+    i = size
+    while i > 0:
+        up = (i - 1) >> 1
+        if keys[up] <= key:
+            break
+        keys[i], values[i] = keys[up], values[up]
+        i = up
+    keys[i], values[i] = key, value
+    return size + 1
+
+
+@numba.njit(cache=True)
+def _pop(keys, values, size):
+    size -= 1
+    key, value = keys[size], values[size]
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and keys[child + 1] < keys[child]:
+            child += 1
+        if keys[child] >= key:
+            break
+        keys[i], values[i] = keys[child], values[child]
+        i = child
+    keys[i], values[i] = key, value
+    return size
+
+
+@numba.njit(cache=True)
+def share_area(seeds, area, step, level, level_of_seed, strictness):
+    """Divide areas among the seeds inside them, by the least costly path.
+
+    A path costs its length times ``step`` times ``1 + strictness * |level - level of its seed|``:
+    a hint beside a line claims what lies beside that line, a hint in the middle claims the middle.
+
+    seeds: (H, W) int32, 0 or a seed id from 1. area: (H, W) int32, paths stay inside one value, 0 is
+    closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. Returns (H, W) int32.
+    """
+    height, width = seeds.shape
+    owner = seeds.copy().ravel()
+    areas, steps, levels = area.ravel(), step.ravel(), level.ravel()
+    cost = np.full(owner.size, np.float32(np.inf))
+    room = 1024
+    for i in range(owner.size):
+        if areas[i] > 0:
+            room += 8
+        else:
+            owner[i] = 0
+    keys, values, size = np.empty(room, np.float32), np.empty(room, np.int32), 0
+    for i in range(owner.size):
+        if owner[i] > 0:
+            cost[i] = 0
+            size = _push(keys, values, size, np.float32(0), i)
+    while size > 0:
+        at, i = keys[0], values[0]
+        size = _pop(keys, values, size)
+        if at > cost[i]:
+            continue
+        y, x = i // width, i % width
+        seed = owner[i]
+        for k in range(8):
+            yy, xx = y + _DY[k], x + _DX[k]
+            if yy < 0 or xx < 0 or yy >= height or xx >= width:
+                continue
+            j = yy * width + xx
+            if areas[j] != areas[i]:
+                continue
+            length = _DIAGONAL if _DX[k] != 0 and _DY[k] != 0 else np.float32(1)
+            strange = np.float32(1) + strictness * abs(levels[j] - level_of_seed[seed])
+            reached = at + length * np.float32(0.5) * (steps[i] + steps[j]) * strange
+            if reached < cost[j]:
+                cost[j] = reached
+                owner[j] = seed
+                size = _push(keys, values, size, reached, j)
+    return owner.reshape(height, width)

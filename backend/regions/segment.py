@@ -1,0 +1,102 @@
+"""Chambers of a drawing: the areas that lines close, or nearly close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.imaging.lines import ink_mask
+from backend.regions.flood import flood_chambers
+from backend.regions.gaps import close_gaps, draw
+
+NECK = 0.7  # a narrower place than this share of the smaller chamber's depth is a gap
+
+
+@dataclass(frozen=True)
+class Chambers:
+    """The free areas of a drawing at working resolution.
+
+    label: (H, W) int32, 0 on ink and closures, chambers from 1. depth: (H, W) float32 distance to
+    the nearest ink in pixels. area, peak: by chamber. necks: (N, 3) chamber, other, half width of
+    the gap between them in pixels. links: (N, 2) chambers that only a closed gap parts. strokes: the
+    closures drawn, (N, 2) x, y each.
+    """
+
+    label: np.ndarray
+    depth: np.ndarray
+    area: np.ndarray
+    peak: np.ndarray
+    necks: np.ndarray
+    links: np.ndarray
+    strokes: list[np.ndarray]
+
+
+def find_chambers(ink: np.ndarray) -> Chambers:
+    """ink: (H, W) uint8 cleaned ink (see ``imaging.lines.clean_ink``)."""
+    solid = ink_mask(ink)
+    strokes = close_gaps(solid)
+    walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
+    free = (~solid & ~walls).astype(np.uint8)
+    depth = (
+        cv2.distanceTransform(free, cv2.DIST_L2, 5)
+        if not free.all()
+        else np.full(free.shape, float(max(free.shape)), np.float32)
+    )
+    pixels = np.flatnonzero(free).astype(np.int32)
+    rank = np.minimum(depth.ravel()[pixels] * 16, 65535).astype(np.uint16)
+    order = pixels[np.argsort(65535 - rank, kind="stable")]
+    root, first, second, saddle = flood_chambers(depth, order, NECK)
+    roots, compact = np.unique(root[pixels], return_inverse=True)
+    label = np.zeros(free.size, np.int32)
+    label[pixels] = compact.ravel() + 1
+    name = np.zeros(free.size, np.int32)
+    name[roots] = np.arange(1, len(roots) + 1)
+    label = label.reshape(free.shape)
+    area = np.bincount(label.ravel(), minlength=len(roots) + 1)
+    area[0] = 0
+    peak = np.zeros(len(roots) + 1, np.float32)
+    np.maximum.at(peak, label.ravel()[pixels], depth.ravel()[pixels])
+    necks = _widest(name[first], name[second], saddle)
+    return Chambers(label, depth, area, peak, necks, _beside(label, strokes), strokes)
+
+
+def _widest(first: np.ndarray, second: np.ndarray, saddle: np.ndarray) -> np.ndarray:
+    """One row a pair of chambers: the widest place where they meet."""
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    apart = low != high
+    low, high, saddle = low[apart], high[apart], saddle[apart]
+    if not len(low):
+        return np.zeros((0, 3))
+    order = np.lexsort((-saddle, high, low))
+    low, high, saddle = low[order], high[order], saddle[order]
+    new = np.ones(len(low), bool)
+    new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    return np.column_stack([low[new], high[new], saddle[new]])
+
+
+def _beside(label: np.ndarray, strokes: list[np.ndarray]) -> np.ndarray:
+    """Pairs of chambers that lie on the two sides of a closure."""
+    height, width = label.shape
+    pairs = set()
+    for stroke in strokes:
+        along = stroke[-1] - stroke[0]
+        length = float(np.hypot(*along))
+        if length == 0:
+            continue
+        side = np.array([-along[1], along[0]]) / length
+        for share in (0.3, 0.5, 0.7):
+            centre = stroke[min(len(stroke) - 1, round(share * (len(stroke) - 1)))]
+            if len(stroke) == 2:
+                centre = stroke[0] + share * along
+            both = []
+            for sign in (-1, 1):
+                for distance in (3, 4, 5):
+                    x, y = np.rint(centre + sign * distance * side).astype(int)
+                    if 0 <= x < width and 0 <= y < height and label[y, x]:
+                        both.append(int(label[y, x]))
+                        break
+            if len(both) == 2 and both[0] != both[1]:
+                pairs.add((min(both), max(both)))
+    return np.array(sorted(pairs), np.int64).reshape(-1, 2)

@@ -1,0 +1,213 @@
+"""Task flats: exact flat colours from hints, to the ends of the regions that the lines close.
+
+The regions are found on a copy of at most ``WORKING_SIZE`` pixels a side and brought back along the
+full-size lines, so that one drawing gives the same regions at every resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from backend.imaging.hints import Hints, read_hints
+from backend.imaging.lines import WEAK, clean_ink, darkness, is_transparent
+from backend.regions.fill import fill_chambers
+from backend.regions.palette import paint
+from backend.regions.refine import enlarge, spread_under_ink
+from backend.regions.segment import find_chambers
+from protocol.errors import ErrorCode, NuriError
+
+WORKING_SIZE = 1024
+LEAST_INK = 12  # of 255; below this a layer is blank
+
+
+@dataclass(frozen=True)
+class FlatsResult:
+    """Flat colours and the regions they fill.
+
+    flats: (H, W, C), the dtype and channels of the hints, alpha 0 where there is no colour.
+    regions: (H, W) int32 ids from 1, 0 = none. palette: (P, C) exact hint colours.
+    region_palette: (n_regions + 1,) int32 index into the palette, -1 = none.
+    gaps: the closures, (x0, y0, x1, y1) in pixels of the drawing. warnings: one line each.
+    """
+
+    flats: np.ndarray
+    regions: np.ndarray
+    palette: np.ndarray
+    region_palette: np.ndarray
+    gaps: list[tuple[int, int, int, int]]
+    warnings: list[str]
+
+
+def colour_flats(
+    line: np.ndarray,
+    hints: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    fill_unhinted: bool = False,
+    progress: Callable[[float, str], None] = lambda fraction, stage: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> FlatsResult:
+    """Colour every region that a hint reaches.
+
+    line: (H, W) or (H, W, 1..4), grey, RGB or with alpha. hints: (H, W, C) any dtype, alpha last.
+    mask: (H, W) uint8 selection; colour stays inside it. fill_unhinted: colour also the regions
+    that no gap joins to a hinted one. Raises NuriError: bad_input (blank lines, no hints, sizes that
+    differ), cancelled.
+    """
+
+    def step(fraction: float, stage: str) -> None:
+        if cancelled():
+            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
+        progress(fraction, stage)
+
+    height, width = line.shape[:2]
+    if hints.shape[:2] != (height, width):
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"the hints are {hints.shape[1]} x {hints.shape[0]} pixels, "
+            f"but the lines are {width} x {height}",
+            f"Scale the hints to {width} x {height} without smoothing",
+        )
+    step(0.0, "reading lines")
+    dark = darkness(line)
+    if int(dark.max()) - int(dark.min()) < LEAST_INK:
+        raise NuriError(
+            ErrorCode.bad_input, "the line art is blank", "Choose the layer or file with the lines"
+        )
+    given = read_hints(hints)
+    if given.empty:
+        raise NuriError(
+            ErrorCode.bad_input,
+            "there are no hints: the hint layer is empty",
+            "Paint a dot or a stroke of colour into each region",
+        )
+    scale = min(1.0, WORKING_SIZE / max(height, width))
+    small = (max(1, round(height * scale)), max(1, round(width * scale)))
+    ink = clean_ink(dark if scale == 1 else _shrink(dark, small))
+    step(0.15, "finding regions")
+    chambers = find_chambers(ink)
+    step(0.45, "placing colours")
+    regions = fill_chambers(chambers, _at_size(given, small), everything=fill_unhinted)
+    step(0.6, "following lines")
+    label = regions.label
+    if scale < 1:
+        full_ink = cv2.subtract(dark, float(np.bincount(dark[::4, ::4].ravel()).argmax()))
+        label = enlarge(label, full_ink, round(WEAK * 255))
+    label = spread_under_ink(label)
+    step(0.8, "painting")
+    colour = (
+        _honour_closed_hints(line, label, regions.colour, dark, given)
+        if scale < 1
+        else regions.colour
+    )
+    if mask is not None:
+        label = np.where(mask > 127, label, 0).astype(np.int32)
+    region_palette = colour.astype(np.int32) - 1
+    flats = paint(label, region_palette, given.colours, hints.shape[2])
+    if mask is not None:
+        flats = _soften(flats, mask)
+    gaps = [_segment(stroke, scale) for stroke in chambers.strokes]
+    unused = len(given.colours) - len(np.unique(region_palette[region_palette >= 0]))
+    warnings = [f"{unused} hint colours found no region: they lie on lines"] if unused else []
+    return FlatsResult(flats, label, given.colours, region_palette, gaps, warnings)
+
+
+def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
+    """The lines over their colours, on white.
+
+    line: as for ``colour_flats``. flats: (H, W, 4) RGBA, 8 or 16 bit. Returns (H, W, 3) in the dtype
+    of the flats; a drawing on a transparent ground gives (H, W, 4) and stays transparent where there
+    is neither ink nor colour.
+    """
+    top = float(np.iinfo(flats.dtype).max)
+    if is_transparent(line):
+        return _over(line, flats, top)
+    painted = flats[..., :3].copy()
+    painted[flats[..., 3] == 0] = int(top)
+    partly = (flats[..., 3] > 0) & (flats[..., 3] < top)
+    if partly.any():
+        share = flats[partly][:, 3:].astype(np.float32) / top
+        painted[partly] = np.rint(flats[partly][:, :3] * share + top * (1 - share))
+    paper = (
+        line[..., :3]
+        if line.ndim == 3 and line.shape[2] >= 3
+        else line.reshape(*line.shape[:2], -1)[..., :1]
+    )
+    if paper.dtype != flats.dtype:
+        factor = top / float(np.iinfo(paper.dtype).max)
+        paper = np.rint(paper * factor).astype(flats.dtype)
+    if paper.shape[2] == 1:
+        paper = cv2.merge([paper[..., 0]] * 3)
+    return cv2.multiply(painted, np.ascontiguousarray(paper), scale=1 / top)
+
+
+def _over(line: np.ndarray, flats: np.ndarray, top: float) -> np.ndarray:
+    """Source-over of ink with alpha on the flats."""
+    peak = float(np.iinfo(line.dtype).max)
+    alpha = line[..., -1:].astype(np.float32) / peak
+    ink = line[..., :-1].astype(np.float32) / peak
+    below = flats[..., 3:].astype(np.float32) / top
+    whole = alpha + below * (1 - alpha)
+    mixed = ink * alpha + flats[..., :3].astype(np.float32) / top * below * (1 - alpha)
+    colour = np.divide(mixed, whole, out=np.zeros_like(mixed), where=whole > 0)
+    return np.rint(np.concatenate([colour, whole], axis=2) * top).astype(flats.dtype)
+
+
+def _shrink(dark: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(dark, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+
+
+def _at_size(hints: Hints, shape: tuple[int, int]) -> Hints:
+    """Hints on a smaller grid; small marks stay above large ones, and none is lost."""
+    if hints.ids.shape == shape:
+        return hints
+    blots = np.zeros(shape, np.int32)
+    ys, xs = np.nonzero(hints.blots)
+    blot = hints.blots[ys, xs]
+    order = np.argsort(-np.bincount(blot)[blot], kind="stable")
+    ys, xs, blot = ys[order], xs[order], blot[order]
+    height, width = hints.ids.shape
+    blots[ys * shape[0] // height, xs * shape[1] // width] = blot
+    return replace(hints, ids=hints.colour_of_blot[blots], blots=blots)
+
+
+def _honour_closed_hints(
+    line: np.ndarray, label: np.ndarray, colour: np.ndarray, dark: np.ndarray, hints: Hints
+) -> np.ndarray:
+    """Regions too small for the working copy: where lines close one around a hint, it gets it.
+
+    Changes ``label`` in place and returns the colours with those regions added.
+    """
+    ys, xs = np.nonzero(hints.ids)
+    wrong = colour[label[ys, xs]] != hints.ids[ys, xs]
+    wrong &= dark[ys, xs] < round(WEAK * 255)
+    if not wrong.any():
+        return colour
+    _, closed = cv2.connectedComponents((dark < round(WEAK * 255)).astype(np.uint8), connectivity=4)
+    at, tint = closed[ys, xs], hints.ids[ys, xs]
+    kinds = np.unique(np.column_stack([at, tint])[at > 0], axis=0)
+    alone = kinds[np.isin(kinds[:, 0], np.flatnonzero(np.bincount(kinds[:, 0]) == 1))]
+    suspects = np.unique(at[wrong])
+    added = []
+    for component, wanted in alone[np.isin(alone[:, 0], suspects)]:
+        label[closed == component] = len(colour) + len(added)
+        added.append(wanted)
+    return np.concatenate([colour, np.array(added, np.int32)])
+
+
+def _soften(flats: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A feathered selection feathers the colour."""
+    partly = (mask > 127) & (mask < 255) & (flats[..., -1] > 0)
+    if partly.any():
+        alpha = flats[..., -1]
+        alpha[partly] = (alpha[partly] * (mask[partly] / np.float32(255))).astype(alpha.dtype)
+    return flats
+
+
+def _segment(stroke: np.ndarray, scale: float) -> tuple[int, int, int, int]:
+    (x0, y0), (x1, y1) = np.rint(stroke[[0, -1]] / scale).astype(int).tolist()
+    return x0, y0, x1, y1
