@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from protocol import wire
-from protocol.errors import ErrorCode, ErrorInfo, NuriError
+from protocol.errors import ErrorInfo, NuriError
 from protocol.job import SUPERSEDED
 from protocol.messages import (
     Accepted,
@@ -27,6 +27,7 @@ from protocol.messages import (
     Submit,
 )
 
+from . import failures
 from .archive import Archive
 from .outbox import Outbox
 from .queue import Ending, Job, JobQueue
@@ -96,13 +97,8 @@ class Dispatcher:
         """The answer to `Fetch`, from the archive."""
         if frames is not None:
             self._outbox.send(session.work, frames)
-            return
-        info = ErrorInfo(
-            ErrorCode.not_found,
-            f"The result of job {job} is not kept (any more)",
-            "Run the job again; results are kept for a day",
-        )
-        self._send(session.id, Error(error=info, reply_to=job))
+        else:
+            self._send(session.id, Error(error=failures.not_kept(job), reply_to=job))
 
     def worker_said(self, kind: str, job_id: str, frames: list[Any]) -> None:
         """One message of the worker about the job it computes; pictures are passed on unread."""
@@ -128,14 +124,15 @@ class Dispatcher:
 
     def worker_ended(self) -> None:
         """The worker process is gone, and with it the job it computed."""
+        death = failures.worker_died(self._supervisor.reason, self._supervisor.state == "failed")
         job = self._queue.computing()
         if job is not None and job.ending:
             self._end_stopped(job)
         elif job is not None:
-            self._fail(job, self._death(job))
+            self._fail(job, death)
         if self._supervisor.state == "failed":
             for waiting in self._queue:
-                self._fail(waiting, self._death(waiting))
+                self._fail(waiting, death)
 
     def advance(self, now: float) -> None:
         """Deadlines, and the next thing to compute when the worker is free."""
@@ -149,13 +146,8 @@ class Dispatcher:
 
     def shut_down(self) -> None:
         """Ends every job because the daemon leaves."""
-        info = ErrorInfo(
-            ErrorCode.shutting_down,
-            "The Nuri backend is shutting down",
-            "Start it again with `nuri serve`",
-        )
         for job in self._queue:
-            self._fail(job, info)
+            self._fail(job, failures.leaving())
 
     def _submit(self, session: Session, message: Submit, frames: list[Any]) -> None:
         now = time.monotonic()
@@ -197,29 +189,20 @@ class Dispatcher:
     def _check_task(self, task: str) -> None:
         welcome = self._supervisor.welcome
         if welcome is not None and task not in welcome.tasks:
-            raise NuriError(
-                ErrorCode.unsupported,
-                f"The task {task!r} is unknown to this backend, which has "
-                f"{', '.join(welcome.tasks)}",
-                "Update the Nuri backend",
-            )
+            raise NuriError.from_info(failures.unknown_task(task, welcome.tasks))
 
     def _fetch(self, session: Session, message: Fetch) -> None:
-        if self._queue.find(message.job) is None:
-            self._archive.fetch(message.job, session.id)
-            return
-        info = ErrorInfo(
-            ErrorCode.not_found, f"The job {message.job} has not ended yet", "Ask again later"
-        )
-        self._send(session.id, Error(error=info, reply_to=message.job))
+        job = message.job
+        if self._queue.find(job) is None:
+            self._archive.fetch(job, session.id)
+        else:
+            self._send(session.id, Error(error=failures.not_ended(job), reply_to=job))
 
     def _stream(self, job: Job, message: Frame | Credit, frames: list[Any]) -> None:
         now = time.monotonic()
         try:
             if job.stream is None:
-                raise NuriError(
-                    ErrorCode.malformed, "The job is no stream", "Submit it with frames"
-                )
+                raise NuriError.from_info(failures.no_stream())
             if isinstance(message, Credit):
                 job.stream.add_room(message.count, now)
             else:
@@ -251,7 +234,7 @@ class Dispatcher:
         stalled = job.stream.stalled_since if job.stream else None
         since = job.computing_since if job.is_computing else stalled
         if since is not None and now - since > job.deadline:
-            self.stop(job, Ending.deadline, _overdue(job))
+            self.stop(job, Ending.deadline, failures.overdue(job))
 
     def _progress(self, job: Job, frames: list[Any]) -> None:
         message = wire.decode(frames)
@@ -301,12 +284,6 @@ class Dispatcher:
         _logger.warning("[%s] failed: %s: %s", job.id, error.code.value, error.message)
         self._send(job.session, Failed(job=job.id, error=named))
 
-    def _death(self, job: Job) -> ErrorInfo:
-        action = "Try again; if it happens again, see the backend's log"
-        if self._supervisor.state == "failed":
-            action = "Run `nuri doctor`, and see the backend's log"
-        return ErrorInfo(ErrorCode.worker_died, self._supervisor.reason, action)
-
     def _relay(self, job: Job, frames: list[Any]) -> None:
         if session := self._sessions.get(job.session):
             self._outbox.send(session.work, frames)
@@ -314,17 +291,3 @@ class Dispatcher:
     def _send(self, session_id: str, message: Message) -> None:
         if session := self._sessions.get(session_id):
             self._outbox.send(session.work, wire.encode(message, session_id))
-
-
-def _overdue(job: Job) -> ErrorInfo:
-    if job.stream and not job.is_computing:
-        return ErrorInfo(
-            ErrorCode.deadline,
-            f"The animation waited more than {job.deadline:g} s for its next frame",
-            "Start it again",
-        )
-    return ErrorInfo(
-        ErrorCode.deadline,
-        f"The job took longer than the {job.deadline:g} s that it was given",
-        "Use a smaller picture, or give it more time",
-    )
