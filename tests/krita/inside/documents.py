@@ -207,7 +207,7 @@ def check_fill_unhinted(stage):
     stage.fill(document, hints, CLEAR, *rooms.dots()[1])
     stage.refresh(document)
     notice = yield from stage.colorize()
-    assert "2 without a hint" in notice[1], notice
+    assert "1 area coloured" in notice[1] and "without a hint" in notice[1], notice
     assert stage.pixel(document.nodeByName("Colours"), *rooms.second) == CLEAR
     box = stage.widget("nuri_fill_unhinted")
     box.setChecked(True)

@@ -62,14 +62,14 @@ class Stage:
         assert document.colorProfile() == profile, document.colorProfile()
         line = self.layer(document, "Ink")
         rooms = self.draw(document, line, ink)
-        yield 150
+        yield 60
         self.trigger("nuri_new_hint_layer")
-        yield 200
+        yield 60
         hints = document.nodeByName("Nuri hints")
         if paint_hints:
             self.hint(document, hints, rooms, colours)
         self.refresh(document)
-        yield 100
+        yield 30
         return document, line, hints, rooms
 
     def refresh(self, document):
@@ -142,7 +142,7 @@ class Stage:
         """Triggers the menu entry and waits until it has ended; returns the notice."""
         self.trigger("nuri_colorize_layer")
         yield from self.until(lambda: self.actions().desk().job is None, seconds, "colouring")
-        yield 150
+        yield 50
         return self.notice()
 
     def trace_stages(self, watch):
@@ -172,12 +172,12 @@ class Stage:
     def undo(self, document):
         self.krita.action("edit_undo").trigger()
         document.waitForDone()
-        yield 150
+        yield 80
 
     def redo(self, document):
         self.krita.action("edit_redo").trigger()
         document.waitForDone()
-        yield 150
+        yield 80
 
     def close(self, document):
         """As a user who says no to saving; Krita needs a moment after the last change."""
