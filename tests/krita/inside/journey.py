@@ -132,7 +132,6 @@ def check_example_drawing(stage):
     lines, size = _open(stage, f"{_EXAMPLE}-line.png")
     hints, _ = _open(stage, f"{_EXAMPLE}-hints.png")
     document = stage.document(*size)
-    document.setName(_EXAMPLE.capitalize())
     stage.layer(document, "Ink").setPixelData(lines, 0, 0, *size)
     stage.layer(document, "Colour hints").setPixelData(hints, 0, 0, *size)
     stage.refresh(document)
@@ -143,12 +142,14 @@ def check_example_drawing(stage):
     canvas.resetZoom()
     canvas.setZoomLevel(0.6)
     yield 500
+    document.setBatchmode(True)
+    assert document.saveAs(str(stage.root / f"{_EXAMPLE}.kra"))
     before = stage.fingerprint(document)
     notice = yield from stage.colorize()
     assert notice[0] == "done", notice
     assert stage.fingerprint(document, skip=["Colours"]) == before
-    yield from stage.mouse("mousemove", 400, 894)
-    yield 800
+    yield from stage.mouse("mousemove", 900, 10)
+    yield 1000
     stage.screenshot("showcase")
     presets.show()
     # Every hint keeps its exact colour, or the colour of a hint that shares its area.
