@@ -117,7 +117,7 @@ def test_without_network(home: Home) -> None:
         PIP_CONFIG_FILE="/dev/null",
         PIP_INDEX_URL="http://127.0.0.1:9/simple",
         PIP_FIND_LINKS="",
-        PIP_RETRIES="0",
+        PIP_RETRIES="1",
         PIP_CACHE_DIR=str(home.path / "cache"),
     )
     assert done.returncode == 1
