@@ -108,8 +108,7 @@ class Actions(QObject):
         if waiting is None:
             self._tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
             return
-        line = layers.require(document, waiting.line)
-        request = Request(key_of(document), waiting.line, line.name(), "", "")
+        request = Request(key_of(document), waiting.line, "")
         self._run(desk, AddKeptJob(self.backend, request, waiting.job, self))
 
     def forget_kept(self) -> None:
@@ -181,9 +180,7 @@ class Actions(QObject):
         request = Request(
             document=key_of(document),
             line=layers.uid_of(line),
-            line_name=line.name(),
             hints=layers.uid_of(hint),
-            hints_name=hint.name(),
             fill_unhinted=self.flag("fill_unhinted"),
             replace=replace,
         )

@@ -95,6 +95,10 @@ class Snapshot(HiddenCopy):
     def __enter__(self) -> Snapshot:
         return self
 
+    def __exit__(self, *reason: object) -> None:
+        self._nodes.clear()
+        super().__exit__(*reason)
+
     def read_line(self, uid: str) -> Work:
         """The whole canvas of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
 
@@ -207,7 +211,9 @@ def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Wor
     yield _ACTIVATION_MS
     document = find_document(key)
     if active is not None and document is not None:
-        document.setActiveNode(layers.find(document, layers.uid_of(active)) or active)
+        former = layers.find(document, layers.uid_of(active))
+        if former is not None:
+            document.setActiveNode(former)
     return layers.uid_of(node)
 
 

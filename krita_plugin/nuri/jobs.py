@@ -25,16 +25,14 @@ _READ_SHARE, _DAEMON_SHARE = 0.1, 0.8
 
 @dataclass(frozen=True)
 class Request:
-    """What to colour: identities of a document and two of its layers, with their names.
+    """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
     """
 
     document: str
     line: str
-    line_name: str
     hints: str
-    hints_name: str
     fill_unhinted: bool = False
     replace: str = ""
 

@@ -1,20 +1,23 @@
-"""Colourings under way, remembered by Krita: what a crash or a closed document kept from the
+"""Colourings under way, noted in a file: what a crash of Krita or a closed document kept from the
 artist can be fetched from the daemon, which keeps results for a day.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from krita import Krita
+from protocol.connection import state_folder
 
 from . import layers
 
-_GROUP, _KEY = "nuri", "colourings"
+_logger = logging.getLogger(__name__)
+_NAME = "krita.json"
 _KEPT_SECONDS = 24 * 3600
 _MOST = 20
 
@@ -38,7 +41,10 @@ def remember(job: str, line: str) -> None:
 
 def forget(job: str) -> None:
     """The artist has the colours, or did not want them."""
-    _write([entry for entry in _read() if entry.job != job])
+    known = _read()
+    left = [entry for entry in known if entry.job != job]
+    if left != known:
+        _write(left)
 
 
 def waiting_for(document: Any, under_way: set[str]) -> Colouring | None:
@@ -59,14 +65,23 @@ def _uids(document: Any) -> Iterator[str]:
 
 
 def _read() -> list[Colouring]:
-    text = Krita.instance().readSetting(_GROUP, _KEY, "[]")
     try:
-        entries = [Colouring(**entry) for entry in json.loads(text)]
+        entries = [
+            Colouring(**entry) for entry in json.loads((state_folder() / _NAME).read_bytes())
+        ]
         return [entry for entry in entries if time.time() - entry.began < _KEPT_SECONDS]
-    except (TypeError, ValueError):
-        # Written by hand or by another version: nothing in it is worth a message.
+    except (OSError, TypeError, ValueError):
+        # Not there yet, or written by another version: nothing in it is worth a message.
         return []
 
 
 def _write(entries: list[Colouring]) -> None:
-    Krita.instance().writeSetting(_GROUP, _KEY, json.dumps([asdict(entry) for entry in entries]))
+    """Whole or not at all; not forced to the disk, which could hold up Krita's event loop."""
+    path = state_folder() / _NAME
+    scratch = path.with_suffix(f".{os.getpid()}")
+    try:
+        scratch.write_text(json.dumps([asdict(entry) for entry in entries], indent=1))
+        os.replace(scratch, path)
+    except OSError as error:
+        # A full disk costs this note, not the colouring that goes on.
+        _logger.warning("cannot note the colourings under way: %s", error)

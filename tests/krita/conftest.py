@@ -9,8 +9,9 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,10 @@ class Theatre:
         }
 
     def outcome(self, script: str) -> Outcome:
+        return self.outcomes(script)[0]
+
+    def outcomes(self, script: str) -> list[Outcome]:
+        """Of a folder in inside/: its scripts in order, in the same profile."""
         if script not in self._running:
             wait(self._running.values())
             self._running[script] = self._pool.submit(self._play, script)
@@ -87,32 +92,50 @@ class Theatre:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def _play(self, script: str) -> Outcome:
-        with PrivateKrita() as krita:
-            krita.use_warm_profile()
-            shutil.copytree(self._plugin, krita.resources, dirs_exist_ok=True)
-            if script == "broken":
-                shutil.rmtree(krita.resources / "pykrita" / "nuri" / "vendor")
-            krita.plugins.append("nuri")
-            krita.install_hook()
-            run, state = krita.root / "nuri", krita.root / "state"
-            run.mkdir(mode=0o700)
-            try:
-                outcome = krita.start(
-                    timeout=_KRITA_SECONDS,
-                    NURI_TEST_SCRIPT=str(INSIDE / f"{script}.py"),
-                    NURI_TEST_ONLY=os.environ.get("NURI_TEST_ONLY", ""),
-                    NURI_CONNECTION=str(run / "connection.json"),
-                    NURI_STATE=str(state),
-                    NURI_BACKEND=str(BACKEND),
-                )
-            finally:
-                _end_daemon(run / "connection.json")
-                OUTPUT.mkdir(exist_ok=True)
-                for log in [krita.root / "krita.log", *state.glob("*.log")]:
-                    if log.is_file():
-                        shutil.copy(log, OUTPUT / f"{script}-{log.name}")
+    def _play(self, script: str) -> list[Outcome]:
+        folder = INSIDE / script
+        paths = sorted(folder.glob("*.py")) if folder.is_dir() else [INSIDE / f"{script}.py"]
+        with _stage_set(self._plugin, script) as play:
+            return [play(path) for path in paths]
+
+
+@contextmanager
+def _stage_set(plugin: Path, name: str) -> Iterator[Callable[[Path], Outcome]]:
+    """A Krita with the plugin and a daemon of its own; yields what runs a script in it.
+
+    Several scripts meet the same profile and daemon, one after the other. Logs are kept in
+    test-output/ under ``name``.
+    """
+    with PrivateKrita() as krita:
+        krita.use_warm_profile()
+        shutil.copytree(plugin, krita.resources, dirs_exist_ok=True)
+        if name == "broken":
+            shutil.rmtree(krita.resources / "pykrita" / "nuri" / "vendor")
+        krita.plugins.append("nuri")
+        krita.install_hook()
+        run, state = krita.root / "nuri", krita.root / "state"
+        run.mkdir(mode=0o700)
+
+        def play(script: Path) -> Outcome:
+            outcome = krita.start(
+                timeout=_KRITA_SECONDS,
+                NURI_TEST_SCRIPT=str(script),
+                NURI_TEST_ONLY=os.environ.get("NURI_TEST_ONLY", ""),
+                NURI_CONNECTION=str(run / "connection.json"),
+                NURI_STATE=str(state),
+                NURI_BACKEND=str(BACKEND),
+            )
+            _signal_daemon(run / "connection.json", signal.SIGCONT)
             return outcome
+
+        try:
+            yield play
+        finally:
+            _signal_daemon(run / "connection.json", signal.SIGTERM)
+            OUTPUT.mkdir(exist_ok=True)
+            for log in [krita.root / "krita.log", *state.glob("*.log")]:
+                if log.is_file():
+                    shutil.copy(log, OUTPUT / f"{name}-{log.name}")
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +147,11 @@ def theatre(plugin: Path, request: pytest.FixtureRequest) -> Iterator[Theatre]:
     theatre.close()
 
 
-def _end_daemon(connection: Path) -> None:
-    """Ends the daemon of this run, and it alone, by the number in its connection file."""
+def _signal_daemon(connection: Path, number: signal.Signals) -> None:
+    """Signals the daemon of this run, and it alone, by its process in the connection file."""
     try:
         daemon = ConnectionFile.read(connection)
     except NuriError:
         return
     if not daemon.is_stale():
-        os.kill(daemon.pid, signal.SIGTERM)
+        os.kill(daemon.pid, number)

@@ -290,7 +290,9 @@ def check_document_closed(stage):
     assert document.saveAs(path)
     os.kill(_daemon(), signal.SIGSTOP)
     try:
-        yield from _begin(stage)
+        job = yield from _begin(stage)
+        # Noted in a file, so that not even a crash of Krita would lose the colours.
+        assert job.job_id in (Path(os.environ["NURI_STATE"]) / "krita.json").read_text()
         yield from stage.close(document)
     finally:
         os.kill(_daemon(), signal.SIGCONT)

@@ -1,0 +1,22 @@
+"""The next start of Krita: the drawing is opened, and its colours are offered."""
+
+from __future__ import annotations
+
+from nuri_test_hook.pictures import SPACES, Rooms
+
+
+def check_offered(stage):
+    document = stage.krita.openDocument(str(stage.root / "crash.kra"))
+    stage.krita.activeWindow().addView(document)
+    document.waitForDone()
+    assert stage.names(document.rootNode()) == ["Background", "Ink", "Nuri hints"]
+    yield from stage.until(lambda: stage.notice(), 5, "the offer")
+    assert stage.notice()[3] == "add_kept", stage.notice()
+    stage.widget("nuri_notice_button").click()
+    desk = stage.actions().desk()
+    yield from stage.until(lambda: desk.job is None and desk.notice, 20, "the kept colours")
+    assert stage.notice()[0] == "done", stage.notice()
+    rooms = Rooms(document.width(), document.height())
+    colours = document.nodeByName("Colours")
+    assert stage.pixel(colours, *rooms.first) == SPACES["rgba8"][2]
+    assert stage.names(document.rootNode()) == ["Background", "Colours", "Ink", "Nuri hints"]
