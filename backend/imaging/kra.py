@@ -159,8 +159,7 @@ def _tile(content: bytes, pixel_size: int) -> np.ndarray:
             raise ValueError("size of a raw tile")
         pixels = np.frombuffer(content, np.uint8, offset=1)
         return np.asarray(pixels.reshape(_TILE, _TILE, pixel_size).transpose(2, 0, 1))
-    planes = np.frombuffer(unpack(content[1:], size), np.uint8)
-    return np.asarray(planes.reshape(pixel_size, _TILE, _TILE))
+    return unpack(content[1:], size).reshape(pixel_size, _TILE, _TILE)
 
 
 def _paste(canvas: np.ndarray, tile: np.ndarray, x: int, y: int) -> None:

@@ -82,8 +82,10 @@ TASKS: dict[str, Callable[[Request], Outcome]] = {"flats": _flats}
 
 
 def warm_up() -> None:
-    """Import what the tasks need, so that the first job does not wait for it."""
-    from . import flats_job  # noqa: F401
+    """Import and compile what the tasks need, so that the first job does not wait for it."""
+    from . import flats_job
+
+    flats_job.rehearse()
 
 
 def run(

@@ -271,3 +271,14 @@ def test_the_profile_of_the_hints_stays_with_the_picture():
     hints = EncodedImage("hints", "hints.png", io.encode_png(drawings.hints(), profile))
     outputs, _ = run(line_plane(), hints, outputs=["picture"], encode="png")
     assert io.colour_profile(outputs["picture"].data, "picture.png") == profile
+
+
+def test_warming_up_runs_every_task_once(monkeypatch):
+    from backend.tasks import flats_job
+
+    done = []
+    real = flats_job.run_flats
+    monkeypatch.setattr(flats_job, "run_flats", lambda request: done.append(real(request)))
+    job.warm_up()
+    assert [outcome.info["coloured"] for outcome in done] != []
+    assert all(outcome.info["coloured"] >= 1 for outcome in done)
