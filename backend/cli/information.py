@@ -23,6 +23,6 @@ def models(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Check the installation; exit code 1 where something needs mending."""
-    from backend.setup import doctor as checks
+    from backend.setup.doctor import main
 
-    return checks.main(json=options.json)
+    return main(json=options.json)

@@ -216,12 +216,14 @@ def test_one_pixel_is_a_blank_drawing():
         run(line_plane(np.full((1, 1), 128, np.uint8)), hint)
 
 
-def test_two_pixels():
-    line = line_plane(np.array([[0, 255]], np.uint8))
-    hint = hint_plane(np.array([[[0, 0, 0, 0], [1, 2, 3, 255]]], np.uint8))
-    outputs, info = run(line, hint)
-    assert planes.to_array(outputs["flats"])[0, 1].tolist() == [1, 2, 3, 255]
-    assert (info["width"], info["height"]) == (2, 1)
+def test_a_strip_one_pixel_high():
+    pixels = np.full((1, 40), 255, np.uint8)
+    pixels[0, 20] = 0
+    dots = np.zeros((1, 40, 4), np.uint8)
+    dots[0, 5:9] = (1, 2, 3, 255)
+    outputs, info = run(line_plane(pixels), hint_plane(dots))
+    assert planes.to_array(outputs["flats"])[0, 7].tolist() == [1, 2, 3, 255]
+    assert (info["width"], info["height"]) == (40, 1)
 
 
 def test_progress_rises_to_the_end_and_names_stages():
