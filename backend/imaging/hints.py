@@ -1,4 +1,4 @@
-"""Hints: sparse colours with alpha, read as exact bit patterns in whatever pixel format they come."""
+"""Hints: sparse colours with alpha, kept as exact bit patterns in whatever format they come."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def full_alpha(dtype: np.dtype) -> float:
 
 
 def read_hints(picture: np.ndarray) -> Hints:
-    """picture: (H, W, C), alpha last, any integer or float dtype; colour channels are not interpreted."""
+    """picture: (H, W, C), any dtype, alpha last; the colour channels are not interpreted."""
     alpha = picture[..., -1]
     opaque = full_alpha(picture.dtype)
     height, width = alpha.shape
@@ -48,7 +48,7 @@ def read_hints(picture: np.ndarray) -> Hints:
     solid = alpha >= opaque * SOLID
     count, soft = cv2.connectedComponents(touched.astype(np.uint8), connectivity=8)
     where = np.flatnonzero(touched)
-    mark = soft.ravel()[where]
+    mark = soft.ravel()[where].astype(np.intp)
     has_solid = np.zeros(count, bool)
     has_solid[np.unique(soft[solid])] = True
     if not has_solid[
@@ -60,7 +60,7 @@ def read_hints(picture: np.ndarray) -> Hints:
         where = np.flatnonzero(solid)
     else:
         where = np.flatnonzero(solid)
-    mark = soft.ravel()[where]
+    mark = soft.ravel()[where].astype(np.intp)
     values = picture.reshape(-1, picture.shape[2])[where].copy()
     values[:, -1] = opaque
     _, first, kind = np.unique(_fingerprint(values), return_index=True, return_inverse=True)
@@ -76,7 +76,7 @@ def read_hints(picture: np.ndarray) -> Hints:
     where, kind = where[keep], kind.ravel()[keep]
     used, compact = np.unique(kind, return_inverse=True)
     ids.ravel()[where] = compact.ravel() + 1
-    blots, colour_of_blot = _blots(ids, len(used))
+    blots, colour_of_blot = _blots(ids, soft)
     return Hints(ids, values[first[used]], blots, colour_of_blot)
 
 
@@ -94,17 +94,14 @@ def _fingerprint(values: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def _blots(ids: np.ndarray, colours: int) -> tuple[np.ndarray, np.ndarray]:
-    """Connected marks of one colour: (ids of blots, colour index + 1 by blot)."""
+def _blots(ids: np.ndarray, mark: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Marks of one colour, told apart by ``mark``: (ids of blots, colour index + 1 by blot)."""
+    where = np.flatnonzero(ids)
+    colour = ids.ravel()[where]
+    key = mark.ravel()[where].astype(np.int64) * (int(colour.max(initial=0)) + 1) + colour
+    kinds, blot = np.unique(key, return_inverse=True)
     blots = np.zeros_like(ids)
-    colour_of_blot = [0]
-    if colours <= 64:
-        for colour in range(1, colours + 1):
-            count, label = cv2.connectedComponents((ids == colour).astype(np.uint8), connectivity=8)
-            found = label > 0
-            blots[found] = label[found] + (len(colour_of_blot) - 1)
-            colour_of_blot += [colour] * (count - 1)
-    else:  # very many colours: each colour is one blot, marks are not told apart
-        blots = ids
-        colour_of_blot = list(range(colours + 1))
-    return blots, np.array(colour_of_blot, np.int32)
+    blots.ravel()[where] = blot.ravel() + 1
+    colour_of_blot = np.zeros(len(kinds) + 1, np.int32)
+    colour_of_blot[blot.ravel() + 1] = colour
+    return blots, colour_of_blot

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 NOISE_FLOOR = 0.012  # of full contrast; clean drawings measure far below, scans above
+SAMPLE = 1024  # side of the part that tells whether the paper is clean
+WHITE_PAPER = 3  # darkness of paper, of 255, that passes for white
 STRONG, WEAK = 0.5, 0.3  # shares of the drawing's own ink; weak ink counts where it touches strong
 
 
@@ -58,21 +60,51 @@ def clean_ink(dark: np.ndarray) -> np.ndarray:
 
     255 is the drawing's own full ink: thin grey pencil lines come out as strong as pen lines.
     """
-    histogram = np.bincount(dark.ravel(), minlength=256)
-    paper = int(np.argmax(np.convolve(histogram[:200], np.ones(3), "same")))
-    unit = np.clip(dark.astype(np.float32) - paper, 0, None) / max(1, 255 - paper)
-    noise = _noise(unit)
+    unit, noise = _without_paper(dark)
     if noise > NOISE_FLOOR:
         unit = cv2.GaussianBlur(unit, (0, 0), 1.0)
         unit[unit < 3 * noise] = 0
     marks = unit[unit > max(0.1, 4 * noise)]
     full = float(np.percentile(marks, 85)) if marks.size else 1.0
-    return np.rint(np.clip(unit / max(full, 0.1), 0, 1) * 255).astype(np.uint8)
+    return _to_eight_bit(unit / max(full, 0.1))
+
+
+def whiten_paper(line: np.ndarray) -> np.ndarray:
+    """An opaque drawing as it multiplies over colour: a scan loses its paper tone and grain.
+
+    line: (H, W) or (H, W, 1..4). Returns it as it is where the paper is white and clean, else
+    (H, W) uint8 grey with white beside the strokes.
+    """
+    dark = darkness(line)
+    y, x = (max(0, side // 2 - SAMPLE // 2) for side in dark.shape)
+    _, noise = _without_paper(dark[y : y + SAMPLE, x : x + SAMPLE])
+    if noise <= NOISE_FLOOR and _paper_tone(dark) <= WHITE_PAPER:
+        return line
+    unit, _ = _without_paper(dark)
+    near = cv2.dilate(ink_mask(clean_ink(dark)).astype(np.uint8), np.ones((5, 5), np.uint8))
+    unit[(near == 0) | (unit < 3 * noise)] = 0
+    return 255 - _to_eight_bit(unit)
+
+
+def _paper_tone(dark: np.ndarray) -> int:
+    histogram = cv2.calcHist([np.ascontiguousarray(dark)], [0], None, [256], [0, 256]).ravel()
+    return int(np.argmax(np.convolve(histogram[:200], np.ones(3), "same")))
+
+
+def _without_paper(dark: np.ndarray) -> tuple[np.ndarray, float]:
+    """(H, W) float32 ink in 0..1 above the paper's tone, and the noise of the paper."""
+    paper = _paper_tone(dark)
+    unit = np.clip(dark.astype(np.float32) - paper, 0, None) / max(1, 255 - paper)
+    return unit, _noise(unit)
+
+
+def _to_eight_bit(unit: np.ndarray) -> np.ndarray:
+    return np.asarray(np.rint(np.clip(unit, 0, 1) * 255), np.uint8)
 
 
 def _noise(unit: np.ndarray) -> float:
-    """Standard deviation of the paper's grain (median of the residual against its neighbourhood)."""
-    paper = unit[:, :] < 0.2
+    """Standard deviation of the paper's grain, from what its local mean leaves over."""
+    paper = unit < 0.2
     if min(unit.shape) < 5 or not paper.any():
         return 0.0
     residual = np.abs(unit - cv2.blur(unit, (3, 3)))[paper]
@@ -86,4 +118,4 @@ def ink_mask(ink: np.ndarray) -> np.ndarray:
     kept = np.zeros(count, bool)
     kept[np.unique(label[ink >= round(STRONG * 255)])] = True
     kept[0] = False
-    return kept[label]
+    return np.asarray(kept[label])

@@ -127,7 +127,7 @@ def _seed_background(
 def _divide(
     chambers: Chambers, seeds: np.ndarray, hints: Hints, contact: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
-    """Cut the chambers that hold several colours. Returns pieces, their colours, pieces by chamber."""
+    """Cut the chambers that hold several colours: pieces, their colours, pieces by chamber."""
     at = np.flatnonzero(seeds)
     chamber, tint = chambers.label.ravel()[at], hints.colour_of_blot[seeds.ravel()[at]]
     held = np.unique(np.column_stack([chamber, tint]), axis=0)

@@ -15,7 +15,7 @@ _DIAGONAL = np.float32(1.41421356)
 
 
 @numba.njit(cache=True)
-def _root(parent, i):
+def _root(parent: np.ndarray, i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -23,7 +23,15 @@ def _root(parent, i):
 
 
 @numba.njit(cache=True)
-def flood_chambers(depth, order, neck):
+def _touches_by_corner(depth: np.ndarray, y: int, x: int, yy: int, xx: int) -> bool:
+    """Whether ink that touches by its corners stands between two diagonal neighbours."""
+    return y != yy and x != xx and depth[y, xx] == 0 and depth[yy, x] == 0
+
+
+@numba.njit(cache=True)
+def flood_chambers(
+    depth: np.ndarray, order: np.ndarray, neck: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Group free pixels into chambers that only necks join.
 
     Pixels enter from the deepest to the shallowest. Two chambers that meet become one unless the
@@ -45,21 +53,31 @@ def flood_chambers(depth, order, neck):
         parent[i] = i
         peak[i] = flat[i]
         y, x = i // width, i % width
-        joined = -1
+        joined, deepest = -1, np.float32(-1)
+        for k in range(8):  # up the steepest slope, so that edges across gaps run straight
+            yy, xx = y + _DY[k], x + _DX[k]
+            if yy < 0 or xx < 0 or yy >= height or xx >= width:
+                continue
+            j = yy * width + xx
+            if parent[j] < 0 or _touches_by_corner(depth, y, x, yy, xx):
+                continue
+            slope = depth[yy, xx] - flat[i]
+            if _DX[k] != 0 and _DY[k] != 0:
+                slope /= _DIAGONAL
+            if slope > deepest:
+                joined, deepest = j, slope
+        if joined < 0:
+            continue
+        joined = _root(parent, joined)
+        parent[i] = joined
         for k in range(8):
             yy, xx = y + _DY[k], x + _DX[k]
             if yy < 0 or xx < 0 or yy >= height or xx >= width:
                 continue
             j = yy * width + xx
-            if parent[j] < 0:
+            if parent[j] < 0 or _touches_by_corner(depth, y, x, yy, xx):
                 continue
-            if _DX[k] != 0 and _DY[k] != 0 and depth[y, xx] == 0 and depth[yy, x] == 0:
-                continue  # ink that touches by its corners still closes
             other = _root(parent, j)
-            if joined < 0:
-                joined = other
-                parent[i] = joined
-                continue
             if other == joined:
                 continue
             lower = min(peak[joined], peak[other])
@@ -81,7 +99,7 @@ def flood_chambers(depth, order, neck):
 
 
 @numba.njit(cache=True)
-def _push(keys, values, size, key, value):
+def _push(keys: np.ndarray, values: np.ndarray, size: int, key: float, value: int) -> int:
     i = size
     while i > 0:
         up = (i - 1) >> 1
@@ -94,7 +112,7 @@ def _push(keys, values, size, key, value):
 
 
 @numba.njit(cache=True)
-def _pop(keys, values, size):
+def _pop(keys: np.ndarray, values: np.ndarray, size: int) -> int:
     size -= 1
     key, value = keys[size], values[size]
     i = 0
@@ -113,14 +131,22 @@ def _pop(keys, values, size):
 
 
 @numba.njit(cache=True)
-def share_area(seeds, area, step, level, level_of_seed, strictness):
+def share_area(
+    seeds: np.ndarray,
+    area: np.ndarray,
+    step: np.ndarray,
+    level: np.ndarray,
+    level_of_seed: np.ndarray,
+    strictness: float,
+) -> np.ndarray:
     """Divide areas among the seeds inside them, by the least costly path.
 
     A path costs its length times ``step`` times ``1 + strictness * |level - level of its seed|``:
     a hint beside a line claims what lies beside that line, a hint in the middle claims the middle.
 
-    seeds: (H, W) int32, 0 or a seed id from 1. area: (H, W) int32, paths stay inside one value, 0 is
-    closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. Returns (H, W) int32.
+    seeds: (H, W) int32, 0 or a seed id from 1. area: (H, W) int32, paths stay inside one value, 0
+    is closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. Returns (H, W)
+    int32.
     """
     height, width = seeds.shape
     owner = seeds.copy().ravel()

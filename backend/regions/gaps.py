@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from skimage.morphology import skeletonize
 
-REACH = 0.07  # farthest end that a loose end may meet
-REACH_INK = 0.04  # farthest line that a loose end may run into
+REACH = 0.1  # farthest end that a loose end may meet
+REACH_INK = 0.055  # farthest line that a loose end may run into
 LOOK_BACK = 0.02  # length of stroke that tells where a loose end is heading
 LEAST_FACING = -0.3  # cosine between an end's heading and the way to the other end
 LEAST_SUM = 0.2  # of both ends' cosines
+SPUR = 1.0  # a branch shorter than this many half widths is a corner of a thick line
 MOST_ENDS = 1500  # a hatched or noisy drawing: closing every scratch would take minutes
 
 
@@ -64,7 +65,7 @@ def draw(strokes: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
 
 
 def loose_ends(ink: np.ndarray) -> list[LooseEnd]:
-    """Ends of the skeleton of (H, W) bool ink, without the spurs that thick lines have at corners."""
+    """Ends of the skeleton of (H, W) bool ink, without the spurs at corners of thick lines."""
     height, width = ink.shape
     look_back = max(8, round(LOOK_BACK * max(ink.shape)))
     skeleton = skeletonize(ink)
@@ -80,7 +81,7 @@ def loose_ends(ink: np.ndarray) -> list[LooseEnd]:
         if min(y, x, height - 1 - y, width - 1 - x) < 2:
             continue
         path, forked = _walk(skeleton, y, x, look_back)
-        if forked and len(path) < 2 * half[path[-1]] + 2:
+        if forked and len(path) < SPUR * half[path[-1]] + 1:
             continue
         points = np.array(path, np.float64)[:, ::-1]
         # the very tip of a skeleton bends towards a corner of the stroke, so skip it
@@ -92,6 +93,9 @@ def loose_ends(ink: np.ndarray) -> list[LooseEnd]:
         heading = ahead / length if length > 0 else np.zeros(2)
         width_there = float(np.median([half[p] for p in path]))
         found.append(LooseEnd(points[0], heading, width_there, len(path)))
+    for y, x in np.argwhere(skeleton & (around == 1)).tolist():  # a dash as short as it is wide
+        dot = LooseEnd(np.array([x, y], np.float64), np.zeros(2), float(half[y, x]), 1)
+        found += [dot, dot]
     return found
 
 
@@ -148,7 +152,7 @@ def _into_ink(ends: list[LooseEnd], ink: np.ndarray, reach: float) -> list[tuple
     candidates = []
     angles = np.deg2rad(np.arange(-50, 51, 10))
     for i, end in enumerate(ends):
-        if end.length < 5:
+        if end.length < 3:
             continue
         best = None
         steps = np.arange(1.5 * end.half_width + 2, max(reach, 3 * end.half_width + 4))
@@ -187,7 +191,7 @@ def _bend(one: LooseEnd, other: LooseEnd) -> np.ndarray:
     length = float(np.hypot(*(other.place - one.place)))
     t = np.linspace(0, 1, max(4, int(length / 2)))[:, None]
     pull = 0.8 * length
-    return (
+    return np.asarray(
         (2 * t**3 - 3 * t**2 + 1) * one.place
         + (t**3 - 2 * t**2 + t) * pull * one.heading
         + (3 * t**2 - 2 * t**3) * other.place

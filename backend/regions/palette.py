@@ -8,7 +8,7 @@ import numpy as np
 def paint(
     label: np.ndarray, region_palette: np.ndarray, palette: np.ndarray, channels: int
 ) -> np.ndarray:
-    """(H, W) region ids -> (H, W, C) pixels in the palette's dtype; alpha 0 where there is no colour.
+    """(H, W) region ids -> (H, W, C) pixels in the palette's dtype, alpha 0 without a colour.
 
     region_palette: (n + 1,) index into the palette by region id, -1 = none. palette: (P, C).
     """

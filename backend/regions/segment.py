@@ -20,8 +20,8 @@ class Chambers:
 
     label: (H, W) int32, 0 on ink and closures, chambers from 1. depth: (H, W) float32 distance to
     the nearest ink in pixels. area, peak: by chamber. necks: (N, 3) chamber, other, half width of
-    the gap between them in pixels. links: (N, 2) chambers that only a closed gap parts. strokes: the
-    closures drawn, (N, 2) x, y each.
+    the gap between them in pixels. links: (N, 2) chambers that only a closed gap parts. strokes:
+    the closures drawn, (N, 2) x, y each.
     """
 
     label: np.ndarray

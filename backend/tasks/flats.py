@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.hints import Hints, read_hints
-from backend.imaging.lines import WEAK, clean_ink, darkness, is_transparent
+from backend.imaging.lines import WEAK, clean_ink, darkness, is_transparent, whiten_paper
 from backend.regions.fill import fill_chambers
 from backend.regions.palette import paint
 from backend.regions.refine import enlarge, spread_under_ink
@@ -55,8 +55,8 @@ def colour_flats(
 
     line: (H, W) or (H, W, 1..4), grey, RGB or with alpha. hints: (H, W, C) any dtype, alpha last.
     mask: (H, W) uint8 selection; colour stays inside it. fill_unhinted: colour also the regions
-    that no gap joins to a hinted one. Raises NuriError: bad_input (blank lines, no hints, sizes that
-    differ), cancelled.
+    that no gap joins to a hinted one. Raises NuriError: bad_input (blank lines, no hints, sizes
+    that differ), cancelled.
     """
 
     def step(fraction: float, stage: str) -> None:
@@ -95,15 +95,14 @@ def colour_flats(
     step(0.6, "following lines")
     label = regions.label
     if scale < 1:
-        full_ink = cv2.subtract(dark, float(np.bincount(dark[::4, ::4].ravel()).argmax()))
+        paper = int(np.bincount(dark[::4, ::4].ravel()).argmax())
+        full_ink = np.asarray(cv2.subtract(dark, np.full_like(dark, paper)))
         label = enlarge(label, full_ink, round(WEAK * 255))
     label = spread_under_ink(label)
     step(0.8, "painting")
-    colour = (
-        _honour_closed_hints(line, label, regions.colour, dark, given)
-        if scale < 1
-        else regions.colour
-    )
+    colour = regions.colour
+    if scale < 1:
+        colour = _honour_closed_hints(label, colour, full_ink, given)
     if mask is not None:
         label = np.where(mask > 127, label, 0).astype(np.int32)
     region_palette = colour.astype(np.int32) - 1
@@ -119,9 +118,9 @@ def colour_flats(
 def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
     """The lines over their colours, on white.
 
-    line: as for ``colour_flats``. flats: (H, W, 4) RGBA, 8 or 16 bit. Returns (H, W, 3) in the dtype
-    of the flats; a drawing on a transparent ground gives (H, W, 4) and stays transparent where there
-    is neither ink nor colour.
+    line: as for ``colour_flats``. flats: (H, W, 4) RGBA, 8 or 16 bit. Returns (H, W, 3) in the
+    dtype of the flats; a drawing on a transparent ground gives (H, W, 4) and stays transparent
+    where there is neither ink nor colour.
     """
     top = float(np.iinfo(flats.dtype).max)
     if is_transparent(line):
@@ -132,11 +131,9 @@ def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
     if partly.any():
         share = flats[partly][:, 3:].astype(np.float32) / top
         painted[partly] = np.rint(flats[partly][:, :3] * share + top * (1 - share))
-    paper = (
-        line[..., :3]
-        if line.ndim == 3 and line.shape[2] >= 3
-        else line.reshape(*line.shape[:2], -1)[..., :1]
-    )
+    paper = whiten_paper(line)
+    paper = paper if paper.ndim == 3 else paper[..., None]
+    paper = paper[..., :3] if paper.shape[2] >= 3 else paper[..., :1]
     if paper.dtype != flats.dtype:
         factor = top / float(np.iinfo(paper.dtype).max)
         paper = np.rint(paper * factor).astype(flats.dtype)
@@ -176,7 +173,7 @@ def _at_size(hints: Hints, shape: tuple[int, int]) -> Hints:
 
 
 def _honour_closed_hints(
-    line: np.ndarray, label: np.ndarray, colour: np.ndarray, dark: np.ndarray, hints: Hints
+    label: np.ndarray, colour: np.ndarray, ink: np.ndarray, hints: Hints
 ) -> np.ndarray:
     """Regions too small for the working copy: where lines close one around a hint, it gets it.
 
@@ -184,18 +181,18 @@ def _honour_closed_hints(
     """
     ys, xs = np.nonzero(hints.ids)
     wrong = colour[label[ys, xs]] != hints.ids[ys, xs]
-    wrong &= dark[ys, xs] < round(WEAK * 255)
+    wrong &= ink[ys, xs] < round(WEAK * 255)
     if not wrong.any():
         return colour
-    _, closed = cv2.connectedComponents((dark < round(WEAK * 255)).astype(np.uint8), connectivity=4)
+    _, closed = cv2.connectedComponents((ink < round(WEAK * 255)).astype(np.uint8), connectivity=4)
     at, tint = closed[ys, xs], hints.ids[ys, xs]
     kinds = np.unique(np.column_stack([at, tint])[at > 0], axis=0)
     alone = kinds[np.isin(kinds[:, 0], np.flatnonzero(np.bincount(kinds[:, 0]) == 1))]
     suspects = np.unique(at[wrong])
-    added = []
+    added: list[int] = []
     for component, wanted in alone[np.isin(alone[:, 0], suspects)]:
         label[closed == component] = len(colour) + len(added)
-        added.append(wanted)
+        added.append(int(wanted))
     return np.concatenate([colour, np.array(added, np.int32)])
 
 
