@@ -174,12 +174,13 @@ class Server:
         while not self._loop.stopping:
             self._loop.turn()
             now = time.monotonic()
+            # Nobody can come before the connection is published, so that time is no idle time.
             is_settled = self._supervisor.state != "starting" or now > started + _PUBLISH_SECONDS
             if is_settled and not is_published:
                 self._publication.publish(now)
                 is_published = True
             self._publication.renew(now)
-            clock.note(len(self._queue), len(self._sessions), now)
+            clock.note(len(self._queue), len(self._sessions) if is_published else 1, now)
             if self._signals.received:
                 self._loop.stopping = self._signals.received
             elif clock.is_over(now):

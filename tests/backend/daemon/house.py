@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -26,6 +27,8 @@ from protocol.version import PROTOCOL_VERSION
 from tests.backend import drawings
 
 PATIENCE = 60.0
+# For tests that need no worker: the daemon publishes its connection before one is ready.
+AT_ONCE = "from backend.daemon import server; server._PUBLISH_SECONDS = 0.0;"
 _PROGRAM = "import sys; from backend.daemon.server import serve; sys.exit(serve({arguments}))"
 
 
@@ -185,7 +188,8 @@ def small() -> list[PixelBuffer]:
     return _planes(drawings.line(), drawings.hints())
 
 
-def large(side: int = 6000) -> list[PixelBuffer]:
+@functools.cache
+def large(side: int = 5000) -> list[PixelBuffer]:
     """The inputs of a job that takes long: a noisy scan of many boxes."""
     noise = np.random.default_rng(1).integers(0, 60, (side, side), np.uint8)
     line = (250 - noise).astype(np.uint8)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from .house import House, small
 
@@ -24,26 +29,31 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
     assert run.returncode == 0, run.stderr
 
 
-def test_running_front_has_mapped_nothing_that_computes(house: House) -> None:
-    house.start()
-    house.client().submit("flats", small()).result(60)
-    mapped = Path(f"/proc/{house.file().pid}/maps").read_text()
+@pytest.fixture(scope="module")
+def pids() -> Iterator[tuple[int, int]]:
+    """Front and worker of a daemon that has coloured something; its own environment is dirty."""
+    folder = Path(tempfile.mkdtemp(prefix="nuri-"))
+    house = House(folder)
+    house.start(prologue="import os; os.environ.update(PYTHONPATH='/x', QT_PLUGIN_PATH='/x');")
+    client = house.client()
+    client.submit("flats", small()).result(60)
+    yield house.file().pid, house.worker_pid(client)
+    house.close()
+    shutil.rmtree(folder)
+
+
+def test_running_front_has_mapped_nothing_that_computes(pids: tuple[int, int]) -> None:
+    mapped = Path(f"/proc/{pids[0]}/maps").read_text()
     assert not [name for name in ("numpy", "cv2", "scipy", "torch") if f"/{name}" in mapped]
 
 
-def test_worker_loads_no_torch_for_flats(house: House) -> None:
-    house.start()
-    client = house.client()
-    client.submit("flats", small()).result(60)
-    mapped = Path(f"/proc/{house.worker_pid(client)}/maps").read_text()
+def test_worker_loads_no_torch_for_flats(pids: tuple[int, int]) -> None:
+    mapped = Path(f"/proc/{pids[1]}/maps").read_text()
     assert "/numpy" in mapped
     assert "/torch" not in mapped
 
 
-def test_worker_gets_a_clean_environment(house: House) -> None:
-    house.start(prologue="import os; os.environ.update(PYTHONPATH='/x', QT_PLUGIN_PATH='/x');")
-    worker = house.worker_pid(house.client())
-    names = {
-        entry.split(b"=")[0] for entry in Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
-    }
+def test_worker_gets_a_clean_environment(pids: tuple[int, int]) -> None:
+    entries = Path(f"/proc/{pids[1]}/environ").read_bytes().split(b"\0")
+    names = {entry.split(b"=")[0] for entry in entries}
     assert not names & {b"PYTHONPATH", b"QT_PLUGIN_PATH", b"LD_LIBRARY_PATH"}

@@ -25,7 +25,7 @@ from protocol.sockets import set_client_curve
 from protocol.version import PROTOCOL_VERSION
 from tests.backend import drawings
 
-from .house import House, flats_of, small, until
+from .house import AT_ONCE, House, flats_of, small, until
 
 _SILENCE_MILLISECONDS = 700
 
@@ -193,12 +193,12 @@ def test_listen_serves_the_holder_of_the_remote_file_alone(house: House) -> None
     house.client("local").submit("flats", small()).result(60)
     keys = (house.state / KEYS_NAME).read_bytes()
     house.kill()
-    house.start(f"listen='tcp://127.0.0.1:{port}'")
+    house.start(f"listen='tcp://127.0.0.1:{port}'", AT_ONCE)
     assert (house.state / KEYS_NAME).read_bytes() == keys
 
 
 def test_all_interfaces_only_when_listen_names_them(house: House) -> None:
-    house.start(f"listen='tcp://0.0.0.0:{free_port()}'")
+    house.start(f"listen='tcp://0.0.0.0:{free_port()}'", AT_ONCE)
     assert listening_addresses(house.file().pid) == {"0.0.0.0"}
     remote = ConnectionFile.read(house.state / REMOTE_NAME)
     assert remote.work.startswith(f"tcp://{os.uname().nodename}:")

@@ -16,7 +16,7 @@ from protocol.job import Job
 from protocol.messages import Accepted, CancelReply, Progress
 from tests.backend import drawings
 
-from .house import House, Stranger, flats_of, is_gone, large, small, until
+from .house import AT_ONCE, House, Stranger, flats_of, is_gone, large, small, until
 
 
 @contextmanager
@@ -76,6 +76,14 @@ def test_error_of_a_task_reaches_the_client_and_its_traceback_only_the_log(share
     assert job.error.info.job == job.id
     assert job.error.info.action
     assert f"[{job.id}] failed" in shared.log()
+
+
+def test_log_is_private_and_names_jobs(shared: House) -> None:
+    job = shared.client().submit("flats", small())
+    job.result(60)
+    assert f"[{job.id}] flats for test" in shared.log()
+    assert f"[{job.id}] done" in shared.log()
+    assert (shared.state / "daemon.log").stat().st_mode & 0o077 == 0
 
 
 def test_control_answers_while_a_job_computes(house: House) -> None:
@@ -247,7 +255,7 @@ def test_results_survive_the_daemon(house: House) -> None:
     job.result(60)
     client.fetch(job.id)
     house.kill()
-    house.start()
+    house.start(prologue=AT_ONCE)
     assert drawings.is_coloured(flats_of(house.client().fetch(job.id).outputs))
 
 

@@ -121,7 +121,7 @@ def test_frames_out_of_turn_or_without_credit_fail_the_job(
 
 def test_frame_for_a_job_that_is_no_stream_fails_it(shared: House) -> None:
     client = shared.client()
-    job = client.submit("flats", large(4000))
+    job = client.submit("flats", large())
     client.send_work(Frame(job=job.id, index=0))
     with pytest.raises(NuriError, match="no stream"):
         job.result(60)
@@ -139,7 +139,7 @@ def test_failing_frame_names_itself_and_keeps_those_before(shared: House) -> Non
 
 def test_cancel_between_and_within_frames(shared: House) -> None:
     client = shared.client()
-    for inputs in (small(), large(4000)):
+    for inputs in (small(), large()):
         job = client.submit("flats", [], frames=FRAMES)
         job.send_frame(0, inputs)
         if inputs[0].width < 1000:
