@@ -71,10 +71,11 @@ def run_flats(request: Request) -> Outcome:
 
 def rehearse() -> None:
     """Colour a tiny drawing, so that the machine code of everything on the way is loaded."""
-    line = np.full((24, 24), 255, np.uint8)
-    line[4:20:15, 4:20] = line[4:20, 4:20:15] = 0
-    hints = np.zeros((24, 24, 4), np.uint8)
-    hints[9:12, 9:12] = (200, 30, 40, 255)
+    line = np.full((64, 64), 255, np.uint8)
+    line[4:60:53, 4:58] = line[4:58, 4:60:53] = 0
+    hints = np.zeros((64, 64, 4), np.uint8)
+    hints[20:26, 10:16] = (200, 30, 40, 255)
+    hints[30:36, 44:50] = (10, 60, 220, 255)  # two in one region have to share it
     inputs: dict[str, Plane] = {
         "line": EncodedImage("line", "line.png", io.encode_png(line)),
         "hints": EncodedImage("hints", "hints.png", io.encode_png(hints)),

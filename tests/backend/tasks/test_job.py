@@ -282,5 +282,6 @@ def test_warming_up_runs_every_task_once(monkeypatch):
     real = flats_job.run_flats
     monkeypatch.setattr(flats_job, "run_flats", lambda request: done.append(real(request)))
     job.warm_up()
-    assert [outcome.info["coloured"] for outcome in done] != []
-    assert all(outcome.info["coloured"] >= 1 for outcome in done)
+    assert done
+    # Two hints share one region, which is what compiles the last of the machine code.
+    assert all(len(outcome.info["palette"]) == 2 for outcome in done)
