@@ -97,7 +97,7 @@ class Archive:
                     raise refusal.damaged(self.file_name, f"{part} is nested too deeply")
                 if kind == "start":
                     element.tag = str(element.tag).rpartition("}")[2]
-            return events.root  # type: ignore[attr-defined,no-any-return]
+            return events.root  # type: ignore[attr-defined]
         except (ElementTree.ParseError, ValueError, LookupError) as error:
             raise refusal.damaged(self.file_name, f"{part}: {error}") from error
 

@@ -186,7 +186,9 @@ def _adopt(
     for one, other in chambers.links:
         joined.setdefault(int(one), []).append((int(other), 0.0, THROUGH_LINK))
         joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
-    for other in np.flatnonzero(contact) if ground else ():  # the background goes on outside
+    perimeter = 2 * sum(chambers.label.shape)
+    open_sides = np.flatnonzero(contact >= BACKGROUND / 4 * perimeter)
+    for other in open_sides if ground else ():  # the background goes on outside
         width = min(contact[ground], contact[other]) / 2
         joined.setdefault(ground, []).append((int(other), float(width), np.inf))
     result = colour.copy()
@@ -200,7 +202,6 @@ def _adopt(
 
     for chamber, own in by_chamber.items():
         offer(chamber, max(own, key=area.__getitem__))
-    perimeter = 2 * sum(chambers.label.shape)
     while queue:
         _, chamber, piece, limit = heapq.heappop(queue)
         if contact[chamber] > BACKGROUND / 4 * perimeter and limit < np.inf:
