@@ -241,5 +241,7 @@ def _summary(info: dict[str, Any]) -> Notice:
     if unhinted:
         message += f", {unhinted} without a hint left empty"
     warnings = [str(warning) for warning in info.get("warnings", [])]
+    gaps = len(info.get("gaps", []))
+    details = [f"Gaps in the lines that were closed: {gaps}"] if gaps else []
     remedy = warnings[0] if warnings else ""
-    return Notice(Kind.done, message, remedy, detail="\n".join(warnings))
+    return Notice(Kind.done, message, remedy, detail="\n".join(details + warnings))

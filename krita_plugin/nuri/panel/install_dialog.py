@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from protocol.errors import NuriError
@@ -26,7 +27,8 @@ _INTRODUCTION = (
     "Nuri colours with a program of its own that runs on your machine; nothing is sent anywhere. "
     "Install it once: open a terminal in the folder where you unpacked Nuri and run"
 )
-_COMMANDS = "python3 install.py demo\npython3 install.py doctor"
+_PYTHON = "py" if sys.platform == "win32" else "python3"
+_COMMANDS = f"{_PYTHON} install.py demo\n{_PYTHON} install.py doctor"
 _AFTERWARDS = (
     "Then press Colorize layer again; Krita need not be restarted. "
     "If it is installed already, show Nuri where: the command <i>nuri</i> in the folder "
