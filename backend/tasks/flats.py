@@ -143,15 +143,18 @@ def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
 
 
 def _over(line: np.ndarray, flats: np.ndarray, top: float) -> np.ndarray:
-    """Source-over of ink with alpha on the flats."""
+    """Source-over of ink with alpha on the flats; only where there is ink is there work."""
     peak = float(np.iinfo(line.dtype).max)
-    alpha = line[..., -1:].astype(np.float32) / peak
-    ink = line[..., :-1].astype(np.float32) / peak
-    below = flats[..., 3:].astype(np.float32) / top
-    whole = alpha + below * (1 - alpha)
-    mixed = ink * alpha + flats[..., :3].astype(np.float32) / top * below * (1 - alpha)
-    colour = np.divide(mixed, whole, out=np.zeros_like(mixed), where=whole > 0)
-    return np.rint(np.concatenate([colour, whole], axis=2) * top).astype(flats.dtype)
+    touched = np.nonzero(line[..., -1])
+    alpha = line[touched][:, -1:].astype(np.float32) / peak
+    ink = line[touched][:, :-1].astype(np.float32) / peak
+    colour = flats[touched].astype(np.float32) / top
+    below = colour[:, 3:] * (1 - alpha)
+    whole = alpha + below
+    mixed = (ink * alpha + colour[:, :3] * below) / whole
+    result = flats.copy()
+    result[touched] = np.rint(np.concatenate([mixed, whole], axis=1) * top)
+    return result
 
 
 def _shrink(dark: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
