@@ -91,6 +91,13 @@ class Control:
         self._stop.close()
 
     def _run(self) -> None:
+        try:
+            self._serve_until_closed()
+        except Exception:
+            _logger.exception("the control thread has to end, and the daemon with it")
+            self._mailbox.post("shutdown")
+
+    def _serve_until_closed(self) -> None:
         poller = zmq.Poller()
         for source in (self._socket, self._monitor, self._stop.fileno()):
             poller.register(source, zmq.POLLIN)
@@ -171,7 +178,7 @@ class Control:
     def _status(self) -> Status:
         now = time.monotonic()
         with self._queue.lock:
-            jobs = [job.describe(now) for job in self._queue][: bounds.JOBS]
+            jobs = [job.describe(now) for job in self._queue.in_running_order()]
             worker = self._supervisor.describe()
             if self._queue.computing() is not None:
                 worker["state"] = "computing"
@@ -183,7 +190,7 @@ class Control:
             device=known.device if known else "",
             uptime=now - self._started,
             worker=worker,
-            jobs=jobs,
+            jobs=jobs[: bounds.JOBS],
             kept=kept,
             log_file=self._log_file,
         )

@@ -129,23 +129,19 @@ class JobQueue:
         return superseded
 
     def next_runnable(self) -> Job | None:
-        """What the worker should do next: interactive before batch, each in order of coming."""
+        """What the worker should do next."""
+        return next((job for job in self.in_running_order() if job.is_runnable), None)
+
+    def in_running_order(self) -> list[Job]:
+        """What computes now, then interactive and batch jobs, each in order of coming."""
+        order = [job for job in self if job.is_computing]
         for lane in ("interactive", "batch"):
-            for job in self._lane(lane):
-                if job.is_runnable:
-                    return job
-        return None
+            order += [job for job in self._lane(lane) if not job.is_computing]
+        return order
 
     def position(self, job: Job) -> int:
         """How many jobs come before it."""
-        before = [other for other in self if other.is_computing]
-        for lane in ("interactive", "batch"):
-            for other in self._lane(lane):
-                if other is job:
-                    return len(before)
-                if not other.is_computing:
-                    before.append(other)
-        return len(before)
+        return self.in_running_order().index(job)
 
     def remove(self, job: Job) -> None:
         """The job has ended."""

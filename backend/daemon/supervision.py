@@ -31,6 +31,10 @@ from .memory import process_memory
 BACK_OFF_SECONDS = (1.0, 3.0, 10.0)
 START_SECONDS = 60.0
 _STOP_SECONDS = 1.0
+if sys.platform == "win32":
+    _FLAGS = subprocess.CREATE_NO_WINDOW
+else:
+    _FLAGS = 0
 _logger = logging.getLogger("nuri.daemon")
 
 
@@ -121,6 +125,7 @@ class Supervisor:
                 env=clean_environment(),
                 # Away from the terminal's Ctrl-C: the daemon decides when the worker ends.
                 start_new_session=True,
+                creationflags=_FLAGS,
             )
         except OSError as error:
             _logger.error("cannot start the worker: %s", error)

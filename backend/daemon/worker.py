@@ -109,22 +109,30 @@ def serve(link: Link, commands: Commands, run: Callable[..., Any]) -> None:
     """Computes one request after the other; ``run`` is backend.tasks.job.run. Never returns."""
     streams: dict[str, Computation] = {}
     while True:
-        envelope = link.receive()
-        message = envelope.message
-        if isinstance(message, Submit):
-            computation = Computation(message, envelope.session, link, commands, run)
-            if message.frames:
-                streams[message.job] = computation
-            else:
-                computation.whole()
-        elif isinstance(message, Frame) and message.job in streams:
-            if streams[message.job].frame(message):
-                del streams[message.job]
-        elif isinstance(message, Cancel):
-            streams.pop(message.job, None)
-            commands.forget(message.job)
-        # The pictures of a finished job must not stay in memory until the next one comes.
-        del envelope, message
+        # A call of its own, so that the pictures of a finished job do not stay until the next.
+        _serve_one(link.receive(), streams, link, commands, run)
+
+
+def _serve_one(
+    envelope: wire.Envelope,
+    streams: dict[str, Computation],
+    link: Link,
+    commands: Commands,
+    run: Callable[..., Any],
+) -> None:
+    message = envelope.message
+    if isinstance(message, Submit):
+        computation = Computation(message, envelope.session, link, commands, run)
+        if message.frames:
+            streams[message.job] = computation
+        else:
+            computation.whole()
+    elif isinstance(message, Frame) and message.job in streams:
+        if streams[message.job].frame(message):
+            del streams[message.job]
+    elif isinstance(message, Cancel):
+        streams.pop(message.job, None)
+        commands.forget(message.job)
 
 
 def _prepare(device: str) -> tuple[Welcome, Callable[..., Any]]:

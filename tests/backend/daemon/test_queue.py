@@ -42,6 +42,7 @@ def test_position_counts_what_runs_before() -> None:
         queue.add(entry, ["a"])
     first.computing_since = 1.0
     assert [queue.position(entry) for entry in (second, batch)] == [1, 2]
+    assert names(queue.in_running_order()) == ["1", "3", "2"]
 
 
 def test_newer_request_takes_the_place_of_the_older_for_its_document() -> None:
