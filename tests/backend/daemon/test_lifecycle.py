@@ -40,7 +40,7 @@ def test_second_auto_started_daemon_leaves_quietly(house: House) -> None:
 
 
 def test_two_daemons_started_at_once_make_one(house: House) -> None:
-    processes = [house.launch("auto=True, idle=1.0") for _ in range(4)]
+    processes = [house.launch("auto=True, idle=1.0", AT_ONCE) for _ in range(4)]
     until(house.connection.exists, "the connection file")
     with Client.open(house.file()) as client:
         until(lambda: client.wait(0.1) is not None and client.ready, "the welcome")
@@ -64,9 +64,9 @@ def test_stale_connection_file_is_replaced(house: House, started: str) -> None:
     with pytest.raises(NuriError) as caught:
         Client.open(house.file())
     assert caught.value.code is ErrorCode.unreachable
-    house.start()
+    house.start(prologue=AT_ONCE)
     assert not house.file().is_stale()
-    house.client().submit("flats", small()).result(60)
+    house.client().ping()
 
 
 @pytest.mark.parametrize("content", [b"{", b"\0" * 100_000])

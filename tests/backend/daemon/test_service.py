@@ -86,9 +86,8 @@ def test_log_is_private_and_names_jobs(shared: House) -> None:
     assert (shared.state / "daemon.log").stat().st_mode & 0o077 == 0
 
 
-def test_control_answers_while_a_job_computes(house: House) -> None:
-    house.start()
-    client, other = house.client(), house.client("other")
+def test_control_answers_while_a_job_computes(shared: House) -> None:
+    client, other = shared.client(), shared.client("other")
     job = client.submit("flats", large(), document="page")
     running = next(event for event in job.events(60) if isinstance(event, Progress))
     assert 0 <= running.fraction <= 1
