@@ -188,12 +188,10 @@ def _daemon(environment: Environment) -> Check:
         message = f"version {answer['version']} runs, but this is {project.version()}"
         return Check("daemon", FAILED, message, "Run: nuri stop - the next use starts the new one")
     how = "started for this check" if answer["started"] else "running"
-    return Check(
-        "daemon",
-        OK,
-        f"{how}, version {answer['version']}, protocol {answer['protocol']}, "
-        f"{answer['device'] or 'no device named'}, answered in {answer['seconds']:.2f} s, log {answer['log_file']}",
-    )
+    facts = [how, f"version {answer['version']}", f"protocol {answer['protocol']}"]
+    facts += [answer["device"]] if answer["device"] else []
+    facts += [f"answered in {answer['seconds']:.2f} s", f"log {answer['log_file']}"]
+    return Check("daemon", OK, ", ".join(facts))
 
 
 def _disk(name: str, place: Path) -> Check:

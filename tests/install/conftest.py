@@ -45,6 +45,7 @@ class Home:
             "XDG_CACHE_HOME": self.path / ".cache",
             "NURI_CONNECTION": self.path / "run/connection.json",
             "NURI_STATE": self.path / "state",
+            "PIP_NO_COMPILE": "1",  # half the time, for the same environment
         }
         # What pip was told about indexes and caches belongs to the machine, not to the home.
         cache = os.environ.get("PIP_CACHE_DIR", Path.home() / ".cache/pip")
