@@ -11,7 +11,9 @@ from backend.imaging.lines import ink_mask
 from backend.regions.flood import flood_chambers
 from backend.regions.gaps import close_gaps, draw
 
-NECK = 0.7  # a narrower place than this share of the smaller chamber's depth is a gap
+# a narrower place than this share of the smaller chamber's depth is a gap; the foot of an open
+# corner has 0.707 of it
+NECK = 0.65
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ def colour_flats(
         flats = _soften(flats, mask)
     gaps = [_segment(stroke, scale) for stroke in chambers.strokes]
     unused = len(given.colours) - len(np.unique(region_palette[region_palette >= 0]))
-    warnings = [f"{unused} hint colours found no region: they lie on lines"] if unused else []
+    on_lines = f"hint colours without a region, because they lie on lines: {unused}"
+    warnings = [on_lines] if unused else []
     return FlatsResult(flats, label, given.colours, region_palette, gaps, warnings)
 
 
