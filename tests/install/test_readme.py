@@ -13,6 +13,57 @@ from backend.setup.project import ROOT
 from .conftest import Home, Story
 
 EXAMPLES = ROOT / "docs" / "examples"
+# Places away from every hint, and the colour that an artist expects there.
+LOOKS = {
+    "autumn": {
+        (400, 15): "#f9f1de",
+        (215, 130): "#d9542e",
+        (840, 80): "#c88a35",
+        (560, 860): "#f2e2c4",
+        (500, 985): "#b9c48a",
+        (640, 560): "#c63d2f",
+        (80, 380): "#f9f1de",
+    },
+    "boat": {
+        (30, 20): "#bfe3e6",
+        (700, 200): "#bfe3e6",
+        (620, 300): "#f4efe2",
+        (690, 420): "#e2604f",
+        (900, 640): "#8d8a86",
+        (20, 600): "#4d9db4",
+        (800, 895): "#1f5f80",
+        (400, 330): "#bfe3e6",
+    },
+    "fox": {
+        (20, 20): "#3d5a80",
+        (560, 180): "#f7e4b0",
+        (500, 340): "#e8793a",
+        (500, 600): "#fff4e3",
+        (840, 820): "#e8793a",
+        (30, 840): "#6f9a83",
+        (500, 960): "#4f7a68",
+        (450, 900): "#6b3a2c",
+    },
+    "tea": {
+        (600, 50): "#f6e2c4",
+        (270, 560): "#fff3e0",
+        (560, 470): "#ea8a76",
+        (1080, 870): "#6fa8a0",
+        (960, 370): "#9cc391",
+        (740, 290): "#bfe0ea",
+        (760, 700): "#fff3e0",
+    },
+    "witch": {
+        (500, 20): "#d5cbe8",
+        (560, 250): "#54408a",
+        (270, 480): "#c9582f",
+        (530, 600): "#ffe1cd",
+        (420, 850): "#6d52a8",
+        (640, 1000): "#d5cbe8",
+        (820, 1100): "#4b4665",
+        (500, 1170): "#8fae8c",
+    },
+}
 NAMES = sorted(path.name.removesuffix("-line.png") for path in EXAMPLES.glob("*-line.png"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DETAILS = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
@@ -41,6 +92,8 @@ def test_the_demo_colours_every_example(story: Story, made: Home) -> None:
         clear = (hints[..., 3] == 255) & (ink == 0)
         agree = (result[clear][:, :3] == hints[clear][:, :3]).all(axis=1).mean()
         assert agree > 0.97, f"{name}: {agree:.3f} of the hints have their own colour"
+        for (x, y), colour in LOOKS[name].items():
+            assert "#" + bytes(result[y, x, :3]).hex() == colour, f"{name} at {x}, {y}"
     assert str(story.output / "sheet.png") in story.demo.stdout
     with Image.open(story.output / "sheet.png") as sheet:
         assert sheet.width > 1200
