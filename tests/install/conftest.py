@@ -131,3 +131,10 @@ def _kill_while_installing(home: Home, command: list[object]) -> None:
                 break
         os.killpg(process.pid, signal.SIGKILL)
     assert (home.environment.prefix / MARKER_NAME).is_file()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            # The first test that needs the environment waits until it is made.
+            item.add_marker(pytest.mark.timeout(900))
