@@ -188,7 +188,9 @@ def _adopt(
         joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
     perimeter = 2 * sum(chambers.label.shape)
     open_sides = np.flatnonzero(contact >= BACKGROUND / 4 * perimeter)
-    for other in open_sides if ground else ():  # the background goes on outside
+    closed_off = _closed_areas(chambers)
+    open_sides = open_sides[closed_off[open_sides] == closed_off[ground]]
+    for other in open_sides if ground else ():  # the background goes on outside the canvas
         width = min(contact[ground], contact[other]) / 2
         joined.setdefault(ground, []).append((int(other), float(width), np.inf))
     result = colour.copy()
@@ -212,6 +214,14 @@ def _adopt(
         reach[chamber] = reach[piece] + area[chamber]
         offer(chamber, chamber)
     return result
+
+
+def _closed_areas(chambers: Chambers) -> np.ndarray:
+    """By chamber the area, closed by lines and closures, that it is part of."""
+    _, closed = cv2.connectedComponents((chambers.label > 0).astype(np.uint8), connectivity=4)
+    area = np.zeros(len(chambers.area), np.int32)
+    area[chambers.label.ravel()] = closed.ravel()
+    return area
 
 
 def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
