@@ -47,19 +47,15 @@ def read_hints(picture: np.ndarray) -> Hints:
         )
     solid = alpha >= opaque * SOLID
     count, soft = cv2.connectedComponents(touched.astype(np.uint8), connectivity=8)
-    where = np.flatnonzero(touched)
-    mark = soft.ravel()[where].astype(np.intp)
     has_solid = np.zeros(count, bool)
     has_solid[np.unique(soft[solid])] = True
-    if not has_solid[
-        1:
-    ].all():  # a mark that is faint throughout still counts, by its strongest pixels
+    if not has_solid[1:].all():
+        # a mark that is faint throughout still counts, by its strongest pixels
+        where = np.flatnonzero(touched)
         strongest = np.zeros(count, np.float64)
-        np.maximum.at(strongest, mark, alpha.ravel()[where].astype(np.float64))
+        np.maximum.at(strongest, soft.ravel()[where].astype(np.intp), alpha.ravel()[where])
         solid |= touched & ~has_solid[soft] & (alpha >= strongest[soft] * 0.8)
-        where = np.flatnonzero(solid)
-    else:
-        where = np.flatnonzero(solid)
+    where = np.flatnonzero(solid)
     mark = soft.ravel()[where].astype(np.intp)
     values = picture.reshape(-1, picture.shape[2])[where].copy()
     values[:, -1] = opaque
