@@ -1,0 +1,50 @@
+"""Where a run computes: one device, several, or the processes of `torchrun`."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from lightning_fabric import Fabric
+
+from training.errors import TrainingError
+
+_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
+
+
+def make_fabric(device: str = "auto", precision: str = "fp32", count: int = 1) -> Fabric:
+    """Fabric for ``device`` ("auto", "cpu", "cuda", "cuda:1", "mps").
+
+    ``count`` devices of the kind share the work; under torchrun its processes do. Raises
+    TrainingError for an unknown device or precision.
+    """
+    if precision not in _PRECISIONS:
+        raise TrainingError(f"train.precision is {precision!r}", "use fp32 or bf16")
+    kind, _, number = device.partition(":")
+    if kind == "auto":
+        kind = _best()
+    if kind not in ("cpu", "cuda", "mps") or (number and not number.isdigit()):
+        raise TrainingError(f"unknown device {device!r}", "use auto, cpu, cuda, cuda:N or mps")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("no CUDA device here", "use --device cpu")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise TrainingError("no Metal device here", "use --device cpu")
+    devices: list[int] | int = [int(number)] if number and kind == "cuda" else count
+    nodes = 1
+    if "LOCAL_WORLD_SIZE" in os.environ:  # torchrun decides
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    several = nodes > 1 or (isinstance(devices, int) and devices > 1)
+    return Fabric(
+        accelerator=kind,
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if several else "auto",
+        precision=_PRECISIONS[precision],  # type: ignore[arg-type]
+    )
+
+
+def _best() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,0 +1,328 @@
+"""Runs a recipe: steps, logs, checkpoints, resume."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.errors import TrainingError
+
+from . import checkpoint
+from .average import Average
+from .batches import Source, collate, mixed_seed, to_device
+from .devices import make_fabric
+from .journal import History, Journal, Meter, read_history
+from .progress import Progress
+from .recipe import Batch, Recipe, Track
+from .steps import NotFinite, Turn, in_eval_mode
+
+_PREVIEW = 4
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a run came to. ``stopped``: "done", "time" (train.max_seconds) or "interrupted"."""
+
+    checkpoint: Path
+    steps: int
+    seconds: float
+    samples_per_second: float
+    stopped: str
+    degraded: list[str]
+    data: dict[str, Any]
+    history: History = field(repr=False)
+
+
+class Trainer:
+    """Trains one recipe into one run folder.
+
+    ``device``: "auto", "cpu", "cuda", "cuda:N", "mps"; ``devices`` of a kind share the work, and
+    under torchrun its processes do. ``quiet`` shows no progress.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        run: Path,
+        *,
+        device: str = "auto",
+        devices: int = 1,
+        quiet: bool = False,
+    ) -> None:
+        self.recipe = recipe
+        self.run = run
+        self.checkpoint = run / checkpoint.NAME
+        self._settings: dict[str, Any] = recipe.config["train"]
+        self._fabric = make_fabric(device, self._settings["precision"], devices)
+        self._fabric.launch()
+        self._quiet = quiet or self._fabric.global_rank > 0
+        self._layout = (
+            torch.channels_last if self._settings["channels_last"] else torch.contiguous_format
+        )
+        for track in recipe.tracks:
+            track.task.to(self._fabric.device, memory_format=self._layout)
+        for network in recipe.networks.values():
+            network.to(self._fabric.device, memory_format=self._layout)
+        self._optimisers = {
+            name: torch.optim.Adam(
+                recipe.parameters(plan.networks),
+                lr=plan.rate.base,
+                betas=plan.betas,
+                fused=self._fabric.device.type in ("cpu", "cuda"),
+            )
+            for name, plan in recipe.optimisers.items()
+        }
+        self._average = self._make_average()
+        self._taken = {track.name: 0 for track in recipe.tracks}
+        self._step = 0
+        self._stop = ""
+
+    def fit(self, resume: bool = False) -> Fitted:
+        """Train to the end, the time limit or an interruption, then leave a checkpoint.
+
+        ``resume`` continues the checkpoint of the run folder where there is one. Raises
+        TrainingError: a checkpoint is there and ``resume`` is not asked, it is of another
+        architecture, a loss is not a number, the disk is full.
+        """
+        if self.checkpoint.exists():
+            if not resume:
+                raise TrainingError(
+                    f"{self.run} holds a run already", "add --resume or choose another folder"
+                )
+            self._restore()
+        self._share_weights()
+        self.run.mkdir(parents=True, exist_ok=True)
+        began, first = time.monotonic(), self._step
+        journal = self._journal()
+        try:
+            with self._interruptible():
+                self._loop(journal, began)
+            if journal is not None:
+                journal.write_facts(self._step, finished=self._step >= self.recipe.steps)
+        finally:
+            if journal is not None:
+                journal.close()
+        seconds = time.monotonic() - began
+        samples = (self._step - first) * self._samples(self.recipe.tracks[-1])
+        return Fitted(
+            checkpoint=self.checkpoint,
+            steps=self._step,
+            seconds=seconds,
+            samples_per_second=samples / max(seconds, 1e-9),
+            stopped=self._stop or "done",
+            degraded=list(self.recipe.degraded),
+            data={"name": self.recipe.data_name, "hashes": self.recipe.data_hashes},
+            history=read_history(self.run),
+        )
+
+    def _loop(self, journal: Journal | None, began: float) -> None:
+        sources = {track.name: self._source(track) for track in self.recipe.tracks}
+        meter, logged, logged_at = Meter(), self._step, time.monotonic()
+        title = f"{self.recipe.paper} {self.recipe.stage}"
+        if not self.checkpoint.exists():
+            self._save()  # the last good state of a run that fails before its first checkpoint
+        with Progress(title, self.recipe.steps, self._step, quiet=self._quiet) as progress:
+            while self._step < self.recipe.steps and not self._stop:
+                meter.add(self._run_step(sources))
+                if self._is_due("log_every"):
+                    now = time.monotonic()
+                    samples = (self._step - logged) * self._samples(self.recipe.tracks[-1])
+                    rate = samples / max(now - logged_at, 1e-9)
+                    self._log(journal, progress, meter, rate, now - began)
+                    logged, logged_at = self._step, now
+                if self._is_due("sample_every") and journal is not None:
+                    journal.pictures(self._step, self._preview())
+                self._watch_time(began)
+                if self._is_due("checkpoint_every") or self._stop:
+                    self._save()
+
+    def _run_step(self, sources: dict[str, Source]) -> dict[str, float]:
+        track = self.recipe.track(self._step)
+        source = sources[track.name]
+        # Seeding every step makes the generator's state a function of the step, on each process.
+        torch.manual_seed(mixed_seed(self._settings["seed"], self._step, self._fabric.global_rank))
+        for name, plan in self.recipe.optimisers.items():
+            for group in self._optimisers[name].param_groups:
+                group["lr"] = plan.rate.at(self._step)
+        turn = Turn(
+            track,
+            self._step,
+            self._fabric,
+            self._optimisers,
+            lambda: self._on_device(source.take()),
+        )
+        try:
+            values = turn.run()
+        except NotFinite as error:
+            raise TrainingError(
+                f"{error} is not a number in step {self._step + 1}; "
+                f"{self.checkpoint} is the last good checkpoint",
+                "lower the learning rate or use train.precision=fp32, then --resume",
+            ) from error
+        self._taken[track.name] = source.taken
+        self._step += 1
+        if self._average is not None:
+            self._average.update()
+        return values
+
+    def _log(
+        self,
+        journal: Journal | None,
+        progress: Progress,
+        meter: Meter,
+        rate: float,
+        seconds: float,
+    ) -> None:
+        values = meter.take()
+        shown = {name: values[name] for name in ("g/total", "d/total") if name in values}
+        progress(self._step, shown, rate)
+        if journal is None:
+            return
+        track = self.recipe.tracks[-1]
+        length = len(track.dataset)  # type: ignore[arg-type]
+        values["epoch"] = self._taken[track.name] * self._samples(track) / length
+        values["seconds"] = round(seconds, 3)
+        values["samples_per_second"] = round(rate, 4)
+        for name, plan in self.recipe.optimisers.items():
+            values[f"lr/{name}"] = plan.rate.at(self._step - 1)
+        journal.scalars(self._step, values)
+
+    def _save(self) -> None:
+        if self._fabric.global_rank == 0:
+            if not checkpoint.finite(self.recipe.networks):
+                raise TrainingError(
+                    f"weights are not numbers after step {self._step}; "
+                    f"{self.checkpoint} is the last good checkpoint",
+                    "lower the learning rate",
+                )
+            checkpoint.save(self.checkpoint, self._state())
+        self._fabric.barrier()
+
+    def _state(self) -> dict[str, Any]:
+        recipe = self.recipe
+        return {
+            "paper": recipe.paper,
+            "stage": recipe.stage,
+            "step": self._step,
+            "networks": {name: net.state_dict() for name, net in recipe.networks.items()},
+            "average": {} if self._average is None else self._average.state_dict(),
+            "optimisers": {name: opt.state_dict() for name, opt in self._optimisers.items()},
+            "batches": dict(self._taken),
+            "rng": {"seed": self._settings["seed"]},
+            "config": recipe.config,
+            "metadata": {
+                "exports": {name: list(export) for name, export in recipe.exports.items()},
+                "data": {"name": recipe.data_name, "hashes": recipe.data_hashes},
+                "degraded": list(recipe.degraded),
+            },
+        }
+
+    def _restore(self) -> None:
+        state = checkpoint.load(self.checkpoint)
+        recipe, path = self.recipe, self.checkpoint
+        if (state["paper"], state["stage"]) != (recipe.paper, recipe.stage):
+            raise TrainingError(
+                f"{path} is of {state['paper']} {state['stage']}, "
+                f"this run is {recipe.paper} {recipe.stage}",
+                "choose another run folder",
+            )
+        checkpoint.compare(path, state["config"], recipe.config, recipe.architecture)
+        for name, network in recipe.networks.items():
+            checkpoint.load_network(path, name, network, state["networks"].get(name, {}))
+        for name, optimiser in self._optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        if self._average is not None and state["average"]:
+            self._average.load_state_dict(state["average"])
+        self._taken |= state["batches"]
+        self._step = state["step"]
+
+    def _share_weights(self) -> None:
+        if self._fabric.world_size > 1:
+            for network in self.recipe.networks.values():
+                for tensor in (*network.parameters(), *network.buffers()):
+                    tensor.data.copy_(self._fabric.broadcast(tensor.data))
+
+    def _make_average(self) -> Average | None:
+        decay = float(self._settings["ema"])
+        if not decay:
+            return None
+        if not 0.0 < decay < 1.0:
+            raise TrainingError(f"train.ema is {decay}", "use 0 (off) or a number below 1")
+        return Average({name: self.recipe.networks[name] for name in self.recipe.averaged}, decay)
+
+    def _journal(self) -> Journal | None:
+        if self._fabric.global_rank > 0:
+            return None
+        device = f"{self._fabric.world_size} x {self._fabric.device}"
+        return Journal(self.run, self.recipe, device, self._step)
+
+    def _source(self, track: Track) -> Source:
+        return Source(
+            track.dataset,
+            track.batch,
+            seed=mixed_seed(self._settings["seed"], len(track.name), track.phase),
+            workers=self.recipe.config["data"]["workers"],
+            taken=self._taken[track.name],
+            rank=self._fabric.global_rank,
+            world=self._fabric.world_size,
+            pin=self._fabric.device.type == "cuda",
+        )
+
+    def _samples(self, track: Track) -> int:
+        return track.batch * self._fabric.world_size
+
+    def _on_device(self, batch: Batch) -> Batch:
+        last = self._layout == torch.channels_last
+        return to_device(batch, self._fabric.device, channels_last=last)
+
+    @torch.no_grad()
+    def _preview(self) -> list[torch.Tensor]:
+        track = self.recipe.tracks[-1]
+        length = len(track.dataset)  # type: ignore[arg-type]
+        samples = [track.dataset[(0, index)] for index in range(min(_PREVIEW, length))]
+        with in_eval_mode([track.task]), self._fabric.autocast():
+            return track.task.preview(self._on_device(collate(samples)))
+
+    def _is_due(self, key: str) -> bool:
+        every = int(self._settings[key])
+        return self._step == self.recipe.steps or (every > 0 and self._step % every == 0)
+
+    def _watch_time(self, began: float) -> None:
+        limit = float(self._settings["max_seconds"]) or math.inf
+        late = time.monotonic() - began > limit
+        if self._fabric.world_size > 1:  # all processes stop after the same step
+            flags = torch.tensor([float(late), float(bool(self._stop))], device=self._fabric.device)
+            flags = self._fabric.all_reduce(flags, reduce_op="sum")
+            late, self._stop = bool(flags[0]), "interrupted" if flags[1] else ""
+        if late and not self._stop:
+            self._stop = "time"
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C or SIGTERM ends the run after the step at hand, with a checkpoint."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, frame: object) -> None:
+            if self._stop:
+                raise KeyboardInterrupt
+            self._stop = "interrupted"
+
+        previous = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
