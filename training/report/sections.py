@@ -1,0 +1,220 @@
+"""The parts of a report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from training.report.charts import line_chart
+from training.report.content import MetricReport, Report, RowReport, TableReport, TrainingReport
+from training.report.pictures import data_address
+from training.report.verdict import overall, verdict
+
+Trainings = Sequence[tuple[str, TrainingReport]]
+NOTHING = "&ndash;"
+
+
+def verdict_box(table: TableReport) -> str:
+    """Whether the order of the rows agrees, in plain sentences."""
+    results = verdict(table)
+    agreeing = sum(result.agreeing for result in results)
+    pairs = sum(result.pairs for result in results)
+    against = "" if not pairs or agreeing * 2 > pairs else " no"
+    items = "".join(f"<li>{escape(result.sentence)}</li>" for result in results)
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f'<div class="verdict{against}"><strong>{escape(overall(table))}</strong>{listed}</div>'
+
+
+def figures_table(table: TableReport) -> str:
+    """The paper's figures beside ours, row by row, best ones bold, with notes below."""
+    notes: list[str] = []
+    heads = "".join(
+        f'<th scope="colgroup" colspan="2">{escape(metric.label)} '
+        f'<span class="soft">{"↑" if metric.better == "high" else "↓"}</span>'
+        f"{_marks(_stand_in_notes(table, metric), notes)}</th>"
+        for metric in table.metrics
+    )
+    pair = '<th scope="col">paper</th><th scope="col">ours</th>' * len(table.metrics)
+    body = "".join(_figures_row(table, row, notes) for row in table.rows)
+    caption = "↑ larger is better, ↓ smaller is better; bold: best of its column"
+    listed = "".join(
+        f'<p class="note"><sup>{number}</sup> {escape(note)}</p>'
+        for number, note in enumerate(notes, 1)
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Table {escape(table.number)}">'
+        f"<table><caption>{caption}</caption><thead><tr>"
+        f'<th class="text" rowspan="2" scope="col">Row</th>{heads}</tr>'
+        f"<tr>{pair}</tr></thead><tbody>{body}</tbody></table></div>{listed}"
+    )
+
+
+def _figures_row(table: TableReport, row: RowReport, notes: list[str]) -> str:
+    quoted = not row.preset
+    remarks = [text for text in (row.note, row.failure and f"not measured: {row.failure}") if text]
+    if not row.ranked and row.paper:
+        remarks.append("takes no part in the order")
+    badge = ' <span class="badge">quoted only</span>' if quoted else ""
+    cells = "".join(_figure_pair(table, metric, row, notes) for metric in table.metrics)
+    kind = ' class="quoted"' if quoted else ""
+    head = f'<th scope="row">{escape(row.label)}{badge}{_marks(remarks, notes)}</th>'
+    return f"<tr{kind}>{head}{cells}</tr>"
+
+
+def _figure_pair(table: TableReport, metric: MetricReport, row: RowReport, notes: list[str]) -> str:
+    paper, ours = row.paper.get(metric.key), row.ours.get(metric.key)
+    choose = max if metric.better == "high" else min
+    printed = [other.paper[metric.key] for other in table.rows if metric.key in other.paper]
+    measured = [other.ours[metric.key] for other in table.rows if metric.key in other.ours]
+    best_paper = " best" if printed and paper == choose(printed) else ""
+    best_ours = " best" if len(measured) > 1 and ours == choose(measured) else ""
+    reason = row.unavailable.get(metric.key, "")
+    mark = _marks([reason], notes) if ours is None and reason else ""
+    return (
+        f'<td class="paper{best_paper}">{_figure(paper, metric.digits)}</td>'
+        f'<td class="ours{best_ours}">{_figure(ours, metric.digits)}{mark}</td>'
+    )
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def _stand_in_notes(table: TableReport, metric: MetricReport) -> list[str]:
+    names = {row.stand_ins[metric.key] for row in table.rows if metric.key in row.stand_ins}
+    return [
+        f"ours is measured with {name} in its place: compare the order, not the size"
+        for name in sorted(names)
+    ]
+
+
+def _marks(remarks: Sequence[str], notes: list[str]) -> str:
+    """Footnote signs; a remark made before keeps its number."""
+    marks = []
+    for remark in remarks:
+        if remark not in notes:
+            notes.append(remark)
+        marks.append(f"<sup>{notes.index(remark) + 1}</sup>")
+    return "".join(marks)
+
+
+def pictures(table: TableReport, out: Path) -> str:
+    """Strips of pictures, the rows of a table one below the other for the same drawing."""
+    figures = []
+    count = max((len(row.pictures) for row in table.rows), default=0)
+    for place in range(count):
+        for row in table.rows:
+            if place < len(row.pictures):
+                address, width, height = data_address(out / row.pictures[place])
+                alt = f"{row.label}, picture {place + 1}: input, reference, result and truth"
+                figures.append(
+                    f'<figure><img src="{address}" width="{width}" height="{height}" '
+                    f'loading="lazy" alt="{escape(alt)}">'
+                    f"<figcaption>{escape(row.label)}</figcaption></figure>"
+                )
+    if not figures:
+        return ""
+    return f'<h3>Pictures</h3><div class="pictures">{"".join(figures)}</div>'
+
+
+def schedule_table(trainings: Trainings) -> str:
+    """What was trained, for how long and on what, beside the paper's schedule."""
+    rows = "".join(_schedule_row(label, training) for label, training in trainings)
+    heads = (
+        "Training",
+        "Data",
+        "Steps (paper)",
+        "Batch",
+        "Side",
+        "Parameters",
+        "Time",
+        "Not as in the paper",
+    )
+    head = "".join(f'<th scope="col" class="text">{name}</th>' for name in heads)
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="What was trained">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _schedule_row(label: str, training: TrainingReport) -> str:
+    steps = "<br>".join(
+        f"{escape(stage)} {done:,} ({training.full_stages.get(stage, 0):,})"
+        for stage, done in training.stages.items()
+    )
+    degraded = "<br>".join(escape(line) for line in training.degraded) or NOTHING
+    return (
+        f'<tr><th scope="row">{escape(label)}</th>'
+        f'<td class="text">{escape(training.data)}, {training.items:,} items</td>'
+        f'<td class="text">{steps or "none"}</td><td>{training.batch}</td>'
+        f"<td>{training.size} px</td>"
+        f"<td>{training.parameters:,}</td><td>{duration(training.seconds)} "
+        f'<span class="soft">{escape(training.device)}, {escape(training.precision)}</span></td>'
+        f'<td class="text long">{degraded}</td></tr>'
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 12 min, 3.4 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def curves(trainings: Trainings) -> str:
+    """One chart for each logged term, the trainings as its lines."""
+    names = list(dict.fromkeys(name for _, training in trainings for name in training.curves))
+    charts = [
+        line_chart(f"curve-{index}", _term(name), _series(name, trainings))
+        for index, name in enumerate(names)
+    ]
+    shown = [chart for chart in charts if chart]
+    if not shown:
+        return ""
+    return f'<h3>Learning curves</h3><div class="charts">{"".join(shown)}</div>'
+
+
+def _series(name: str, trainings: Trainings) -> Mapping[str, Sequence[tuple[float, float]]]:
+    return {
+        label: training.curves[name] for label, training in trainings if name in training.curves
+    }
+
+
+def _term(name: str) -> str:
+    side, _, term = name.rpartition("/")
+    owner = {"g": "generator", "d": "critic"}.get(side.rsplit(".", 1)[-1], side)
+    stage = f"{side.rsplit('.', 1)[0]}, " if "." in side else ""
+    return f"{stage}{owner}: {term}" if owner else term
+
+
+def settings_list(report: Report) -> str:
+    """For each row, the values by which it differs from the paper's full model."""
+    parts = []
+    seen = set()
+    for row in (row for table in report.tables for row in table.rows):
+        if row.settings and row.preset not in seen:
+            seen.add(row.preset)
+            lines = "".join(
+                f'<tr><th scope="row"><code>{escape(setting.key)}</code></th>'
+                f'<td class="text"><code>{escape(str(setting.value))}</code></td>'
+                f'<td class="text">{escape(setting.source)}</td></tr>'
+                for setting in row.settings
+            )
+            parts.append(
+                f"<details><summary>{escape(row.label)}</summary>"
+                '<div class="scroll"><table><thead><tr>'
+                '<th scope="col" class="text">Setting</th><th scope="col" class="text">Value</th>'
+                '<th scope="col" class="text">Source</th></tr></thead>'
+                f"<tbody>{lines}</tbody></table></div></details>"
+            )
+    if not parts:
+        return ""
+    introduction = (
+        '<p class="soft">Only what differs from the full model of the paper. Source: paper, '
+        "release (code of the authors), ours (nobody says), given (by you), budget (cut to the "
+        "time).</p>"
+    )
+    return f"<h2>Settings</h2>{introduction}{''.join(parts)}"
