@@ -22,13 +22,14 @@ FALSE = frozenset({"false", "no", "off", "0"})
 def read_toml(path: Path) -> dict[str, Any]:
     """Content of a TOML file. Raises TrainingError naming the file when it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TrainingError(
             f"{path}: {error.strerror or error}", "name a file that can be read"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not a TOML file: {error}", "correct the file") from error
+    return content
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
