@@ -179,7 +179,8 @@ def test_the_page_stands_alone_and_says_everything(tmp_path: Path) -> None:
     assert found.images[0]["alt"]
     assert (found.images[0]["width"], found.images[0]["height"]) == ("900", "200")
     for words in (
-        "21.50", "20.25", "23.75", "Budget of 20min", "perceptual=none: no weights", "300 (250,000)",
+        "21.5", "20.25", "23.75", "Budget of 20min", "perceptual=none: no weights",
+        "300 (250,000)",
         "loss.style", "1,234,567", "quoted only", "by & by", "not measured: no data",
         "measured with psnr_other", "Row a from 3 to 1.5",
     ):  # fmt: skip

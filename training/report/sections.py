@@ -20,7 +20,7 @@ def verdict_box(table: TableReport) -> str:
     results = verdict(table)
     agreeing = sum(result.agreeing for result in results)
     pairs = sum(result.pairs for result in results)
-    against = "" if not pairs or agreeing * 2 > pairs else " no"
+    against = " open" if not pairs else "" if agreeing * 2 > pairs else " no"
     items = "".join(f"<li>{escape(result.sentence)}</li>" for result in results)
     listed = f"<ul>{items}</ul>" if items else ""
     return f'<div class="verdict{against}"><strong>{escape(overall(table))}</strong>{listed}</div>'
@@ -72,9 +72,14 @@ def _figure_pair(table: TableReport, metric: MetricReport, row: RowReport, notes
     reason = row.unavailable.get(metric.key, "")
     mark = _marks([reason], notes) if ours is None and reason else ""
     return (
-        f'<td class="paper{best_paper}">{_figure(paper, metric.digits)}</td>'
+        f'<td class="paper{best_paper}">{_figure(paper, _printed_digits(printed))}</td>'
         f'<td class="ours{best_ours}">{_figure(ours, metric.digits)}{mark}</td>'
     )
+
+
+def _printed_digits(column: Sequence[float]) -> int:
+    """Decimals that the paper prints in a column."""
+    return max((len(repr(value).partition(".")[2]) for value in column), default=0)
 
 
 def _figure(value: float | None, digits: int) -> str:
@@ -115,12 +120,20 @@ def pictures(table: TableReport, out: Path) -> str:
                 )
     if not figures:
         return ""
-    return f'<h3>Pictures</h3><div class="pictures">{"".join(figures)}</div>'
+    told = '<p class="soft">Each strip: input, references, result, truth.</p>'
+    return f'<h3>Pictures</h3>{told}<div class="pictures">{"".join(figures)}</div>'
 
 
 def schedule_table(trainings: Trainings) -> str:
     """What was trained, for how long and on what, beside the paper's schedule."""
-    rows = "".join(_schedule_row(label, training) for label, training in trainings)
+    common = [
+        line
+        for line in trainings[0][1].degraded
+        if len(trainings) > 1 and all(line in training.degraded for _, training in trainings)
+    ]
+    told = "".join(f"<li>{escape(line)}</li>" for line in common)
+    always = f"<p>Not as in the paper, in every training:</p><ul>{told}</ul>" if told else ""
+    rows = "".join(_schedule_row(label, training, common) for label, training in trainings)
     heads = (
         "Training",
         "Data",
@@ -133,17 +146,18 @@ def schedule_table(trainings: Trainings) -> str:
     )
     head = "".join(f'<th scope="col" class="text">{name}</th>' for name in heads)
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="What was trained">'
+        f'{always}<div class="scroll" tabindex="0" role="region" aria-label="What was trained">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _schedule_row(label: str, training: TrainingReport) -> str:
+def _schedule_row(label: str, training: TrainingReport, common: Sequence[str]) -> str:
     steps = "<br>".join(
         f"{escape(stage)} {done:,} ({training.full_stages.get(stage, 0):,})"
         for stage, done in training.stages.items()
     )
-    degraded = "<br>".join(escape(line) for line in training.degraded) or NOTHING
+    own = [escape(line) for line in training.degraded if line not in common]
+    degraded = "<br>".join(own) or NOTHING
     return (
         f'<tr><th scope="row">{escape(label)}</th>'
         f'<td class="text">{escape(training.data)}, {training.items:,} items</td>'
