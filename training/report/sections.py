@@ -161,7 +161,7 @@ def _schedule_row(label: str, training: TrainingReport, common: Sequence[str]) -
     return (
         f'<tr><th scope="row">{escape(label)}</th>'
         f'<td class="text">{escape(training.data)}, {training.items:,} items</td>'
-        f'<td class="text">{steps or "none"}</td><td>{training.batch}</td>'
+        f'<td class="text firm">{steps or "none"}</td><td>{training.batch}</td>'
         f"<td>{training.size} px</td>"
         f"<td>{training.parameters:,}</td><td>{duration(training.seconds)} "
         f'<span class="soft">{escape(training.device)}, {escape(training.precision)}</span></td>'

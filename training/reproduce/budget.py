@@ -59,17 +59,17 @@ class Budget:
 
 
 def parse_budget(text: str | None) -> Budget:
-    """Reads "smoke", "<n>min" or "<n>h"; None or "" is the paper's schedule.
+    """Reads "smoke", "<n>min" or "<n>h"; None, "" or "full" is the paper's schedule.
 
     Raises TrainingError for anything else.
     """
-    if not text:
+    if not text or text == "full":
         return Budget("")
     if text == "smoke":
         return Budget(text)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|h)", text)
     if match is None or float(match[1]) == 0:
-        raise TrainingError(f"--budget {text}", "write smoke, or a time such as 20min or 6h")
+        raise TrainingError(f"--budget {text}", "write smoke, full, or a time such as 20min or 6h")
     return Budget(text, float(match[1]) * (60 if match[2] == "min" else 3600))
 
 
