@@ -71,15 +71,16 @@ class SaliencyLoss:
 class ClassicalSaliency:
     """Saliency without a trained network, binarised by Otsu's threshold.
 
-    The mean of two maps, each stretched to [0, 1]: the spectral residual (Hou and Zhang, 2007) of
-    the grey picture at 64 x 64, and the frequency-tuned map (Achanta et al., 2009), which is the
-    distance of the blurred Lab picture from its mean colour.
+    The frequency-tuned map (Achanta et al., 2009), which is the distance of the blurred Lab
+    picture from its mean colour, weighed from once to twice by the spectral residual (Hou and
+    Zhang, 2007) of the grey picture at 64 x 64; each map is stretched to [0, 1].
     """
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """sRGB (B, 3, H, W) in [0, 1] -> mask (B, 1, H, W) of 0 and 1."""
         rgb = rgb.float()
-        combined = (_stretch(_spectral_residual(rgb)) + _stretch(_frequency_tuned(rgb))) / 2
+        weight = 1 + _stretch(_spectral_residual(rgb))
+        combined = weight * _stretch(_frequency_tuned(rgb)) / 2
         return (combined > otsu_threshold(combined)).to(rgb.dtype)
 
 

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 from torch import Tensor
 
+from training.metrics.quality import PEAK, decibels
 from training.metrics.value import MetricValue
 
-_PEAK = 255.0
 _EDGES = np.arange(-110, 110)  # 219 bins of one unit
 
 
 def chroma(images: Tensor) -> NDArray[np.float64]:
     """a and b of RGB pictures (B, 3, H, W) in 0..255, as (B, H, W, 2)."""
-    rgb = images.cpu().numpy().transpose(0, 2, 3, 1) / _PEAK
+    rgb = images.cpu().numpy().transpose(0, 2, 3, 1) / PEAK
     lab: NDArray[np.float64] = rgb2lab(rgb.astype(np.float64))
     return lab[..., 1:]
 
@@ -34,17 +34,15 @@ def ab_l1(prediction: Tensor, target: Tensor) -> Tensor:
 def ab_psnr(prediction: Tensor, target: Tensor) -> Tensor:
     """20 log10(255 / RMSE of a and b) in dB, one number a picture: the paper's "PSNR"."""
     squares = np.square(chroma(prediction) - chroma(target)).mean((1, 2, 3))
-    floor = np.finfo(np.float64).tiny
-    decibels = 10 * np.log10(_PEAK**2 / np.maximum(squares, floor))
-    return torch.from_numpy(np.where(squares == 0, 99.0, decibels))
+    return decibels(torch.from_numpy(squares) / PEAK**2)
 
 
 class ChromaHistograms:
     """How far the a and b of all predictions are spread like those of all truths.
 
     Gives the area that the two normalised histograms share (1 is equal) and the Kullback-Leibler
-    divergence of the prediction's from the truth's in nats, both as the mean over a and b. As in
-    the paper's figure an empty bin counts as the smallest bin that is not empty.
+    divergence of the prediction's from the truth's in nats, both as the mean over a and b. For the
+    divergence every bin of both counts one pixel more, so that an empty one has a logarithm.
     """
 
     names = ("ab_histogram_overlap", "ab_histogram_kl")
@@ -60,7 +58,10 @@ class ChromaHistograms:
         self.count += prediction.shape[0]
 
     def logarithms(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Natural logarithms (2, 219) of pixels a picture, of prediction and truth."""
+        """Natural logarithms (2, 219) of pixels a picture, of prediction and truth.
+
+        As in the paper's figure an empty bin has the value of the smallest that is not empty.
+        """
         return (
             np.log(_filled(self.prediction / max(self.count, 1))),
             np.log(_filled(self.target / max(self.count, 1))),
@@ -69,7 +70,7 @@ class ChromaHistograms:
     def compute(self) -> list[MetricValue]:
         p, q = _shares(self.prediction), _shares(self.target)
         overlap = np.minimum(p, q).sum(1).mean()
-        p, q = _shares(_filled(p)), _shares(_filled(q))
+        p, q = _shares(self.prediction + 1), _shares(self.target + 1)
         divergence = (q * np.log(q / p)).sum(1).mean()
         values = (float(overlap), float(divergence))
         return [

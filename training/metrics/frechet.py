@@ -29,12 +29,17 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
     """
     mean1, cov1, mean2, cov2 = (x.double() for x in (mean1, cov1, mean2, cov2))
     values, vectors = torch.linalg.eigh(cov1)
-    root = (vectors * values.clamp(min=0).sqrt()) @ vectors.mT
+    root = (vectors * _roots(values)) @ vectors.mT
     product = root @ cov2 @ root
-    eigenvalues = torch.linalg.eigvalsh((product + product.mT) / 2)
-    trace_of_root = eigenvalues.clamp(min=0).sqrt().sum()
+    trace_of_root = _roots(torch.linalg.eigvalsh((product + product.mT) / 2)).sum()
     distance = (mean1 - mean2).square().sum() + cov1.trace() + cov2.trace() - 2 * trace_of_root
     return float(distance)
+
+
+def _roots(eigenvalues: Tensor) -> Tensor:
+    """Square roots; what is below rounding error is zero, or its roots would add up."""
+    noise = eigenvalues.max() * eigenvalues.numel() * torch.finfo(eigenvalues.dtype).eps
+    return torch.where(eigenvalues > noise, eigenvalues, 0.0).sqrt()
 
 
 class Moments:

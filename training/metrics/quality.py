@@ -35,7 +35,7 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
 
 def psnr(prediction: Tensor, target: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in dB, over the three channels together, peak 255."""
-    return _decibels(mse(prediction, target))
+    return decibels(mse(prediction, target))
 
 
 def ssim(prediction: Tensor, target: Tensor) -> Tensor:
@@ -69,9 +69,10 @@ def ms_ssim(prediction: Tensor, target: Tensor) -> Tensor:
     return result.mean(1)
 
 
-def _decibels(relative_mse: Tensor) -> Tensor:
-    decibels = -10 * relative_mse.clamp(min=torch.finfo(torch.float64).tiny).log10()
-    return torch.where(relative_mse == 0, IDENTICAL, decibels)
+def decibels(relative_mse: Tensor) -> Tensor:
+    """-10 log10 of a mean square error over the squared peak; `IDENTICAL` where it is 0."""
+    floor = torch.finfo(torch.float64).tiny
+    return torch.where(relative_mse == 0, IDENTICAL, -10 * relative_mse.clamp(min=floor).log10())
 
 
 def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
