@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from training.errors import TrainingError
+from training.presets.configuration import flatten
 
 from .files import write_whole
 
@@ -60,7 +61,8 @@ def compare(
     """Raise TrainingError when the configurations differ in one of the dotted ``tables``."""
     differences = []
     for table in tables:
-        left, right = flatten(_table(theirs, table), table), flatten(_table(ours, table), table)
+        left = flatten(_table(theirs, table), f"{table}.")
+        right = flatten(_table(ours, table), f"{table}.")
         differences += [
             f"{key} = {left.get(key, 'absent')} there, {right.get(key, 'absent')} here"
             for key in sorted(left.keys() | right.keys())
@@ -109,18 +111,6 @@ def load_weights(
         if weights is not None:
             load_network(path, name, network, weights)
     return state
-
-
-def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        dotted = f"{prefix}.{key}" if prefix else key
-        if isinstance(value, Mapping):
-            flat |= flatten(value, dotted)
-        else:
-            flat[dotted] = list(value) if isinstance(value, tuple) else value
-    return flat
 
 
 def _table(config: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:

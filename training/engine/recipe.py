@@ -97,7 +97,8 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Track:
-    """Iterations of one kind: of steps s the track takes those with s % every == phase.
+    """Iterations of one kind: it takes the steps s from ``start`` up to, without, ``stop``
+    (None: to the end) with s % every == phase.
 
     ``critic_steps`` critic updates, each on a fresh batch but the last, precede the generator's
     in the orders that begin with the critic.
@@ -110,12 +111,15 @@ class Track:
     batch: int
     every: int = 1
     phase: int = 0
+    start: int = 0
+    stop: int | None = None
     critic_steps: int = 1
     generator_optimiser: str = "generator"
     critic_optimiser: str = "critic"
 
     def takes(self, step: int) -> bool:
-        return step % self.every == self.phase
+        inside = step >= self.start and (self.stop is None or step < self.stop)
+        return inside and step % self.every == self.phase
 
 
 @dataclass

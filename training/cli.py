@@ -1,0 +1,217 @@
+"""The command line of `nuri-train`.
+
+Kept thin: nothing but the parser is imported until a command is chosen. Exit codes: 0 done, 1 it
+failed (one line on standard error says why and what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import NoReturn
+
+from training.errors import TrainingError
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class UsageError(Exception):
+    """Wrong usage; the text is one line with the remedy."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns 0 done, 1 failed, 2 wrong usage."""
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may be no text in this terminal's code
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        options = build_parser().parse_args(arguments)
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        _complain(str(error))
+        return WRONG_USAGE
+    except TrainingError as error:
+        _complain(str(error))
+        return FAILED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        _complain("cancelled")
+        return FAILED
+    except Exception as error:
+        if os.environ.get("NURI_DEBUG"):
+            raise
+        _complain(f"internal error: {error!r} (run again with NURI_DEBUG=1 and report it)")
+        return FAILED
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"nuri-train: {message}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the chosen one is ``options.run``."""
+    parser = _Parser(
+        prog="nuri-train",
+        description="Trains, evaluates and reproduces the colouring networks of five papers.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_prepare(commands)
+    _add_train(commands)
+    _add_finetune(commands)
+    _add_evaluate(commands)
+    _add_reproduce(commands)
+    _add_export(commands)
+    _add_import(commands)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"nuri-train {version('nuri')}\n")
+        parser.exit()
+
+
+Commands = argparse._SubParsersAction  # the class has no public name
+
+
+def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        command: Callable[[argparse.Namespace], int] = getattr(
+            importlib.import_module(f"training.commands.{module}"), function
+        )
+        return command(options)
+
+    return run
+
+
+def _add_prepare(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("prepare", help="read all data once and name bad pictures")
+    _add_preset(parser)
+    _add_data(parser)
+    _add_settings(parser)
+    parser.set_defaults(run=_command("prepare", "prepare"))
+
+
+def _add_train(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("train", help="train a preset, all its stages")
+    _add_preset(parser)
+    _add_data(parser)
+    _add_run(parser)
+    parser.set_defaults(run=_command("train", "train"))
+
+
+def _add_finetune(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser(
+        "finetune", help="go on with a trained network on other drawings (manga, video)"
+    )
+    parser.add_argument("base", type=Path, metavar="RUN", help="run folder that was trained")
+    _add_data(parser)
+    _add_run(parser)
+    parser.set_defaults(run=_command("train", "finetune"))
+
+
+def _add_evaluate(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("evaluate", help="measure a trained run on held-out drawings")
+    parser.add_argument("run_folder", type=Path, metavar="RUN")
+    _add_data(parser)
+    parser.add_argument("--limit", type=int, metavar="N", help="at most so many pictures")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_settings(parser)
+    _add_device(parser)
+    parser.set_defaults(run=_command("evaluate", "evaluate"))
+
+
+def _add_reproduce(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser(
+        "reproduce", help="train and measure the rows of a paper's table, write a page"
+    )
+    parser.add_argument("paper", metavar="PAPER", help="aaldc, ibn_gan, video, smsanet, manga, all")
+    parser.add_argument("--table", metavar="N", help="only this table")
+    parser.add_argument("--row", metavar="NAME", help="only this row")
+    _add_data(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--budget", metavar="BUDGET", help="smoke, 20min, 6h, ... (absent: the paper's schedule)"
+    )
+    _add_settings(parser)
+    _add_device(parser)
+    parser.set_defaults(run=_command("reproduce", "reproduce"))
+
+
+def _add_export(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("export", help="a run's network as safetensors with a model card")
+    parser.add_argument("run_folder", type=Path, metavar="RUN")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument("--network", default="generator", help="generator (default) or refiner")
+    parser.set_defaults(run=_command("convert", "export"))
+
+
+def _add_import(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("import", help="convert published .pth weights, running no code")
+    parser.add_argument("source", type=Path, metavar="FILE.pth")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--as", dest="name", required=True, metavar="NAME", help="vgg19, siggraph17, manga, ..."
+    )
+    parser.set_defaults(run=_command("convert", "import_weights"))
+
+
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("preset", metavar="PRESET", help="PAPER, PAPER/ROW or a .toml file")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder (absent: drawings are generated)",
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="RUN", help="run folder"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where the run stopped")
+    parser.add_argument("--devices", type=int, default=1, metavar="N", help="so many GPUs")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    _add_settings(parser)
+    _add_device(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a value of the preset, e.g. loss.pixel=10; may be repeated",
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N, mps")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""From a training run, or from published weights, to safetensors with a model card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as safetensors_bytes
+from torch import Tensor
+
+from backend.models import architectures
+from training.engine import checkpoint
+from training.engine.files import write_whole
+from training.errors import TrainingError
+from training.pretrained import SOURCES, load_state
+
+
+def export_network(path: Path, output: Path, network: str = "generator") -> Path:
+    """Write one network of a checkpoint as safetensors; returns its model card beside it.
+
+    Averaged weights are taken where the run kept them. Raises TrainingError when the checkpoint
+    cannot be read, holds no such network, or the disk is full.
+    """
+    _check_suffix(output)
+    state = checkpoint.load(path)
+    exports = state["metadata"]["exports"]
+    if network not in exports:
+        raise TrainingError(f"{path} exports no {network}", f"use one of {', '.join(exports)}")
+    name, options = exports[network]
+    model = architectures.build(name, options)
+    weights = state["average"].get(network, state["networks"][network])
+    checkpoint.load_network(path, network, model, weights)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_name(f".{output.name}.part.safetensors")
+    try:
+        architectures.save_model(part, model, name, options, _facts(state, network))
+        part.replace(output)
+    except OSError as error:
+        raise TrainingError(f"cannot write {output} ({error.strerror})", "free space") from error
+    finally:
+        part.unlink(missing_ok=True)
+    card = output.with_suffix(".md")
+    text = model_card(output.stem, state, network, path.parent)
+    write_whole(card, lambda file: _write(file, text))
+    return card
+
+
+def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) -> str:
+    """What someone who finds the file wants to know, in Markdown."""
+    name, options = state["metadata"]["exports"][network]
+    data = state["metadata"]["data"]
+    size = sum(tensor.numel() for tensor in state["networks"][network].values())
+    lines = [
+        f"# {title}",
+        "",
+        f"Network `{network}` of the paper `{state['paper']}`, row "
+        f"`{state['config'].get('row', 'default')}`, stage `{state['stage']}`.",
+        "",
+        f"- Architecture: `{name}`, options `{json.dumps(options)}`",
+        f"- Numbers in it: {size:,}",
+        f"- Trained for {state['step']:,} steps, batch {state['config']['train']['batch']}, "
+        f"seed {state['config']['train']['seed']}",
+        f"- Averaged weights: {'yes' if network in state['average'] else 'no'}",
+        f"- Data: {data['name']}",
+    ]
+    lines += [f"- Data hash of {part}: `{digest}`" for part, digest in data["hashes"].items()]
+    degraded = state["metadata"]["degraded"] or ["nothing"]
+    lines += ["", "## Done without", "", *(f"- {line}" for line in degraded)]
+    lines += ["", "## Measured", "", *_measured(run)]
+    lines += [
+        "",
+        "## Licence",
+        "",
+        "The code is MIT. These weights follow the licences of the data that they were trained on.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def convert_weights(source: Path, output: Path, name: str) -> int:
+    """Convert published weights to safetensors, running no code of the file.
+
+    ``name`` is a pretrained network of `training.pretrained` or an architecture whose own names
+    of tensors the file uses. Returns the number of tensors. Raises TrainingError.
+    """
+    _check_suffix(output)
+    known = sorted({*SOURCES, *architectures.names()})
+    if name not in known:
+        raise TrainingError(f"nothing is called {name!r}", f"use one of {', '.join(known)}")
+    if not source.is_file():
+        raise TrainingError(f"there is no file {source}", "name a .pth file")
+    state: dict[str, Tensor] = load_state(source)
+    if name in architectures.names():
+        model = architectures.build(name, {})
+        checkpoint.load_network(source, name, model, state)
+        architectures.save_model(output, model, name, {}, {"source": source.name})
+        return len(state)
+    tensors = {key: value.detach().to(torch.float32).contiguous() for key, value in state.items()}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    content = safetensors_bytes(tensors, {"name": name, "source": source.name})
+    write_whole(output, lambda file: _write_bytes(file, content))
+    return len(tensors)
+
+
+def _facts(state: Mapping[str, Any], network: str) -> dict[str, Any]:
+    return {
+        "paper": state["paper"],
+        "row": state["config"].get("row", "default"),
+        "stage": state["stage"],
+        "network": network,
+        "steps": state["step"],
+        "data": state["metadata"]["data"]["name"],
+        "degraded": state["metadata"]["degraded"],
+    }
+
+
+def _measured(run: Path) -> list[str]:
+    path = run / "evaluation.json"
+    if not path.exists():
+        return ["Not evaluated yet (`nuri-train evaluate`)."]
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    lines = [f"On {facts['count']} held-out pictures:", "", "| metric | value |", "|---|---|"]
+    for metric, value in facts["metrics"].items():
+        lines.append(f"| {metric} | {'-' if value is None else f'{value:.4f}'} |")
+    return lines
+
+
+def _check_suffix(output: Path) -> None:
+    if output.suffix != ".safetensors":
+        raise TrainingError(f"{output} is no .safetensors file", "let its name end so")
+
+
+def _write(file: Any, text: str) -> None:
+    file.write(text.encode())
+
+
+def _write_bytes(file: Any, content: bytes) -> None:
+    file.write(content)

@@ -1,0 +1,265 @@
+"""MangaGAN: pages from XDoG, distance field and hints; alternate batches; fine-tuning on manga.
+
+Golyadkin and Makarov, "Semi-automatic Manga Colorization Using Conditional Adversarial Networks"
+(AIST 2020); sections of the specification in brackets. Also trains the AlacGAN baseline of
+Table 1. Stages: ``main``, then ``finetune`` on black-and-white pages [5.1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.engine import (
+    Batch,
+    Generated,
+    LearningRate,
+    Optimiser,
+    Recipe,
+    Side,
+    Term,
+    Track,
+)
+from training.errors import TrainingError
+from training.losses import FeatureLosses, PixelLoss, WhitePenalty, drift, gradient_penalty
+from training.papers import sources
+from training.papers.pieces import (
+    Adversarial,
+    Config,
+    Workshop,
+    make_critic,
+    make_feature_losses,
+    make_network,
+    make_optimisers,
+    order_of,
+    to_bytes,
+    unit,
+    with_critic,
+)
+from training.papers.scoring import Evaluation, Examination, Scored
+from training.pretrained import Degradations
+
+ALACGAN = "alacgan"
+FINETUNE_MODES = ("off", "paper", "release", "extended")
+_RELEASE_PERIOD, _RELEASE_PHASE = 10, 5
+_GRADIENT_PENALTY, _DRIFT = 10.0, 1e-3
+
+
+class MangaTask(Adversarial):
+    """Loss [3]: 10 (L1 + 0.9 L1 of the auxiliary picture) + perceptual + adversarial + white."""
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        critic: nn.Module | None,
+        weights: Config,
+        features: FeatureLosses | None,
+    ) -> None:
+        super().__init__(generator, critic, weights, features)
+        extractor = getattr(generator, "extractor", None)
+        self.fixed = () if extractor is None else (extractor,)
+        self.pixel = PixelLoss("l1")
+        self.white = WhitePenalty(mask=weights["white_mask"])
+
+    def generate(self, batch: Batch) -> Generated:
+        output = self.generator(batch["line"], batch["distance"], batch["hint"])
+        return {"main": output.main} | ({} if output.aux is None else {"aux": output.aux})
+
+    def judge(self, batch: Batch, picture: Tensor) -> list[Tensor]:
+        assert self.critic is not None
+        logits: list[Tensor] = self.critic(picture)
+        return logits
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        main, target = generated["main"], batch["color"]
+        terms = {"g/pixel": Term(self.pixel(main, target), self.weights["pixel"])}
+        if "aux" in generated and self.weights["aux"]:
+            terms["g/aux"] = Term(self.pixel(generated["aux"], target), self.weights["aux"])
+        if self.weights["white"]:
+            terms["g/white"] = Term(self.white(main, target), self.weights["white"])
+        return terms | self.feature_terms(main, target)
+
+    def preview(self, batch: Batch) -> list[Tensor]:
+        main = self.generate(batch)["main"]
+        return [batch["line"], unit(batch["hint"][:, :3]), unit(main), unit(batch["color"])]
+
+
+class PageTask(MangaTask):
+    """Black-and-white pages with empty hints: the generator gets the adversarial term alone."""
+
+    def generate(self, batch: Batch) -> Generated:
+        empty = torch.zeros_like(batch["hint"])
+        return super().generate({**batch, "hint": empty})
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        return {}
+
+
+class AlacTask(MangaTask):
+    """AlacGAN [7]: WGAN-GP on the features of the drawing, perceptual loss, no L1."""
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        return self.feature_terms(generated["main"], batch["color"])
+
+    def judge(self, batch: Batch, picture: Tensor) -> list[Tensor]:
+        assert self.critic is not None
+        logits: list[Tensor] = self.critic(picture, self._features(batch))
+        return logits
+
+    def critic_terms(self, side: Side, batch: Batch, generated: Generated) -> dict[str, Term]:
+        terms = super().critic_terms(side, batch, generated)
+        if side == "real":
+            logits = self.judge(batch, batch["color"])
+            return {**terms, "d/drift": Term(drift(logits, weight=_DRIFT))}
+        raw = gradient_penalty(
+            lambda picture: self.judge(batch, picture),
+            batch["color"],
+            generated["main"],
+            weight=_GRADIENT_PENALTY,
+        )
+        return {**terms, "d/penalty": Term(raw)}
+
+    def _features(self, batch: Batch) -> Tensor:
+        with torch.no_grad():
+            features: Tensor = self.generator.features(batch["line"])  # type: ignore[operator]
+        return features
+
+
+def stages(config: Config) -> list[str]:
+    """main, and finetune unless ``finetune.mode`` is off."""
+    if not config["train"]["steps"]:
+        return []
+    mode = config["finetune"]["mode"]
+    if mode not in FINETUNE_MODES:
+        raise TrainingError(f"finetune.mode is {mode!r}", f"use {', '.join(FINETUNE_MODES)}")
+    return ["main"] if mode == "off" else ["main", "finetune"]
+
+
+def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the paper's fine-tuning on."""
+    return {**config, "finetune": {**config["finetune"], "mode": "paper"}}
+
+
+def build(shop: Workshop) -> Recipe:
+    """One stage of a row of Table 1."""
+    config = shop.config
+    generator = make_network(config["model"])
+    critic = make_critic(config["critic"], config["loss"]["adv"])
+    networks = with_critic({"generator": generator}, critic)
+    shop.load_base(networks, ("model",))
+    features = make_feature_losses(config["loss"], "vgg16", ("relu2_2",), "mse", shop.degradations)
+    kind = AlacTask if config["model"]["name"] == ALACGAN else MangaTask
+    task = kind(generator, critic, config["loss"], features)
+    dataset = sources.pages(config, shop.data, "train")
+    order = order_of(config, critic)
+    tracks = [Track("main", task, order, dataset, config["train"]["batch"])]
+    steps = config["train"]["steps"]
+    optimisers = make_optimisers(config, steps, {name: name for name in networks})
+    if shop.stage == "finetune":
+        steps = config["finetune"]["steps"]
+        tracks.insert(0, _page_track(config, shop, generator, critic))
+        optimisers = _finetune_optimisers(config)
+    return Recipe(
+        paper="manga",
+        stage=shop.stage,
+        config=shop.config,
+        networks=networks,
+        tracks=tracks,
+        optimisers=optimisers,
+        steps=steps,
+        data_name=sources.name(config, shop.data),
+        data_hashes=sources.hashes(config, shop.data),
+        degraded=shop.degradations.lines(),
+        exports=sources.exports(config, {"generator": "model"}),
+    )
+
+
+def _page_track(
+    config: Config, shop: Workshop, generator: nn.Module, critic: nn.Module | None
+) -> Track:
+    """Every n-th step (paper), or five critic steps and one of the generator (release)."""
+    if critic is None:
+        raise TrainingError("fine-tuning needs a critic", "set loss.adv above 0")
+    settings = config["finetune"]
+    release = settings["mode"] == "release"
+    return Track(
+        "pages",
+        PageTask(generator, critic, config["loss"], None),
+        "DG",
+        sources.monochrome_pages(config, shop.data),
+        config["train"]["batch"],
+        every=_RELEASE_PERIOD if release else settings["every"],
+        phase=_RELEASE_PHASE if release else settings["every"] - 1,
+        critic_steps=settings["critic_steps"],
+        generator_optimiser="generator_pages",
+    )
+
+
+def _finetune_optimisers(config: Config) -> dict[str, Optimiser]:
+    """Two Adam states of the generator: one for colour pages, one for the adversarial steps."""
+    settings, optim = config["finetune"], config["optim"]
+
+    def adam(network: str, own: str, rate: float) -> Optimiser:
+        betas = optim[own]["betas"]
+        return Optimiser((network,), LearningRate(rate), (betas[0], betas[1]))
+
+    return {
+        "generator": adam("generator", "generator", settings["lr_generator"]),
+        "critic": adam("critic", "critic", settings["lr_critic"]),
+        "generator_pages": adam("generator", "generator", settings["lr_adversarial"]),
+    }
+
+
+def evaluate(
+    config: Config, data: Path | None, path: Path | None, out: Path, device: str
+) -> Evaluation:
+    """FID between colour pages and colourings of pages without hints [7], others by pairs."""
+    examination = Examination(config, out, device, Degradations())
+    generator = make_network(config["model"])
+    examination.load({"generator": generator}, path, config)
+    dataset = sources.pages(config, data, "test")
+    coloured = _coloured(generator, examination.batches(dataset), config["eval"])
+    return examination.score(coloured, config["eval"]["metrics"])
+
+
+def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) -> Iterator[Scored]:
+    for number, batch in enumerate(batches):
+        inputs = (batch["line"], batch["distance"])
+        main = generator(*inputs, torch.zeros_like(batch["hint"])).main
+        if settings["auto_hint"]:
+            hint = automatic_hint(main, settings, mixed(settings["seed"], number))
+            main = generator(*inputs, hint).main
+        ours, truth = unit(main), unit(batch["color"])
+        yield Scored(
+            prediction=to_bytes(ours),
+            target=to_bytes(truth),
+            columns=[batch["line"], ours, truth],
+            names=batch["name"],
+            regions=batch.get("regions"),
+        )
+
+
+def mixed(seed: int, number: int) -> int:
+    """A seed for each batch of an evaluation."""
+    return seed * 1_000_003 + number
+
+
+def automatic_hint(result: Tensor, settings: Config, seed: int) -> Tensor:
+    """Sparse hint (B, 4, H, W) with the result's own colours [6, step 6].
+
+    ``auto_hint_std`` is the law's standard deviation; ``ignore_gray`` keeps only pixels whose
+    |r-g| + |r-b| + |g-b| is above 60/255 in [-1, 1] units.
+    """
+    from training.data.hints import auto_hint
+
+    generator = torch.Generator().manual_seed(seed)
+    return auto_hint(
+        result.float().cpu(),
+        std=settings["auto_hint_std"],
+        ignore_gray=settings["ignore_gray"],
+        generator=generator,
+    ).to(result.device)

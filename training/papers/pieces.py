@@ -1,0 +1,216 @@
+"""What the papers' recipes are put together from: networks, critics, losses, optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from backend.models import architectures
+from training.critics import named_critic
+from training.engine import (
+    Batch,
+    Generated,
+    LearningRate,
+    Optimiser,
+    Side,
+    Task,
+    Term,
+    checkpoint,
+)
+from training.errors import TrainingError
+from training.features import load_features
+from training.losses import FeatureLosses, GANLoss, PerceptualLoss, StyleLoss
+from training.pretrained import Degradations
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every recipe of a paper is built from.
+
+    ``stage`` is main, refine or finetune; ``base`` the checkpoint of the stage before.
+    """
+
+    config: dict[str, Any]
+    data: Path | None
+    stage: str
+    base: Path | None
+    degradations: Degradations = field(default_factory=Degradations)
+
+    def network(self, table: Config) -> nn.Module:
+        """The network of a ``model`` table: its name and constructor options."""
+        return make_network(table)
+
+    def load_base(self, networks: Mapping[str, nn.Module], tables: tuple[str, ...]) -> None:
+        """Fill the networks from the checkpoint of the stage before, if there is one."""
+        if self.base is not None:
+            checkpoint.load_weights(self.base, networks, self.config, tables)
+
+
+def make_network(table: Config) -> nn.Module:
+    """Build an architecture by name. Raises TrainingError for a wrong name or option."""
+    options = {key: value for key, value in table.items() if key != "name"}
+    try:
+        return architectures.build(table["name"], options)
+    except (ValueError, TypeError) as error:
+        raise TrainingError(f"model {table['name']}: {error}", "correct the model table") from error
+
+
+def make_critic(table: Config, weight: float) -> nn.Module | None:
+    """The critic of a ``critic`` table; None when the adversarial weight is 0."""
+    form = table.get("form", "none")
+    if form == "none" or not weight:
+        return None
+    return named_critic(form, {key: value for key, value in table.items() if key != "form"})
+
+
+def make_optimisers(config: Config, steps: int, names: Config) -> dict[str, Optimiser]:
+    """Adam for each of ``names`` (optimiser -> network), by ``optim.generator`` and so on.
+
+    All rates are multiplied by ``optim.decay_factor`` from the share ``optim.decay_at`` on.
+    """
+    settings = config["optim"]
+    optimisers = {}
+    for name, network in names.items():
+        own = settings["critic" if "critic" in name else "generator"]
+        changes: tuple[tuple[int, float], ...] = ()
+        if settings["decay_at"]:
+            start = round(settings["decay_at"] * steps)
+            changes = ((start, own["lr"] * settings["decay_factor"]),)
+        betas = (float(own["betas"][0]), float(own["betas"][1]))
+        optimisers[name] = Optimiser((network,), LearningRate(own["lr"], changes), betas)
+    return optimisers
+
+
+def make_feature_losses(
+    loss: Config,
+    arch: str,
+    taps: tuple[str, ...],
+    kind: str,
+    degradations: Degradations,
+) -> FeatureLosses | None:
+    """Perceptual loss of ``kind`` and style loss, those with a weight; None when none is left.
+
+    ``loss.features`` says what stands in for absent VGG weights: "pretrained" or "none" nothing
+    (the terms are 0), "random" or "squeezenet" another network. It is recorded.
+    """
+    terms = tuple(name for name in ("perceptual", "style") if loss.get(name))
+    if not terms:
+        return None
+    rule = loss["features"] if loss["features"] in ("random", "squeezenet") else "none"
+    features = load_features(
+        arch,
+        taps,
+        input_mode=loss["vgg_input"],
+        offline=rule,
+        degradations=degradations,
+        terms=terms,
+    )
+    if features is None:
+        return None
+    return FeatureLosses(
+        features,
+        perceptual=PerceptualLoss(kind) if "perceptual" in terms else None,
+        style=StyleLoss() if "style" in terms else None,
+    )
+
+
+class Adversarial(Task):
+    """A generator with an optional critic: the adversarial terms that the papers share.
+
+    ``weights`` is the ``loss`` table. ``features`` are losses in a network's features.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        critic: nn.Module | None,
+        weights: Config,
+        features: FeatureLosses | None = None,
+        critic_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.critic = critic
+        self.trained = (generator,)
+        self.critics = () if critic is None else (critic,)
+        self.weights = dict(weights)
+        self.gan = None
+        if critic is not None:
+            self.gan = GANLoss(
+                weights["gan"], real_label=weights["real_label"], critic_scale=critic_scale
+            )
+        self.feature_losses = features
+        self.feature_network = None if features is None else features.features
+
+    def truth(self, batch: Batch) -> Tensor:
+        """What the generator should have made."""
+        target: Tensor = batch["color"]
+        return target
+
+    def judge(self, batch: Batch, picture: Tensor) -> list[Tensor]:
+        """The critics' logits for a picture in the light of its condition."""
+        raise NotImplementedError
+
+    def generator_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        terms = self.adversarial_terms(batch, generated)
+        return terms | self.picture_terms(batch, generated)
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        """The terms that compare the picture with the truth."""
+        raise NotImplementedError
+
+    def adversarial_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        if self.gan is None:
+            return {}
+        raw = self.gan.generator(self.judge(batch, generated["main"]))
+        return {"g/adv": Term(raw, self.weights["adv"])}
+
+    def feature_terms(self, generated: Tensor, target: Tensor) -> dict[str, Term]:
+        """Perceptual and style terms, where they are on."""
+        if self.feature_losses is None:
+            return {}
+        raws = self.feature_losses(generated, target)
+        return {f"g/{name}": Term(raw, self.weights[name]) for name, raw in raws.items()}
+
+    def critic_terms(self, side: Side, batch: Batch, generated: Generated) -> dict[str, Term]:
+        if self.gan is None:
+            raise TrainingError("there is no critic to train", "use train.order=G")
+        picture = self.truth(batch) if side == "real" else generated["main"]
+        logits = self.judge(batch, picture)
+        real, fake = self.gan.critic(logits, logits)
+        return {f"d/{side}": Term(real if side == "real" else fake)}
+
+
+def order_of(config: Config, critic: nn.Module | None) -> str:
+    """``train.order``; without a critic there is only the generator's step."""
+    order: str = config["train"]["order"] if critic is not None else "G"
+    return order
+
+
+def with_critic(networks: dict[str, nn.Module], critic: nn.Module | None) -> dict[str, nn.Module]:
+    """The networks and, where there is one, the critic."""
+    return networks if critic is None else {**networks, "critic": critic}
+
+
+def unit(picture: Tensor) -> Tensor:
+    """[-1, 1] to [0, 1], clamped."""
+    return ((picture.float() + 1) / 2).clamp(0, 1)
+
+
+def to_bytes(picture: Tensor, *, truncate: bool = False) -> Tensor:
+    """[0, 1] to uint8, rounded as a PNG is saved (or truncated, as one release does)."""
+    scaled = picture.float().clamp(0, 1) * 255
+    return (scaled if truncate else scaled.round()).to(torch.uint8)
+
+
+def length(dataset: Dataset[Batch]) -> int:
+    """Number of samples."""
+    return len(dataset)  # type: ignore[arg-type]

@@ -1,0 +1,164 @@
+"""Evaluation: pictures as they would be saved, the metrics of a preset, and strips to look at."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from training.engine import Batch, checkpoint
+from training.engine.batches import collate, to_device
+from training.engine.devices import make_fabric
+from training.engine.files import write_whole
+from training.engine.journal import picture_grid
+from training.metrics import Evaluator
+from training.papers.pieces import Config, length
+from training.pretrained import Degradations
+
+_log = logging.getLogger("nuri.training")
+
+
+@dataclass
+class Evaluation:
+    """What a row of a table came to.
+
+    ``metrics``: name -> value, None when it cannot be had, with the reason in ``unavailable``.
+    ``pictures``: (caption, PNG) strips: inputs | references | ours | truth. ``count``: pictures.
+    """
+
+    metrics: dict[str, float | None]
+    unavailable: dict[str, str]
+    pictures: list[tuple[str, Path]]
+    count: int
+    degraded: list[str] = field(default_factory=list)
+
+    def as_facts(self) -> dict[str, Any]:
+        """Everything as JSON can hold it."""
+        return {
+            "metrics": self.metrics,
+            "unavailable": self.unavailable,
+            "pictures": [[caption, str(path)] for caption, path in self.pictures],
+            "count": self.count,
+            "degraded": self.degraded,
+        }
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A batch that was coloured: (B, 3, H, W) uint8, and the columns of a strip in [0, 1].
+
+    ``fid_reference`` are the pictures whose distribution FID compares with (default the target).
+    """
+
+    prediction: Tensor
+    target: Tensor
+    columns: list[Tensor]
+    names: Sequence[str]
+    regions: Tensor | None = None
+    fid_reference: Tensor | None = None
+
+
+class Examination:
+    """Where and how a preset is evaluated: device, limits, folder for pictures."""
+
+    def __init__(self, config: Config, out: Path, device: str, degradations: Degradations) -> None:
+        self.settings = config["eval"]
+        self._channels_last = bool(config["train"]["channels_last"])
+        self._out = out
+        self._degradations = degradations
+        self._fabric = make_fabric(device, config["train"]["precision"])
+        self.device = self._fabric.device
+
+    def load(
+        self,
+        networks: Mapping[str, nn.Module],
+        path: Path | None,
+        config: Config,
+        tables: tuple[str, ...] = ("model",),
+    ) -> None:
+        """Networks on the device in eval mode, filled from a checkpoint where there is one."""
+        if path is not None:
+            checkpoint.load_weights(path, networks, config, tables)
+        for network in networks.values():
+            network.to(self.device).eval().requires_grad_(False)
+
+    def batches(
+        self, dataset: Dataset[Batch], order: Sequence[int] | None = None
+    ) -> Iterator[Batch]:
+        """The first ``eval.limit`` samples (0: all), in order, ``eval.batch`` at a time."""
+        count = length(dataset)
+        if self.settings["limit"]:
+            count = min(count, self.settings["limit"])
+        keys = list(range(count)) if order is None else list(order)[:count]
+        size = self.settings["batch"]
+        for start in range(0, count, size):
+            samples = [dataset[(0, key)] for key in keys[start : start + size]]
+            yield to_device(collate(samples), self.device, channels_last=self._channels_last)
+
+    def score(self, scored: Iterable[Scored], names: Sequence[str], kind: str = "") -> Evaluation:
+        """Measure everything that was coloured; strips are written as ``KIND-NNN.png``."""
+        evaluator = Evaluator(
+            list(names),
+            degradations=self._degradations,
+            device=self.device,
+            perceptual_backend=self.settings.get("perceptual_backend", "torchvision"),
+        )
+        pictures: list[tuple[str, Path]] = []
+        count = 0
+        with torch.inference_mode(), self._fabric.autocast():
+            for one in scored:
+                evaluator.update(
+                    one.prediction,
+                    one.target,
+                    regions=one.regions,
+                    fid_reference=one.fid_reference,
+                )
+                count += one.prediction.shape[0]
+                pictures += self._strips(one, kind, len(pictures))
+        values = evaluator.compute()
+        return Evaluation(
+            metrics={name: value.value for name, value in values.items()},
+            unavailable={n: v.reason for n, v in values.items() if v.value is None},
+            pictures=pictures,
+            count=count,
+            degraded=self._degradations.lines(),
+        )
+
+    def _strips(self, one: Scored, kind: str, written: int) -> list[tuple[str, Path]]:
+        self._out.mkdir(parents=True, exist_ok=True)
+        wanted = max(self.settings["pictures"] - written, 0)
+        strips = []
+        for row, name in enumerate(one.names[:wanted]):
+            image = Image.fromarray(picture_grid([column[row : row + 1] for column in one.columns]))
+            path = self._out / f"{kind or 'strip'}-{written + row:03d}.png"
+            write_whole(path, lambda file, image=image: image.save(file, format="PNG"))
+            strips.append((f"{kind} {name}".strip(), path))
+        return strips
+
+
+def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Several protocols of one row as one evaluation; their metrics have different names."""
+    return Evaluation(
+        metrics={k: v for one in evaluations for k, v in one.metrics.items()},
+        unavailable={k: v for one in evaluations for k, v in one.unavailable.items()},
+        pictures=[picture for one in evaluations for picture in one.pictures],
+        count=max(one.count for one in evaluations),
+        degraded=evaluations[-1].degraded,
+    )
+
+
+def derangement(count: int, seed: int) -> list[int]:
+    """For each of ``count`` items another one, every one used once, by the seed."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(count, generator=generator).tolist()
+    partner = [0] * count
+    for here, there in zip(order, order[1:] + order[:1], strict=True):
+        partner[here] = there
+    return partner

@@ -1,0 +1,243 @@
+"""RLAV: a colour transform network, then a temporal refinement network on top of it.
+
+Shi et al., "Reference-Based Deep Line Art Video Colorization" (TVCG 2023); sections of the
+specification in brackets. Stages: ``main`` trains the colour transform network, ``refine`` the
+refinement network with the former frozen, ``finetune`` both in turn on shots of another series.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.critics import named_critic
+from training.engine import (
+    Batch,
+    Generated,
+    LearningRate,
+    Optimiser,
+    Recipe,
+    Term,
+    Track,
+)
+from training.errors import TrainingError
+from training.features import FIRST_RELUS_19
+from training.losses import FeatureLosses, LatentReconstruction, PixelLoss
+from training.papers import sources
+from training.papers.pieces import (
+    Adversarial,
+    Config,
+    Workshop,
+    make_critic,
+    make_feature_losses,
+    make_network,
+    order_of,
+    unit,
+    with_critic,
+)
+from training.papers.video_evaluation import evaluate as evaluate
+from training.papers.video_frames import colour_frames, reference_positions, references_at, take
+
+ARCHITECTURE = ("model", "critic")
+_PARTS = {"generator": "model", "refiner": "refine.model"}
+
+
+class TransformTask(Adversarial):
+    """One frame of a clip from K of its frames; loss [4] with both latent terms."""
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        critic: nn.Module | None,
+        weights: Config,
+        features: FeatureLosses | None,
+        count: int,
+    ) -> None:
+        super().__init__(generator, critic, weights, features)
+        self.count = count
+        self.pixel = PixelLoss("l1")
+        self.latent = LatentReconstruction()
+
+    def truth(self, batch: Batch) -> Tensor:
+        return take(batch["color"], self._frame(batch))
+
+    def generate(self, batch: Batch) -> Generated:
+        frame = self._frame(batch)
+        references = references_at(batch, reference_positions(batch["line"].shape[1], self.count))
+        output = self.generator(
+            take(batch["line"], frame), take(batch["distance"], frame), *references
+        )
+        latents = {"similarity": output.latent_similarity, "middle": output.latent_middle}
+        return {"main": output.main} | {k: v for k, v in latents.items() if v is not None}
+
+    def judge(self, batch: Batch, picture: Tensor) -> list[Tensor]:
+        assert self.critic is not None
+        line = take(batch["line"], self._frame(batch))
+        logits: list[Tensor] = self.critic(torch.cat((line, picture), 1))
+        return logits
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        main, target = generated["main"], self.truth(batch)
+        terms = {"g/pixel": Term(self.pixel(main, target), self.weights["pixel"])}
+        terms |= self.feature_terms(main, target)
+        if self.weights["latent"]:
+            latents = (generated.get("similarity"), generated.get("middle"))
+            terms["g/latent"] = Term(self.latent(target, *latents), self.weights["latent"])
+        return terms
+
+    def preview(self, batch: Batch) -> list[Tensor]:
+        main = self.generate(batch)["main"]
+        line = take(batch["line"], self._frame(batch))
+        first = batch["color"][:, 0]
+        return [unit(x) for x in (line, first, main, self.truth(batch))]
+
+    def _frame(self, batch: Batch) -> Tensor:
+        """The frame to colour, one for each clip: any that is no reference, drawn once a batch."""
+        if "frame" not in batch:
+            frames = batch["line"].shape[1]
+            taken = reference_positions(frames, self.count)
+            free = [frame for frame in range(1, frames) if frame not in taken]
+            if not free:
+                raise TrainingError(
+                    f"{self.count} references leave no frame of {frames} to colour",
+                    "make data.clip longer",
+                )
+            choice = torch.randint(len(free), (batch["line"].shape[0],))
+            batch["frame"] = torch.tensor(free)[choice].to(batch["line"].device)
+        frame: Tensor = batch["frame"]
+        return frame
+
+
+class RefinementTask(Adversarial):
+    """All frames of a clip: the transform network's colours in, refined ones out [3, 4]."""
+
+    def __init__(
+        self,
+        transform: nn.Module,
+        refiner: nn.Module,
+        critic: nn.Module | None,
+        weights: Config,
+        features: FeatureLosses | None,
+        count: int,
+    ) -> None:
+        super().__init__(refiner, critic, weights, features)
+        self.transform = transform
+        self.fixed = (transform,)
+        self.count = count
+        self.pixel = PixelLoss("l1")
+
+    def generate(self, batch: Batch) -> Generated:
+        positions = reference_positions(batch["line"].shape[1], self.count)
+        with torch.no_grad():
+            coloured = colour_frames(self.transform, batch, positions)
+        clip = torch.cat((batch["line"], coloured.to(batch["line"].dtype)), 2)
+        return {"main": self.generator(clip).main, "coloured": coloured}
+
+    def judge(self, batch: Batch, picture: Tensor) -> list[Tensor]:
+        assert self.critic is not None
+        logits: list[Tensor] = self.critic(picture)
+        return logits
+
+    def picture_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        main, target = generated["main"], batch["color"]
+        terms = {"g/pixel": Term(self.pixel(main, target), self.weights["pixel"])}
+        return terms | self.feature_terms(main, target)
+
+    def preview(self, batch: Batch) -> list[Tensor]:
+        generated = self.generate(batch)
+        middle = batch["line"].shape[1] // 2
+        clips = (batch["line"], generated["coloured"], generated["main"], batch["color"])
+        return [unit(clip[:, middle]) for clip in clips]
+
+
+def stages(config: Config) -> list[str]:
+    """main; refine unless ``refine.enabled`` is off; finetune when it has shots."""
+    if not config["train"]["steps"]:
+        return []
+    wanted = ["main"]
+    if config["refine"]["enabled"]:
+        wanted.append("refine")
+    if config["finetune"]["shots"]:
+        wanted.append("finetune")
+    return wanted
+
+
+def build(shop: Workshop) -> Recipe:
+    """One stage of a row of Tables 1 to 7."""
+    config, stage = shop.config, shop.stage
+    refined = stage == "refine" or (stage == "finetune" and config["refine"]["enabled"])
+    networks = {"generator": make_network(model_table(config["model"]))}
+    features = make_feature_losses(
+        config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
+    )
+    dataset = sources.shots(config, shop.data, "finetune" if stage == "finetune" else "train")
+    tracks: list[Track] = []
+    count, steps = config["references"]["count"], 0
+    if stage != "refine":
+        critic = make_critic(config["critic"], config["loss"]["adv"])
+        networks = with_critic(networks, critic)
+        task = TransformTask(networks["generator"], critic, config["loss"], features, count)
+        own = config["finetune" if stage == "finetune" else "train"]["steps"]
+        batch = config["train"]["batch"]
+        tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=own))
+        steps = own
+    if refined:
+        settings = config["refine"]
+        networks["refiner"] = make_network(settings["model"])
+        temporal = None
+        if config["loss"]["adv"]:
+            temporal = named_critic(settings["form"], {"width": settings["critic_width"]})
+            networks["temporal_critic"] = temporal
+        refinement = RefinementTask(
+            networks["generator"], networks["refiner"], temporal, config["loss"], features, count
+        )
+        track = Track(
+            "refine",
+            refinement,
+            order_of(config, temporal),
+            dataset,
+            settings["batch"],
+            start=steps,
+            generator_optimiser="refiner",
+            critic_optimiser="temporal_critic",
+        )
+        tracks.append(track)
+        steps += config["finetune"]["refine_steps"] if stage == "finetune" else settings["steps"]
+    if stage != "main" and shop.base is None:
+        raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
+    shop.load_base(networks, ("model", "refine.model") if stage == "finetune" else ("model",))
+    trained = {name for name in networks if stage != "refine" or name != "generator"}
+    return Recipe(
+        paper="video",
+        stage=stage,
+        config=config,
+        networks=networks,
+        tracks=tracks,
+        optimisers={name: _adam(config, name) for name in networks if name in trained},
+        steps=steps,
+        data_name=sources.name(config, shop.data),
+        data_hashes=sources.hashes(config, shop.data),
+        degraded=shop.degradations.lines(),
+        averaged=tuple(
+            name for name in ("generator", "refiner") if name in trained & set(networks)
+        ),
+        exports=sources.exports(config, {n: t for n, t in _PARTS.items() if n in networks}),
+        architecture=(*ARCHITECTURE, "refine.model") if refined else ARCHITECTURE,
+    )
+
+
+def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with fine-tuning on, by the paper's 32 shots [6]."""
+    return {**config, "finetune": {**config["finetune"], "shots": 32}}
+
+
+def model_table(table: Config) -> dict[str, Any]:
+    """The constructor's options: 0 mask channels in TOML mean one mask for each channel."""
+    return {**table, "mask_channels": table["mask_channels"] or None}
+
+
+def _adam(config: Config, name: str) -> Optimiser:
+    own = config["optim"]["critic" if "critic" in name else "generator"]
+    return Optimiser((name,), LearningRate(own["lr"]), (own["betas"][0], own["betas"][1]))

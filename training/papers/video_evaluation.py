@@ -1,0 +1,71 @@
+"""RLAV's protocols [8]: inner frames of clips or whole shots, with or without the refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from training.engine import Batch
+from training.papers import sources
+from training.papers.pieces import Config, make_network, to_bytes, unit
+from training.papers.scoring import Evaluation, Examination, Scored
+from training.papers.video_frames import (
+    colour_frames,
+    reference_positions,
+    refine_clip,
+    rotate_hue,
+)
+from training.pretrained import Degradations
+
+
+def evaluate(
+    config: Config, data: Path | None, path: Path | None, out: Path, device: str
+) -> Evaluation:
+    """A row's metrics over the inner frames of the clips of the test series."""
+    examination = Examination(config, out, device, Degradations())
+    table = {**config["model"], "mask_channels": config["model"]["mask_channels"] or None}
+    networks = {"generator": make_network(table)}
+    tables: tuple[str, ...] = ("model",)
+    if config["refine"]["enabled"]:
+        networks["refiner"] = make_network(config["refine"]["model"])
+        tables = ("model", "refine.model")
+    examination.load(networks, path, config, tables)
+    dataset = sources.shots(config, data, "test")
+    frames = _frames(networks, examination, dataset, config)
+    return examination.score(frames, config["eval"]["metrics"])
+
+
+def _frames(
+    networks: dict[str, nn.Module],
+    examination: Examination,
+    dataset: Dataset[Batch],
+    config: Config,
+) -> Iterator[Scored]:
+    degrees = float(config["eval"]["hue_shift"])
+    for batch in examination.batches(dataset):
+        batch["color"] = rotate_hue(unit(batch["color"]), degrees) * 2 - 1
+        coloured, first = _coloured(networks, batch, config)
+        inner = slice(1, coloured.shape[1] - 1)
+        for clip, name in enumerate(batch["name"]):
+            ours, truth = unit(coloured[clip, inner]), unit(batch["color"][clip, inner])
+            reference = unit(batch["color"][clip, first]).expand_as(ours)
+            yield Scored(
+                prediction=to_bytes(ours),
+                target=to_bytes(truth),
+                columns=[unit(batch["line"][clip, inner]), reference, ours, truth],
+                names=[f"{name} {index}" for index in range(1, coloured.shape[1] - 1)][:1],
+                regions=batch["regions"][clip, inner] if "regions" in batch else None,
+            )
+
+
+def _coloured(networks: dict[str, nn.Module], batch: Batch, config: Config) -> tuple[Tensor, slice]:
+    frames = batch["line"].shape[1]
+    settings = config["references"]
+    positions = reference_positions(frames, settings["count"], settings["evaluate"])
+    coloured = colour_frames(networks["generator"], batch, positions)
+    if "refiner" in networks:
+        coloured = refine_clip(networks["refiner"], batch["line"], coloured)
+    return coloured, slice(positions[0], positions[0] + 1)
