@@ -74,17 +74,26 @@ def parse_budget(text: str | None) -> Budget:
 
 
 def reduced(preset: Preset, budget: Budget) -> Preset:
-    """The preset with the budget's widths and sizes; keys that the row lacks are left out."""
+    """The preset with the budget's widths and sizes; keys that the row lacks are left out.
+
+    A share, such as 0.25 for a whole number, is a share of the row's own value.
+    """
     if not budget.section:
         return preset
     changes = read_toml(FOLDER / preset.paper / "budgets.toml")[budget.section]
     known = flatten(preset.config)
     fitting = {
-        key: value
+        key: _scaled(known[key], value)
         for key, value in flatten(changes).items()
         if key in known and known[key] != value and _scales(key, known[key])
     }
     return preset.with_changes(fitting, "budget")
+
+
+def _scaled(present: Any, value: Any) -> Any:
+    if isinstance(value, float) and type(present) is int:
+        return max(1, round(present * value))
+    return value
 
 
 def _scales(key: str, value: Any) -> bool:
