@@ -17,7 +17,7 @@ from training.pretrained import Degradations, load_state, resolve
 
 INPUT_MODES = ("raw", "unit", "imagenet", "caffe")
 OFFLINE_RULES = ("none", "random", "squeezenet")
-FIRST_RELUS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+FIRST_RELUS_19 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 LAST_RELUS_19 = ("relu1_2", "relu2_2", "relu3_4", "relu4_4", "relu5_4")
 LAST_RELUS_16 = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 

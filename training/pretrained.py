@@ -68,6 +68,7 @@ SOURCES: dict[str, Source] = {
         "MIT",
         "https://colorizers.s3.us-east-2.amazonaws.com/siggraph17-df00044c.pth",
     ),
+    "pfanet": Source(("pfanet.safetensors",), "your own"),
     "vgg19_keras": Source(("vgg19_keras.safetensors", "vgg19_keras.npz"), "CC BY 4.0"),
 }
 

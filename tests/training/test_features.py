@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from training.errors import TrainingError
 from training.features import (
-    FIRST_RELUS,
+    FIRST_RELUS_19,
     LAST_RELUS_19,
     AlexNetFeatures,
     SqueezeNetFeatures,
@@ -38,7 +38,7 @@ def test_parameters_of_the_trunks() -> None:
     ("arch", "taps", "indices"),
     [
         ("vgg19", LAST_RELUS_19, (3, 8, 17, 26, 35)),
-        ("vgg19", FIRST_RELUS, (1, 6, 11, 20, 29)),
+        ("vgg19", FIRST_RELUS_19, (1, 6, 11, 20, 29)),
         ("vgg16", ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"), (3, 8, 15, 22, 29)),
     ],
 )
@@ -124,7 +124,7 @@ def test_weights_that_are_there_are_used(without_vgg: Path) -> None:
 def test_offline_rule_none(without_vgg: Path) -> None:
     degradations = Degradations()
     terms = ("perceptual", "style")
-    assert load_features("vgg19", FIRST_RELUS, degradations=degradations, terms=terms) is None
+    assert load_features("vgg19", FIRST_RELUS_19, degradations=degradations, terms=terms) is None
     assert degradations.states == {"perceptual": "none", "style": "none"}
 
 

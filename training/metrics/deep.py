@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.features import (
-    FIRST_RELUS,
+    FIRST_RELUS_19,
     LAST_RELUS_16,
     AlexNetFeatures,
     FeatureExtractor,
@@ -131,7 +131,7 @@ def load_perceptual(
     if backend == "squeeze":
         squeezenet = load_squeezenet(degradations=degradations)
         return None if squeezenet is None else PerceptualDistance(squeezenet)
-    network = VGGFeatures("vgg19", FIRST_RELUS, "caffe" if backend == "keras" else "imagenet")
+    network = VGGFeatures("vgg19", FIRST_RELUS_19, "caffe" if backend == "keras" else "imagenet")
     if backend == "random":
         network.randomise(seed)
         return PerceptualDistance(network)

@@ -158,6 +158,24 @@ class Evaluator:
             raise ValueError(
                 f"predictions are {tuple(prediction.shape)}, targets {tuple(target.shape)}"
             )
+        with torch.autocast(self.device.type, enabled=False):
+            self._measure(prediction, target, regions, fid_reference)
+
+    def compute(self) -> dict[str, MetricValue]:
+        """The values by name, those that are unavailable among them with their reason."""
+        parts: list[_Accumulator] = [
+            *self._plain, *self._deep, *self._frechet, *self._histograms, *self._regions,
+        ]  # fmt: skip
+        values = [value for part in parts for value in part.compute()]
+        return {value.name: value for value in (*values, *self._absent)}
+
+    def _measure(
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        regions: Tensor | None,
+        fid_reference: Tensor | None,
+    ) -> None:
         prediction, target = prediction.to(self.device), target.to(self.device)
         for metric in self._plain:
             metric.update(prediction, target)
@@ -173,14 +191,6 @@ class Evaluator:
             reference = truth if fid_reference is None else _signed(fid_reference.to(self.device))
             for distance in self._frechet:
                 distance.update(ours, reference)
-
-    def compute(self) -> dict[str, MetricValue]:
-        """The values by name, those that are unavailable among them with their reason."""
-        parts: list[_Accumulator] = [
-            *self._plain, *self._deep, *self._frechet, *self._histograms, *self._regions,
-        ]  # fmt: skip
-        values = [value for part in parts for value in part.compute()]
-        return {value.name: value for value in (*values, *self._absent)}
 
     def _add(self, name: str, stand_ins: Sequence[str], chosen: Sequence[str]) -> None:
         if name in _PLAIN:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.features import FIRST_RELUS, VGGFeatures
+from training.features import FIRST_RELUS_19, VGGFeatures
 from training.metrics import LPIPS, PerceptualDistance, load_lpips, load_perceptual
 from training.pretrained import load_state, resolve
 from training.torchvision_shim import import_lpips
@@ -80,7 +80,7 @@ def test_absent_weights(monkeypatch, tmp_path) -> None:
 
 
 def test_perceptual_distance_is_the_mean_over_layers(pair: tuple[Tensor, Tensor]) -> None:
-    features = VGGFeatures("vgg16", FIRST_RELUS[:2], "caffe")
+    features = VGGFeatures("vgg16", FIRST_RELUS_19[:2], "caffe")
     features.randomise(0)
     a, b = (functional.interpolate(p, (224, 224), mode="nearest") for p in pair)
     expected = [

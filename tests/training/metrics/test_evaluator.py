@@ -121,6 +121,17 @@ def test_fid_may_compare_with_other_pictures() -> None:
     assert values[1] is not None and values[1] > 1
 
 
+@needs_squeezenet
+def test_values_do_not_depend_on_the_precision_of_training() -> None:
+    values = []
+    for enabled in (False, True):
+        evaluator = Evaluator(["ssim", "lpips_squeeze"])
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            evaluator.update(pictures(2, 0), pictures(2, 1))
+        values.append({name: value.value for name, value in evaluator.compute().items()})
+    assert values[0] == values[1]
+
+
 def test_wrong_uses() -> None:
     with pytest.raises(TrainingError, match="'psrn'"):
         Evaluator(["psrn"])
