@@ -203,7 +203,8 @@ def _finish(reports: Sequence[tuple[Report, str]], page: Path) -> Path:
         if row.failure
     ]
     if failed:
+        noun = "row" if len(failed) == 1 else "rows"
         raise TrainingError(
-            f"{len(failed)} rows failed, the first is {failed[0]}", f"see {page}, then run again"
+            f"{len(failed)} {noun} failed, the first is {failed[0]}", f"see {page}, then run again"
         )
     return page
