@@ -32,7 +32,7 @@ class References:
 
 
 def to_tokens(x: Tensor) -> Tensor:
-    """A map (B,C,H,W) as tokens (B,H*W,C), row by row; a view of a channels_last map."""
+    """A map (B,C,H,W) as tokens (B,H*W,C), row by row: a view of the map."""
     return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
@@ -45,9 +45,10 @@ def to_map(tokens: Tensor, like: Tensor) -> Tensor:
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, scale: float | None = None) -> Tensor:
     """Softmax attention of tokens (B,N,c) over (B or 1,M,c), in memory linear in N and M."""
-    batch = query.shape[0]
-    keys, values = (each.expand(batch, -1, -1).unsqueeze(1) for each in (keys, values))
-    mixed = functional.scaled_dot_product_attention(query.unsqueeze(1), keys, values, scale=scale)
+    # only tokens whose channels lie side by side get the kernel that keeps no matrix
+    query, keys, values = (each.contiguous().unsqueeze(1) for each in (query, keys, values))
+    keys, values = (each.expand(query.shape[0], -1, -1, -1) for each in (keys, values))
+    mixed = functional.scaled_dot_product_attention(query, keys, values, scale=scale)
     return mixed.squeeze(1)
 
 

@@ -110,10 +110,9 @@ class Embedder(nn.Module):
 
     def forward(self, line: Tensor, color: Tensor) -> Tensor:
         """(B,K,1,H,W) and (B,K,3,H,W) to (B, blocks, 2 norms, shift and scale, 4 width)."""
-        batch, count = line.shape[:2]
-        features = self.convs(torch.cat((line, color), 2).flatten(0, 1))
-        vectors = self.project(features.mean((2, 3), keepdim=True)).flatten(1)
-        mean = vectors.unflatten(0, (batch, count)).mean(1)
+        references = torch.cat((line, color), 2).unbind(1)
+        vectors = [self.project(self.convs(each).mean((2, 3), keepdim=True)) for each in references]
+        mean = torch.stack(vectors).mean(0).flatten(1)
         style: Tensor = self.perceptron(mean).unflatten(1, self.shape)
         return style
 
@@ -129,10 +128,9 @@ class ReferenceMatching(nn.Module):
 
     def encode_references(self, seen: Tensor, color: Tensor) -> References:
         """Of references (B,K,1,H,W) and their colours (B,K,3,H,W)."""
-        keys, values = (
-            encoder(stack.flatten(0, 1)).unflatten(0, stack.shape[:2]).unbind(1)
-            for encoder, stack in ((self.match_encoder, seen), (self.color_encoder, color))
-        )
+        # one reference at a time: the first layer's maps are large
+        keys = [self.match_encoder(each) for each in seen.unbind(1)]
+        values = [self.color_encoder(each) for each in color.unbind(1)]
         return self.correspondence.encode_references(keys, values)
 
     def attend(self, seen: Tensor, references: References) -> Tensor:
@@ -254,6 +252,10 @@ class ColorTransformNet(nn.Module):
             return TransformOutput(main)
         latent = None if self.latent_similarity is None else self.latent_similarity(similar)
         return TransformOutput(main, latent, self.latent_middle(x))
+
+    def training_heads(self) -> list[str]:
+        """Names of the children that only training needs."""
+        return ["latent_similarity", "latent_middle"]
 
     def _seen(self, line: Tensor, distance: Tensor) -> Tensor:
         return distance if self.matching_input == "distance" else line
