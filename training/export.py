@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save as safetensors_bytes
-from torch import Tensor
+from torch import nn
 
 from backend.models import architectures
 from training.engine import checkpoint
@@ -34,14 +33,7 @@ def export_network(path: Path, output: Path, network: str = "generator") -> Path
     weights = state["average"].get(network, state["networks"][network])
     checkpoint.load_network(path, network, model, weights)
     output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_name(f".{output.name}.part.safetensors")
-    try:
-        architectures.save_model(part, model, name, options, _facts(state, network))
-        part.replace(output)
-    except OSError as error:
-        raise TrainingError(f"cannot write {output} ({error.strerror})", "free space") from error
-    finally:
-        part.unlink(missing_ok=True)
+    _save(output, model, _facts(state, network))
     card = output.with_suffix(".md")
     text = model_card(output.stem, state, network, path.parent)
     write_whole(card, lambda file: _write(file, text))
@@ -51,18 +43,18 @@ def export_network(path: Path, output: Path, network: str = "generator") -> Path
 def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) -> str:
     """What someone who finds the file wants to know, in Markdown."""
     name, options = state["metadata"]["exports"][network]
-    data = state["metadata"]["data"]
+    data, config = state["metadata"]["data"], state["config"]
     size = sum(tensor.numel() for tensor in state["networks"][network].values())
+    row = config.get("row", "default")
+    train = config["train"]
     lines = [
         f"# {title}",
         "",
-        f"Network `{network}` of the paper `{state['paper']}`, row "
-        f"`{state['config'].get('row', 'default')}`, stage `{state['stage']}`.",
+        f"Network `{network}` of `{state['paper']}/{row}`, stage `{state['stage']}`.",
         "",
         f"- Architecture: `{name}`, options `{json.dumps(options)}`",
         f"- Numbers in it: {size:,}",
-        f"- Trained for {state['step']:,} steps, batch {state['config']['train']['batch']}, "
-        f"seed {state['config']['train']['seed']}",
+        f"- Trained for {state['step']:,} steps, batch {train['batch']}, seed {train['seed']}",
         f"- Averaged weights: {'yes' if network in state['average'] else 'no'}",
         f"- Data: {data['name']}",
     ]
@@ -91,17 +83,35 @@ def convert_weights(source: Path, output: Path, name: str) -> int:
         raise TrainingError(f"nothing is called {name!r}", f"use one of {', '.join(known)}")
     if not source.is_file():
         raise TrainingError(f"there is no file {source}", "name a .pth file")
-    state: dict[str, Tensor] = load_state(source)
-    if name in architectures.names():
-        model = architectures.build(name, {})
-        checkpoint.load_network(source, name, model, state)
-        architectures.save_model(output, model, name, {}, {"source": source.name})
-        return len(state)
-    tensors = {key: value.detach().to(torch.float32).contiguous() for key, value in state.items()}
     output.parent.mkdir(parents=True, exist_ok=True)
+    if name in architectures.names():
+        return _convert_network(source, output, name)
+    state = load_state(source)
+    tensors = {key: value.detach().float().contiguous() for key, value in state.items()}
     content = safetensors_bytes(tensors, {"name": name, "source": source.name})
     write_whole(output, lambda file: _write_bytes(file, content))
     return len(tensors)
+
+
+def _convert_network(source: Path, output: Path, name: str) -> int:
+    try:
+        state = architectures.convert(name, architectures.import_state(source))
+    except (ValueError, OSError) as error:
+        raise TrainingError(
+            f"{source}: {error}", "name the published file of this network"
+        ) from error
+    options = {"size": "release"} if name == "manga" else {}
+    model = architectures.build(name, options)
+    checkpoint.load_network(source, name, model, state)
+    _save(output, model, {"source": source.name})
+    return len(state)
+
+
+def _save(output: Path, model: nn.Module, facts: dict[str, Any]) -> None:
+    try:
+        architectures.save_model(output, model, facts)
+    except OSError as error:
+        raise TrainingError(f"cannot write {output} ({error.strerror})", "free space") from error
 
 
 def _facts(state: Mapping[str, Any], network: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 
 from training import papers, presets
@@ -12,10 +11,11 @@ from training.engine.progress import Progress
 
 def prepare(options: argparse.Namespace) -> int:
     """Read all samples of a preset's data: caches are filled, unreadable pictures are named."""
-    logging.basicConfig(format="nuri-train: note: %(message)s")  # the loaders name what they skip
     config = presets.parse(options.preset, options.settings).as_config()
-    for split in ("train", "test"):
+    for split in ("train", "dev"):
         dataset = papers.dataset(config, options.data, split)
+        for line in (*dataset.check(), *dataset.degraded):
+            sys.stdout.write(f"{split}: {line}\n")
         with Progress(f"{config['paper']} {split}", len(dataset)) as progress:
             for index in range(len(dataset)):
                 dataset[(0, index)]

@@ -143,9 +143,8 @@ def build(shop: Workshop) -> Recipe:
         tracks=[track],
         optimisers=make_optimisers(config, steps, {name: name for name in networks}),
         steps=steps,
-        data_name=sources.name(config, shop.data),
-        data_hashes=sources.hashes(config, shop.data),
-        degraded=shop.degradations.lines(),
+        **sources.facts(config, shop.data, dataset),
+        degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
 
@@ -158,7 +157,7 @@ def evaluate(
     examination = Examination(config, out, device, degradations)
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.pairs(config, data, "test")
+    dataset = sources.pairs(config, data, "dev")
     names = config["eval"]["metrics"]
     if config["model"]["name"] == LINE_EXTRACTOR:
         return examination.score(_lines(generator, examination, dataset), names)

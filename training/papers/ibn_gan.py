@@ -30,7 +30,7 @@ from training.papers.pieces import (
 from training.papers.scoring import Evaluation, Examination, Scored
 from training.pretrained import Degradations
 
-CODEC = LabCodec.ibn
+CODEC = LabCodec.named("ibn")
 _CRITIC_SCALE = 0.5  # one optimiser step on the mean of real and fake [5]
 
 
@@ -96,9 +96,8 @@ def build(shop: Workshop) -> Recipe:
         tracks=[Track("main", task, order_of(config, critic), dataset, config["train"]["batch"])],
         optimisers=make_optimisers(config, steps, {name: name for name in networks}),
         steps=steps,
-        data_name=sources.name(config, shop.data),
-        data_hashes=sources.hashes(config, shop.data),
-        degraded=shop.degradations.lines(),
+        **sources.facts(config, shop.data, dataset),
+        degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
 
@@ -110,7 +109,7 @@ def evaluate(
     examination = Examination(config, out, device, Degradations())
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.photos(config, data, "test", CODEC)
+    dataset = sources.photos(config, data, "dev", CODEC)
     truncate = config["eval"]["truncate"]
     coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=truncate)
     return examination.score(coloured, config["eval"]["metrics"])

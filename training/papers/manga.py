@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.data.hints import PixelHints, encode_hint
 from training.engine import (
     Batch,
     Generated,
@@ -47,6 +49,7 @@ ALACGAN = "alacgan"
 FINETUNE_MODES = ("off", "paper", "release", "extended")
 _RELEASE_PERIOD, _RELEASE_PHASE = 10, 5
 _GRADIENT_PENALTY, _DRIFT = 10.0, 1e-3
+_GRAY_SPREAD = 60 / 255
 
 
 class MangaTask(Adversarial):
@@ -60,8 +63,6 @@ class MangaTask(Adversarial):
         features: FeatureLosses | None,
     ) -> None:
         super().__init__(generator, critic, weights, features)
-        extractor = getattr(generator, "extractor", None)
-        self.fixed = () if extractor is None else (extractor,)
         self.pixel = PixelLoss("l1")
         self.white = WhitePenalty(mask=weights["white_mask"])
 
@@ -125,7 +126,7 @@ class AlacTask(MangaTask):
 
     def _features(self, batch: Batch) -> Tensor:
         with torch.no_grad():
-            features: Tensor = self.generator.features(batch["line"])  # type: ignore[operator]
+            features: Tensor = self.generator.encode_page(batch["line"])  # type: ignore[operator]
         return features
 
 
@@ -171,9 +172,8 @@ def build(shop: Workshop) -> Recipe:
         tracks=tracks,
         optimisers=optimisers,
         steps=steps,
-        data_name=sources.name(config, shop.data),
-        data_hashes=sources.hashes(config, shop.data),
-        degraded=shop.degradations.lines(),
+        **sources.facts(config, shop.data, dataset),
+        degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
 
@@ -221,45 +221,47 @@ def evaluate(
     examination = Examination(config, out, device, Degradations())
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.pages(config, data, "test")
-    coloured = _coloured(generator, examination.batches(dataset), config["eval"])
+    dataset = sources.pages(config, data, "dev")
+    coloured = _coloured(generator, examination.batches(dataset, size=1), config["eval"])
     return examination.score(coloured, config["eval"]["metrics"])
 
 
 def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) -> Iterator[Scored]:
-    for number, batch in enumerate(batches):
+    law = PixelHints(std=settings["auto_hint_std"], sparse=1.0, full=0.0)
+    generator_of_masks = np.random.default_rng(settings["seed"])
+    for batch in batches:
         inputs = (batch["line"], batch["distance"])
-        main = generator(*inputs, torch.zeros_like(batch["hint"])).main
+        first = generator(*inputs, torch.zeros_like(batch["hint"]))
+        main = first.main
         if settings["auto_hint"]:
-            hint = automatic_hint(main, settings, mixed(settings["seed"], number))
-            main = generator(*inputs, hint).main
-        ours, truth = unit(main), unit(batch["color"])
+            hint = automatic_hint(main, law, generator_of_masks, settings["ignore_gray"])
+            main = generator(*inputs, hint, features=first.features).main
+        height, width = batch["valid"][0].tolist()
+        line, ours, truth = (
+            x[..., :height, :width] for x in (batch["line"], unit(main), unit(batch["color"]))
+        )
         yield Scored(
             prediction=to_bytes(ours),
             target=to_bytes(truth),
-            columns=[batch["line"], ours, truth],
+            columns=[line, ours, truth],
             names=batch["name"],
-            regions=batch.get("regions"),
         )
 
 
-def mixed(seed: int, number: int) -> int:
-    """A seed for each batch of an evaluation."""
-    return seed * 1_000_003 + number
-
-
-def automatic_hint(result: Tensor, settings: Config, seed: int) -> Tensor:
+def automatic_hint(
+    result: Tensor, law: PixelHints, rng: np.random.Generator, ignore_gray: bool
+) -> Tensor:
     """Sparse hint (B, 4, H, W) with the result's own colours [6, step 6].
 
-    ``auto_hint_std`` is the law's standard deviation; ``ignore_gray`` keeps only pixels whose
-    |r-g| + |r-b| + |g-b| is above 60/255 in [-1, 1] units.
+    ``ignore_gray`` keeps only pixels whose |r-g| + |r-b| + |g-b| is above 60/255, in [-1, 1] units.
     """
-    from training.data.hints import auto_hint
-
-    generator = torch.Generator().manual_seed(seed)
-    return auto_hint(
-        result.float().cpu(),
-        std=settings["auto_hint_std"],
-        ignore_gray=settings["ignore_gray"],
-        generator=generator,
-    ).to(result.device)
+    hints = []
+    for picture in result.float().cpu():
+        color = to_bytes(unit(picture)).permute(1, 2, 0).numpy()
+        mask = torch.from_numpy(law(color, None, rng))
+        if ignore_gray:
+            red, green, blue = picture
+            spread = (red - green).abs() + (red - blue).abs() + (green - blue).abs()
+            mask &= spread > _GRAY_SPREAD
+        hints.append(encode_hint(picture, mask))
+    return torch.stack(hints).to(result.device)

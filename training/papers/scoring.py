@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +20,6 @@ from training.engine.journal import picture_grid
 from training.metrics import Evaluator
 from training.papers.pieces import Config, length
 from training.pretrained import Degradations
-
-_log = logging.getLogger("nuri.training")
 
 
 @dataclass
@@ -90,14 +87,14 @@ class Examination:
             network.to(self.device).eval().requires_grad_(False)
 
     def batches(
-        self, dataset: Dataset[Batch], order: Sequence[int] | None = None
+        self, dataset: Dataset[Batch], order: Sequence[int] | None = None, size: int | None = None
     ) -> Iterator[Batch]:
-        """The first ``eval.limit`` samples (0: all), in order, ``eval.batch`` at a time."""
+        """The first ``eval.limit`` samples (0: all), ``size`` or ``eval.batch`` at a time."""
         count = length(dataset)
         if self.settings["limit"]:
             count = min(count, self.settings["limit"])
         keys = list(range(count)) if order is None else list(order)[:count]
-        size = self.settings["batch"]
+        size = size or self.settings["batch"]
         for start in range(0, count, size):
             samples = [dataset[(0, key)] for key in keys[start : start + size]]
             yield to_device(collate(samples), self.device, channels_last=self._channels_last)

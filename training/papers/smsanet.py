@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from backend.models.color import LabCodec
+from backend.models.smsanet import from_siggraph17
 from training.engine import (
     Batch,
     Generated,
@@ -27,10 +28,9 @@ from training.papers import sources
 from training.papers.ibn_gan import chroma_columns, chroma_scored
 from training.papers.pieces import Config, Workshop, make_network
 from training.papers.scoring import Evaluation, Examination
-from training.papers.siggraph import load_siggraph17
-from training.pretrained import Degradations, resolve
+from training.pretrained import Degradations, load_state, resolve
 
-CODEC = LabCodec.zhang
+CODEC = LabCodec.named("zhang")
 PRETRAINED = "siggraph17"
 
 
@@ -98,9 +98,8 @@ def build(shop: Workshop) -> Recipe:
             "generator": Optimiser(("generator",), rate, (own["betas"][0], own["betas"][1]))
         },
         steps=scratch + steps,
-        data_name=sources.name(config, shop.data),
-        data_hashes=sources.hashes(config, shop.data),
-        degraded=shop.degradations.lines(),
+        **sources.facts(config, shop.data, dataset),
+        degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
 
@@ -115,7 +114,7 @@ def evaluate(
     if path is None:
         _initialise(generator, config, degradations)
     examination.load({"generator": generator}, path, config)
-    dataset = sources.photos(config, data, "test", CODEC)
+    dataset = sources.photos(config, data, "dev", CODEC)
     coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=False)
     return examination.score(coloured, config["eval"]["metrics"])
 
@@ -137,5 +136,5 @@ def _initialise(generator: nn.Module, config: Config, degradations: Degradations
     if path is None:
         degradations.note("init", "scratch", f"the weights of {PRETRAINED} are absent")
         return
-    load_siggraph17(generator, path)
+    generator.load_base(from_siggraph17(load_state(path)))  # type: ignore[operator]
     degradations.use(PRETRAINED, path)

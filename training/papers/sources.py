@@ -1,4 +1,7 @@
-"""Which data a configuration means: the seam between recipes and `training.data`."""
+"""Which data a configuration means: the seam between recipes and `training.data`.
+
+``split`` is "train" or "dev"; without a folder the drawings are generated.
+"""
 
 from __future__ import annotations
 
@@ -6,71 +9,144 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.data import Dataset
 
+from backend.imaging.xdog import XDoG
 from backend.models.color import LabCodec
-from training.data import open_dataset
-from training.engine import Batch, fingerprint
+from training.data import (
+    MangaDataset,
+    PairedLineDataset,
+    PhotoDataset,
+    ShotDataset,
+    data_hash,
+)
+from training.data.hints import PixelHints
+from training.data.lines import line_source
+from training.data.sets import (
+    describe,
+    open_manga,
+    open_pages,
+    open_pairs,
+    open_photos,
+    open_shots,
+)
+from training.engine import Batch
+from training.engine.batches import mixed_seed
 from training.papers.pieces import length
 
 Config = Mapping[str, Any]
-PROCEDURAL = {
-    "aaldc": "toon",
-    "ibn_gan": "photo",
-    "smsanet": "photo",
-    "video": "shot",
-    "manga": "page",
-}
+WHOLE_SHOTS = "full"
+_TRIPLET = 3  # frames of an in-betweening task
 
 
-def pairs(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
-    """Line drawings with their colours and a warped reference (aaldc)."""
-    return open_dataset("pairs", _settings(config), data, split)
+def pairs(config: Config, data: Path | None, split: str) -> PairedLineDataset:
+    """Line drawings with their colours and, in training, a warped reference (aaldc)."""
+    settings, training = config["data"], split == "train"
+    return PairedLineDataset(
+        open_pairs(settings, data, split),
+        settings["size"],
+        seed=settings["seed"],
+        warp=settings["warp"] and training,
+        recolor=settings["recolor"] and training,
+        lines=line_source(settings["lines"]),
+    )
 
 
-def photos(config: Config, data: Path | None, split: str, codec: LabCodec) -> Dataset[Batch]:
+def photos(config: Config, data: Path | None, split: str, codec: LabCodec) -> PhotoDataset:
     """Lightness and chroma in the codec's units (ibn_gan, smsanet)."""
-    return open_dataset("photos", _settings(config), data, split, codec=codec)
+    settings, training = config["data"], split == "train"
+    varied = config["paper"] == "smsanet" and training  # crops and flips are that paper's alone
+    return PhotoDataset(
+        open_photos(settings, data, split),
+        settings["size"],
+        codec,
+        seed=settings["seed"],
+        interpolation=settings.get("interpolation", "bilinear"),
+        crop=varied,
+        flip=varied,
+        gray_threshold=settings.get("gray_threshold", 0.0) if training else 0.0,
+        recolor=settings["recolor"] and training,
+    )
 
 
-def shots(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
-    """Clips in time order; ``split`` train, finetune or test (video)."""
-    return open_dataset("shots", _settings(config), data, split)
+def frames(config: Config, data: Path | None, *, finetuning: bool = False) -> ShotDataset:
+    """Every frame once as the target within a clip: the transform network's samples (video)."""
+    return _shots(config, data, "frame", finetuning)
 
 
-def pages(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
-    """Colour pages with XDoG, distance field and hint (manga)."""
-    return open_dataset("pages", _settings(config), data, split)
+def clips(config: Config, data: Path | None, *, finetuning: bool = False) -> ShotDataset:
+    """Windows of successive frames: the refinement network's samples (video)."""
+    return _shots(config, data, "window", finetuning)
+
+
+def test_clips(config: Config, data: Path | None) -> ShotDataset:
+    """Clips, triplets or whole shots of the series that is measured (video)."""
+    settings, wanted = config["data"], config["eval"]
+    whole = wanted["clip"] == WHOLE_SHOTS
+    size = _TRIPLET if wanted["interpolation"] else settings["clip"]
+    return ShotDataset(
+        open_shots(settings, data, "dev", series=wanted["series"]),
+        settings["size"],
+        size if whole or wanted["interpolation"] else int(wanted["clip"]),
+        seed=settings["seed"],
+        mode="shot" if whole else "window",
+        references=0,
+        lines=line_source(settings["lines"]),
+        distance_norm=settings["distance_norm"],
+    )
+
+
+def pages(config: Config, data: Path | None, split: str) -> MangaDataset:
+    """Colour pages with XDoG, distance field and hint; whole pages in ``dev`` (manga)."""
+    training = split == "train"
+    source = open_pages(config["data"], data, split)
+    return _pages(config, source, crop=training, hints=_hints(config))
 
 
 def monochrome_pages(config: Config, data: Path | None) -> Dataset[Batch]:
-    """Black-and-white pages beside random colour pages, for fine-tuning (manga)."""
-    return open_dataset("monochrome", _settings(config), data, "train")
+    """Black-and-white pages, each beside a random colour page, for fine-tuning (manga)."""
+    source = open_manga(config["data"], data, "train")
+    monochrome = _pages(config, source, crop=True, hints=_hints(config))
+    return PagesBeside(monochrome, pages(config, data, "train"), config["data"]["seed"])
+
+
+class PagesBeside(Dataset[Batch]):
+    """Line, distance field and empty hint of one set with the colours of another."""
+
+    def __init__(self, pages: Dataset[Batch], colored: Dataset[Batch], seed: int) -> None:
+        self.pages, self.colored, self.seed = pages, colored, seed
+
+    def __len__(self) -> int:
+        return length(self.pages)
+
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
+        epoch, index = key
+        partner = mixed_seed(self.seed, epoch, index) % length(self.colored)
+        page = dict(self.pages[key])
+        page["hint"] = torch.zeros_like(page["hint"])
+        page["color"] = self.colored[(epoch, partner)]["color"]
+        page.pop("regions", None)
+        return page
 
 
 def of_paper(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
     """The samples of a configuration, by its paper."""
-    if config["paper"] in ("ibn_gan", "smsanet"):
-        codec = LabCodec.ibn if config["paper"] == "ibn_gan" else LabCodec.zhang
+    paper = config["paper"]
+    if paper == "video":
+        return clips(config, data) if split == "train" else test_clips(config, data)
+    if paper in ("ibn_gan", "smsanet"):
+        codec = LabCodec.named("ibn" if paper == "ibn_gan" else "zhang")
         return photos(config, data, split, codec)
-    return {"aaldc": pairs, "video": shots, "manga": pages}[config["paper"]](config, data, split)
+    return pairs(config, data, split) if paper == "aaldc" else pages(config, data, split)
 
 
-def name(config: Config, data: Path | None) -> str:
-    """What a reader is told about the data."""
-    kind = config["data"]["set"]
-    if data is None and kind in ("", "folder"):
-        return f"generated drawings ({PROCEDURAL[config['paper']]})"
-    return kind if data is None else f"{kind or data.name} in {data}"
-
-
-def hashes(config: Config, data: Path | None) -> dict[str, str]:
-    """A hash for each folder; none for generated drawings, which follow from ``data.seed``."""
-    if data is None:
-        return {}
-    kind = config["data"]["set"]
-    folder = data / kind if kind and (data / kind).is_dir() else data
-    return {folder.name: fingerprint(folder)}
+def facts(config: Config, data: Path | None, dataset: Any) -> dict[str, Any]:
+    """What a recipe records of its data: name and hash."""
+    return {
+        "data_name": describe(config["data"], data),
+        "data_hashes": {"train": data_hash(dataset)},
+    }
 
 
 def exports(config: Config, parts: Mapping[str, str]) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -92,12 +168,41 @@ def limited(dataset: Dataset[Batch], limit: int) -> int:
     return min(length(dataset), limit) if limit else length(dataset)
 
 
-def _settings(config: Config) -> dict[str, Any]:
-    """The ``data`` table and what other tables say about the data."""
-    settings = {"paper": config["paper"], "procedural": PROCEDURAL[config["paper"]]}
-    settings |= config["data"]
-    for table in ("finetune", "eval"):
-        for key in ("shots", "series", "clip", "interpolation"):
-            if key in config.get(table, {}):
-                settings[f"{table}_{key}"] = config[table][key]
-    return settings
+def _shots(config: Config, data: Path | None, mode: str, finetuning: bool) -> ShotDataset:
+    settings = config["data"]
+    series = config["eval"]["series"] if finetuning else settings["series"]
+    wanted = {**settings, "limit": config["finetune"]["shots"]} if finetuning else settings
+    return ShotDataset(
+        open_shots(wanted, data, "train", series=series),
+        settings["size"],
+        settings["clip"],
+        seed=settings["seed"],
+        mode=mode,
+        references=config["references"]["count"] if mode == "frame" else 0,
+        lines=line_source(settings["lines"]),
+        distance_norm=settings["distance_norm"],
+        recolor=settings["recolor"],
+    )
+
+
+def _pages(config: Config, source: Any, *, crop: bool, hints: PixelHints) -> MangaDataset:
+    settings = config["data"]
+    options = {key: value for key, value in settings["xdog"].items() if key != "scales"}
+    return MangaDataset(
+        source,
+        settings["size"],
+        seed=settings["seed"],
+        xdog=XDoG(**options),
+        scales=tuple(settings["xdog"]["scales"]),
+        hints=hints,
+        crop=crop,
+        flip=settings["flip"] and crop,
+        color_shift=settings["color_shift"] if crop else 0.0,
+        denoise_sigma=settings["denoise_sigma"] if settings["denoise"] else 0.0,
+        recolor=settings["recolor"] and crop,
+    )
+
+
+def _hints(config: Config) -> PixelHints:
+    law = config["data"]["hint"]
+    return PixelHints(std=law["std"], sparse=law["sparse"], full=law["full"])

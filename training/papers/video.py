@@ -38,7 +38,7 @@ from training.papers.pieces import (
     with_critic,
 )
 from training.papers.video_evaluation import evaluate as evaluate
-from training.papers.video_frames import colour_frames, reference_positions, references_at, take
+from training.papers.video_frames import colour_frames, reference_positions, take
 
 ARCHITECTURE = ("model", "critic")
 _PARTS = {"generator": "model", "refiner": "refine.model"}
@@ -53,10 +53,8 @@ class TransformTask(Adversarial):
         critic: nn.Module | None,
         weights: Config,
         features: FeatureLosses | None,
-        count: int,
     ) -> None:
         super().__init__(generator, critic, weights, features)
-        self.count = count
         self.pixel = PixelLoss("l1")
         self.latent = LatentReconstruction()
 
@@ -65,7 +63,7 @@ class TransformTask(Adversarial):
 
     def generate(self, batch: Batch) -> Generated:
         frame = self._frame(batch)
-        references = references_at(batch, reference_positions(batch["line"].shape[1], self.count))
+        references = (batch[f"reference_{name}"] for name in ("line", "distance", "color"))
         output = self.generator(
             take(batch["line"], frame), take(batch["distance"], frame), *references
         )
@@ -90,23 +88,12 @@ class TransformTask(Adversarial):
     def preview(self, batch: Batch) -> list[Tensor]:
         main = self.generate(batch)["main"]
         line = take(batch["line"], self._frame(batch))
-        first = batch["color"][:, 0]
+        first = batch["reference_color"][:, 0]
         return [unit(x) for x in (line, first, main, self.truth(batch))]
 
     def _frame(self, batch: Batch) -> Tensor:
-        """The frame to colour, one for each clip: any that is no reference, drawn once a batch."""
-        if "frame" not in batch:
-            frames = batch["line"].shape[1]
-            taken = reference_positions(frames, self.count)
-            free = [frame for frame in range(1, frames) if frame not in taken]
-            if not free:
-                raise TrainingError(
-                    f"{self.count} references leave no frame of {frames} to colour",
-                    "make data.clip longer",
-                )
-            choice = torch.randint(len(free), (batch["line"].shape[0],))
-            batch["frame"] = torch.tensor(free)[choice].to(batch["line"].device)
-        frame: Tensor = batch["frame"]
+        """The frame to colour, one for each clip."""
+        frame: Tensor = batch["target"]
         return frame
 
 
@@ -172,19 +159,21 @@ def build(shop: Workshop) -> Recipe:
     features = make_feature_losses(
         config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
     )
-    dataset = sources.shots(config, shop.data, "finetune" if stage == "finetune" else "train")
+    finetuning = stage == "finetune"
     tracks: list[Track] = []
     count, steps = config["references"]["count"], 0
     if stage != "refine":
         critic = make_critic(config["critic"], config["loss"]["adv"])
         networks = with_critic(networks, critic)
-        task = TransformTask(networks["generator"], critic, config["loss"], features, count)
-        own = config["finetune" if stage == "finetune" else "train"]["steps"]
+        task = TransformTask(networks["generator"], critic, config["loss"], features)
+        own = config["finetune" if finetuning else "train"]["steps"]
         batch = config["train"]["batch"]
+        dataset = sources.frames(config, shop.data, finetuning=finetuning)
         tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=own))
         steps = own
     if refined:
         settings = config["refine"]
+        dataset = sources.clips(config, shop.data, finetuning=finetuning)
         networks["refiner"] = make_network(settings["model"])
         temporal = None
         if config["loss"]["adv"]:
@@ -204,10 +193,10 @@ def build(shop: Workshop) -> Recipe:
             critic_optimiser="temporal_critic",
         )
         tracks.append(track)
-        steps += config["finetune"]["refine_steps"] if stage == "finetune" else settings["steps"]
+        steps += config["finetune"]["refine_steps"] if finetuning else settings["steps"]
     if stage != "main" and shop.base is None:
         raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
-    shop.load_base(networks, ("model", "refine.model") if stage == "finetune" else ("model",))
+    shop.load_base(networks, ("model", "refine.model") if finetuning else ("model",))
     trained = {name for name in networks if stage != "refine" or name != "generator"}
     return Recipe(
         paper="video",
@@ -217,9 +206,8 @@ def build(shop: Workshop) -> Recipe:
         tracks=tracks,
         optimisers={name: _adam(config, name) for name in networks if name in trained},
         steps=steps,
-        data_name=sources.name(config, shop.data),
-        data_hashes=sources.hashes(config, shop.data),
-        degraded=shop.degradations.lines(),
+        **sources.facts(config, shop.data, dataset),
+        degraded=[*shop.degradations.lines(), *dataset.degraded],
         averaged=tuple(
             name for name in ("generator", "refiner") if name in trained & set(networks)
         ),

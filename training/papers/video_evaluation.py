@@ -33,7 +33,7 @@ def evaluate(
         networks["refiner"] = make_network(config["refine"]["model"])
         tables = ("model", "refine.model")
     examination.load(networks, path, config, tables)
-    dataset = sources.shots(config, data, "test")
+    dataset = sources.test_clips(config, data)
     frames = _frames(networks, examination, dataset, config)
     return examination.score(frames, config["eval"]["metrics"])
 
@@ -44,8 +44,9 @@ def _frames(
     dataset: Dataset[Batch],
     config: Config,
 ) -> Iterator[Scored]:
+    whole = config["eval"]["clip"] == sources.WHOLE_SHOTS  # shots differ in length
     degrees = float(config["eval"]["hue_shift"])
-    for batch in examination.batches(dataset):
+    for batch in examination.batches(dataset, size=1 if whole else None):
         batch["color"] = rotate_hue(unit(batch["color"]), degrees) * 2 - 1
         coloured, first = _coloured(networks, batch, config)
         inner = slice(1, coloured.shape[1] - 1)
