@@ -103,7 +103,7 @@ def test_a_failing_row_is_told_and_the_others_run(calls: Calls, tmp_path: Path) 
 
 
 def test_a_time_is_measured_divided_and_kept(calls: Calls, tmp_path: Path) -> None:
-    page = reproduce("aaldc", output=tmp_path, budget="0.1min", device="cpu")
+    page = reproduce("aaldc", output=tmp_path, budget="0.02min", device="cpu")
     plan = json.loads((tmp_path / "aaldc" / "plan.json").read_text(encoding="utf-8"))
     assert set(plan["seconds_per_step"]) == {"scft", "scft_ca", "sga", "full"}
     steps = {row["training"]["stages"]["main"] for row in rows_of(page).values()}
@@ -112,7 +112,7 @@ def test_a_time_is_measured_divided_and_kept(calls: Calls, tmp_path: Path) -> No
     assert steps == {max(1, round(250_000 * plan["factor"]))}
     assert not (tmp_path / "aaldc" / "measure").exists()
     made = len(calls)
-    reproduce("aaldc", output=tmp_path, budget="0.1min", device="cpu")
+    reproduce("aaldc", output=tmp_path, budget="0.02min", device="cpu")
     assert len(calls) == made
 
 

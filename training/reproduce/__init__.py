@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = ["Budget", "parse_budget", "reproduce"]
 PLAN = "plan.json"
 LIMIT_OF_PLAN = 2.0  # a stage may take this many times what was planned before it is stopped
 LIMIT_AT_LEAST = 60.0
+PAGE_EVERY = 30.0  # seconds between two states of the page
 
 logger = logging.getLogger("nuri.training")
 Say = Callable[[str], None]
@@ -44,7 +46,7 @@ def reproduce(
 
     `paper` is a name or "all". `budget` is "smoke", a time such as "20min" or "6h" that is
     divided over the rows, or None for the paper's schedule. Rows that `output` holds already are
-    kept, an interrupted one goes on. The page is rewritten after every row.
+    kept, an interrupted one goes on. The page is rewritten as rows are done.
 
     Raises TrainingError for unknown names, for an `output` made with another budget, data or
     overrides, and, after the page is written, when rows failed.
@@ -86,6 +88,7 @@ def _paper(
     }
     limits = _limits(chosen, laboratory, plan) if budget.seconds else {}
     failures: dict[str, str] = {}
+    written = time.monotonic()
     for number, (name, preset) in enumerate(chosen.items(), 1):
         say(f"{paper} {name}: row {number} of {len(chosen)}")
         try:
@@ -93,8 +96,12 @@ def _paper(
         except TrainingError as error:
             failures[name] = str(error)
             say(f"{paper} {name}: {error}")
-        write_report(build_report(paper, tables, chosen, failures, laboratory, budget), folder)
-    return build_report(paper, tables, chosen, failures, laboratory, budget)
+        if time.monotonic() - written > PAGE_EVERY:
+            write_report(build_report(paper, tables, chosen, failures, laboratory, budget), folder)
+            written = time.monotonic()
+    report = build_report(paper, tables, chosen, failures, laboratory, budget)
+    write_report(report, folder)
+    return report
 
 
 def _presets(
