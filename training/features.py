@@ -44,6 +44,9 @@ class FeatureExtractor(nn.Module):
     Raises ValueError for an unknown input mode.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, layers: Sequence[nn.Module], taps: Sequence[int], input_mode: str) -> None:
         super().__init__()
         if input_mode not in INPUT_MODES:
@@ -107,7 +110,8 @@ class FeatureExtractor(nn.Module):
         for layer in self.features.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
 
 class VGGFeatures(FeatureExtractor):

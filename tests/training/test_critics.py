@@ -149,6 +149,13 @@ def test_alacgan_critic_needs_the_features() -> None:
     assert features.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize(("side", "places"), [(128, 1), (640, 4)])
+def test_alacgan_critic_at_other_sizes(side: int, places: int) -> None:
+    critic = AlacGANDiscriminator(width=8)
+    features = torch.rand(1, 64, side // 16, side // 16)
+    assert critic(torch.rand(1, 3, side, side), features)[0].shape == (1, places)
+
+
 def test_critics_are_rebuilt_from_their_options() -> None:
     for form, make in CRITIC_FORMS.items():
         critic = make(width=16)

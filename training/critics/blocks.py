@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,7 +31,8 @@ class GroupedBottleneck(nn.Module):
         spectral: bool = False,
     ) -> None:
         super().__init__()
-        inner = channels // 2
+        inner = max(channels // 2, 1)
+        groups = math.gcd(groups, inner)  # a narrow network has no eight groups
         self.reduce = nn.Conv2d(channels, inner, 1, bias=False)
         self.grouped = nn.Conv2d(
             inner, inner, 2 + stride, stride, padding=1, groups=groups, bias=False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from backend.models.layers import pad_to_multiple
 from training.critics.blocks import GroupedBottleneck, spectral_convolutions
 
 _GROUPS = 8
+_CELLS = 4
 
 
 def _leaky() -> nn.LeakyReLU:
@@ -54,7 +56,8 @@ class AlacGANDiscriminator(nn.Module):
 
     Sees the colour picture, and from a sixteenth of the size on the local features of the drawing,
     (B, 8 ``width``, H/16, W/16). No bias, no norm; a Wasserstein critic, so the logit is a score.
-    The last convolution takes in 4x4 cells, and a larger page gives a score for each place.
+    The last convolution takes in 4x4 cells: a page larger than 512 px gives a score for each
+    place, and the cells of a smaller one are repeated at the border.
     """
 
     def __init__(self, *, in_channels: int = 3, width: int = 64) -> None:
@@ -83,13 +86,14 @@ class AlacGANDiscriminator(nn.Module):
                 GroupedBottleneck(wide, _GROUPS, stride=2),
             ]
         layers += [GroupedBottleneck(wide, _GROUPS)]
-        layers += [nn.Conv2d(wide, wide, 4, bias=False), _leaky()]
         self.joined = nn.Sequential(*layers)
+        self.last = nn.Sequential(nn.Conv2d(wide, wide, _CELLS, bias=False), _leaky())
         self.out = nn.Linear(wide, 1)
 
     def forward(self, color: Tensor, features: Tensor) -> list[Tensor]:
-        """Colour (B, 3, H, W), at least 512 px a side -> scores (B, n) for n places."""
+        """Colour (B, 3, H, W) -> scores (B, n): one at 512 px, more for a larger page."""
         hidden = self.joined(torch.cat([self.color(color), features], 1))
+        hidden = self.last(pad_to_multiple(hidden, 1, minimum=_CELLS))
         return [self.out(hidden.flatten(2).mT).flatten(1)]
 
 

@@ -77,7 +77,8 @@ def gradient_penalty(
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_(True)
     logits = _total(torch.sum, critic(between))
     (gradient,) = torch.autograd.grad(logits, between, create_graph=True)
-    return weight * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return weight * penalty
 
 
 def drift(real: Sequence[Tensor], *, weight: float = 1e-3) -> Tensor:

@@ -44,11 +44,12 @@ class LatentReconstruction:
     """
 
     def __call__(self, target: Tensor, *latents: Tensor | None) -> Tensor:
-        terms = [
-            functional.l1_loss(latent, functional.adaptive_avg_pool2d(target, latent.shape[-2:]))
-            for latent in latents
-            if latent is not None
-        ]
+        terms = []
+        for latent in latents:
+            if latent is not None:
+                height, width = latent.shape[-2:]
+                pooled = functional.adaptive_avg_pool2d(target, (height, width))
+                terms.append(functional.l1_loss(latent, pooled))
         return torch.stack(terms).sum() if terms else target.new_zeros(())
 
 

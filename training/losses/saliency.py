@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backend.models.color import rgb_to_lab
+
 SaliencyBackend = Callable[[Tensor], Tensor]
 """sRGB (B, 3, H, W) in [0, 1] -> saliency (B, 1, H, W) in [0, 1]."""
 
@@ -113,11 +115,10 @@ def _spectral_residual(rgb: Tensor) -> Tensor:
 
 
 def _frequency_tuned(rgb: Tensor) -> Tensor:
-    from backend.models.color import rgb_to_lab
-
     lab = rgb_to_lab(rgb)
     distance = _blur(lab, 1.0) - lab.mean((2, 3), keepdim=True)
-    return distance.square().sum(1, keepdim=True).sqrt()
+    magnitude: Tensor = distance.square().sum(1, keepdim=True).sqrt()
+    return magnitude
 
 
 def _blur(x: Tensor, sigma: float) -> Tensor:

@@ -80,7 +80,9 @@ class ChromaHistograms:
 
 
 def _histogram(ab: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([np.histogram(ab[..., c], _EDGES)[0] for c in range(2)]).astype(np.float64)
+    counts = [np.histogram(ab[..., channel], _EDGES)[0] for channel in range(2)]
+    histogram: NDArray[np.float64] = np.array(counts, dtype=np.float64)
+    return histogram
 
 
 def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,7 +91,7 @@ def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _filled(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    filled = counts.copy()
+    filled: NDArray[np.float64] = counts.copy()
     for row in filled:
         if row.any():
             row[row == 0] = row[row > 0].min()

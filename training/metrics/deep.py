@@ -108,7 +108,8 @@ class PerceptualDistance(nn.Module):
             images = functional.interpolate(
                 images, size, mode="bicubic", antialias=True, align_corners=False
             )
-        return self.features(images)
+        maps: list[Tensor] = self.features(images)
+        return maps
 
 
 def load_perceptual(
