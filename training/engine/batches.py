@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -12,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from training.errors import TrainingError
 
 from .recipe import Batch
+
+_THREADS = 2
 
 
 class EndlessBatches(Sampler[list[tuple[int, int]]]):
@@ -47,7 +51,12 @@ class EndlessBatches(Sampler[list[tuple[int, int]]]):
 
 
 class Source:
-    """The batches of one track. ``taken`` counts them; give it back to continue there."""
+    """The batches of one track, prepared ahead off the training thread.
+
+    ``taken`` counts those handed out; give it back to continue there. ``workers``: 0 prepares on
+    the training thread; 1 or 2 are threads, which start at once; more are processes, which a
+    machine with many cores needs. The batches are the same whatever their number.
+    """
 
     def __init__(
         self,
@@ -64,25 +73,54 @@ class Source:
         length = len(dataset)  # type: ignore[arg-type]
         if length == 0:
             raise TrainingError("the data set is empty", "name a folder with pictures in --data")
-        sampler = EndlessBatches(length, batch, seed, taken, rank, world)
-        loader: DataLoader[Batch] = DataLoader(
-            dataset,
-            batch_sampler=sampler,
-            num_workers=workers,
-            pin_memory=pin,
-            collate_fn=collate,
-            persistent_workers=workers > 0,
-            multiprocessing_context="spawn"
-            if workers
-            else None,  # fork would inherit torch's threads
-            generator=torch.Generator().manual_seed(seed),
-        )
         self.taken = taken
-        self._iterator = iter(loader)
+        self._executor: ThreadPoolExecutor | None = None
+        keys = EndlessBatches(length, batch, seed, taken, rank, world)
+        if 0 < workers <= _THREADS:
+            self._executor = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+            self._iterator = self._prepared(dataset, iter(keys), self._executor, 2 * workers)
+        else:
+            self._iterator = iter(_loader(dataset, keys, workers, pin))
 
     def take(self) -> Batch:
         self.taken += 1
         return next(self._iterator)
+
+    def close(self) -> None:
+        """Stop preparing."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    @staticmethod
+    def _prepared(
+        dataset: Dataset[Batch],
+        keys: Iterator[list[tuple[int, int]]],
+        executor: ThreadPoolExecutor,
+        ahead: int,
+    ) -> Iterator[Batch]:
+        def make(batch: list[tuple[int, int]]) -> Batch:
+            return collate([dataset[key] for key in batch])
+
+        waiting = deque(executor.submit(make, next(keys)) for _ in range(ahead))
+        while True:
+            batch = waiting.popleft().result()
+            waiting.append(executor.submit(make, next(keys)))
+            yield batch
+
+
+def _loader(
+    dataset: Dataset[Batch], keys: EndlessBatches, workers: int, pin: bool
+) -> DataLoader[Batch]:
+    return DataLoader(
+        dataset,
+        batch_sampler=keys,
+        num_workers=workers,
+        pin_memory=pin,
+        collate_fn=collate,
+        persistent_workers=workers > 0,
+        multiprocessing_context="spawn" if workers else None,  # fork would inherit torch's threads
+        generator=torch.Generator().manual_seed(0),
+    )
 
 
 def collate(samples: list[dict[str, Any]]) -> Batch:

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .devices import make_fabric
 from .journal import History, Journal, Meter, read_history
 from .progress import Progress
 from .recipe import Batch, Recipe, Track
+from .state import RunState
 from .steps import NotFinite, Turn, in_eval_mode
 
 _PREVIEW = 4
@@ -81,9 +82,7 @@ class Trainer:
             )
             for name, plan in recipe.optimisers.items()
         }
-        self._average = self._make_average()
-        self._taken = {track.name: 0 for track in recipe.tracks}
-        self._step = 0
+        self._state = RunState(recipe, self._optimisers, self._make_average())
         self._stop = ""
 
     def fit(self, resume: bool = False) -> Fitted:
@@ -98,24 +97,26 @@ class Trainer:
                 raise TrainingError(
                     f"{self.run} holds a run already", "add --resume or choose another folder"
                 )
-            self._restore()
+            self._state.restore(self.checkpoint)
         self._share_weights()
         self.run.mkdir(parents=True, exist_ok=True)
-        began, first = time.monotonic(), self._step
+        began, first = time.monotonic(), self._state.step
         journal = self._journal()
         try:
             with self._interruptible():
                 self._loop(journal, began)
             if journal is not None:
-                journal.write_facts(self._step, finished=self._step >= self.recipe.steps)
+                journal.write_facts(
+                    self._state.step, finished=self._state.step >= self.recipe.steps
+                )
         finally:
             if journal is not None:
                 journal.close()
         seconds = time.monotonic() - began
-        samples = (self._step - first) * self._samples(self.recipe.tracks[-1])
+        samples = (self._state.step - first) * self._samples(self.recipe.tracks[-1])
         return Fitted(
             checkpoint=self.checkpoint,
-            steps=self._step,
+            steps=self._state.step,
             seconds=seconds,
             samples_per_second=samples / max(seconds, 1e-9),
             stopped=self._stop or "done",
@@ -125,37 +126,45 @@ class Trainer:
         )
 
     def _loop(self, journal: Journal | None, began: float) -> None:
-        sources = {track.name: self._source(track) for track in self.recipe.tracks}
-        meter, logged, logged_at = Meter(), self._step, time.monotonic()
+        with ExitStack() as open_sources:
+            sources = {track.name: self._source(track) for track in self.recipe.tracks}
+            for source in sources.values():
+                open_sources.callback(source.close)
+            self._train(sources, journal, began)
+
+    def _train(self, sources: dict[str, Source], journal: Journal | None, began: float) -> None:
+        meter, logged, logged_at = Meter(), self._state.step, time.monotonic()
         title = f"{self.recipe.paper} {self.recipe.stage}"
         if not self.checkpoint.exists():
             self._save()  # the last good state of a run that fails before its first checkpoint
-        with Progress(title, self.recipe.steps, self._step, quiet=self._quiet) as progress:
-            while self._step < self.recipe.steps and not self._stop:
+        with Progress(title, self.recipe.steps, self._state.step, quiet=self._quiet) as progress:
+            while self._state.step < self.recipe.steps and not self._stop:
                 meter.add(self._run_step(sources))
                 if self._is_due("log_every"):
                     now = time.monotonic()
-                    samples = (self._step - logged) * self._samples(self.recipe.tracks[-1])
+                    samples = (self._state.step - logged) * self._samples(self.recipe.tracks[-1])
                     rate = samples / max(now - logged_at, 1e-9)
                     self._log(journal, progress, meter, rate, now - began)
-                    logged, logged_at = self._step, now
+                    logged, logged_at = self._state.step, now
                 if self._is_due("sample_every") and journal is not None:
-                    journal.pictures(self._step, self._preview())
+                    journal.pictures(self._state.step, self._preview())
                 self._watch_time(began)
                 if self._is_due("checkpoint_every") or self._stop:
                     self._save()
 
     def _run_step(self, sources: dict[str, Source]) -> dict[str, float]:
-        track = self.recipe.track(self._step)
+        track = self.recipe.track(self._state.step)
         source = sources[track.name]
         # Seeding every step makes the generator's state a function of the step, on each process.
-        torch.manual_seed(mixed_seed(self._settings["seed"], self._step, self._fabric.global_rank))
+        torch.manual_seed(
+            mixed_seed(self._settings["seed"], self._state.step, self._fabric.global_rank)
+        )
         for name, plan in self.recipe.optimisers.items():
             for group in self._optimisers[name].param_groups:
-                group["lr"] = plan.rate.at(self._step)
+                group["lr"] = plan.rate.at(self._state.step)
         turn = Turn(
             track,
-            self._step,
+            self._state.step,
             self._fabric,
             self._optimisers,
             lambda: self._on_device(source.take()),
@@ -164,14 +173,14 @@ class Trainer:
             values = turn.run()
         except NotFinite as error:
             raise TrainingError(
-                f"{error} is not a number in step {self._step + 1}; "
+                f"{error} is not a number in step {self._state.step + 1}; "
                 f"{self.checkpoint} is the last good checkpoint",
                 "lower the learning rate or use train.precision=fp32, then --resume",
             ) from error
-        self._taken[track.name] = source.taken
-        self._step += 1
-        if self._average is not None:
-            self._average.update()
+        self._state.taken[track.name] = source.taken
+        self._state.step += 1
+        if self._state.average is not None:
+            self._state.average.update()
         return values
 
     def _log(
@@ -184,66 +193,28 @@ class Trainer:
     ) -> None:
         values = meter.take()
         shown = {name: values[name] for name in ("g/total", "d/total") if name in values}
-        progress(self._step, shown, rate)
+        progress(self._state.step, shown, rate)
         if journal is None:
             return
         track = self.recipe.tracks[-1]
         length = len(track.dataset)  # type: ignore[arg-type]
-        values["epoch"] = self._taken[track.name] * self._samples(track) / length
+        values["epoch"] = self._state.taken[track.name] * self._samples(track) / length
         values["seconds"] = round(seconds, 3)
         values["samples_per_second"] = round(rate, 4)
         for name, plan in self.recipe.optimisers.items():
-            values[f"lr/{name}"] = plan.rate.at(self._step - 1)
-        journal.scalars(self._step, values)
+            values[f"lr/{name}"] = plan.rate.at(self._state.step - 1)
+        journal.scalars(self._state.step, values)
 
     def _save(self) -> None:
         if self._fabric.global_rank == 0:
             if not checkpoint.finite(self.recipe.networks):
                 raise TrainingError(
-                    f"weights are not numbers after step {self._step}; "
+                    f"weights are not numbers after step {self._state.step}; "
                     f"{self.checkpoint} is the last good checkpoint",
                     "lower the learning rate",
                 )
-            checkpoint.save(self.checkpoint, self._state())
+            checkpoint.save(self.checkpoint, self._state.as_dict())
         self._fabric.barrier()
-
-    def _state(self) -> dict[str, Any]:
-        recipe = self.recipe
-        return {
-            "paper": recipe.paper,
-            "stage": recipe.stage,
-            "step": self._step,
-            "networks": {name: net.state_dict() for name, net in recipe.networks.items()},
-            "average": {} if self._average is None else self._average.state_dict(),
-            "optimisers": {name: opt.state_dict() for name, opt in self._optimisers.items()},
-            "batches": dict(self._taken),
-            "rng": {"seed": self._settings["seed"]},
-            "config": recipe.config,
-            "metadata": {
-                "exports": {name: list(export) for name, export in recipe.exports.items()},
-                "data": {"name": recipe.data_name, "hashes": recipe.data_hashes},
-                "degraded": list(recipe.degraded),
-            },
-        }
-
-    def _restore(self) -> None:
-        state = checkpoint.load(self.checkpoint)
-        recipe, path = self.recipe, self.checkpoint
-        if (state["paper"], state["stage"]) != (recipe.paper, recipe.stage):
-            raise TrainingError(
-                f"{path} is of {state['paper']} {state['stage']}, "
-                f"this run is {recipe.paper} {recipe.stage}",
-                "choose another run folder",
-            )
-        checkpoint.compare(path, state["config"], recipe.config, recipe.architecture)
-        for name, network in recipe.networks.items():
-            checkpoint.load_network(path, name, network, state["networks"].get(name, {}))
-        for name, optimiser in self._optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
-        if self._average is not None and state["average"]:
-            self._average.load_state_dict(state["average"])
-        self._taken |= state["batches"]
-        self._step = state["step"]
 
     def _share_weights(self) -> None:
         if self._fabric.world_size > 1:
@@ -263,7 +234,7 @@ class Trainer:
         if self._fabric.global_rank > 0:
             return None
         device = f"{self._fabric.world_size} x {self._fabric.device}"
-        return Journal(self.run, self.recipe, device, self._step)
+        return Journal(self.run, self.recipe, device, self._state.step)
 
     def _source(self, track: Track) -> Source:
         return Source(
@@ -271,7 +242,7 @@ class Trainer:
             track.batch,
             seed=mixed_seed(self._settings["seed"], len(track.name), track.phase),
             workers=self.recipe.config["data"]["workers"],
-            taken=self._taken[track.name],
+            taken=self._state.taken[track.name],
             rank=self._fabric.global_rank,
             world=self._fabric.world_size,
             pin=self._fabric.device.type == "cuda",
@@ -294,7 +265,9 @@ class Trainer:
 
     def _is_due(self, key: str) -> bool:
         every = int(self._settings[key])
-        return self._step == self.recipe.steps or (every > 0 and self._step % every == 0)
+        return self._state.step == self.recipe.steps or (
+            every > 0 and self._state.step % every == 0
+        )
 
     def _watch_time(self, began: float) -> None:
         limit = float(self._settings["max_seconds"]) or math.inf

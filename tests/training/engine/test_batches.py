@@ -11,6 +11,8 @@ from torch.utils.data import TensorDataset
 from training.engine.batches import EndlessBatches, Source, to_device
 from training.errors import TrainingError
 
+from .tiny import Pictures
+
 
 def first(number: int, batches: EndlessBatches) -> list[list[tuple[int, int]]]:
     return list(islice(batches, number))
@@ -37,6 +39,17 @@ def test_processes_share_a_global_batch() -> None:
 def test_a_set_smaller_than_a_batch_repeats() -> None:
     (batch,) = first(1, EndlessBatches(2, 5, seed=0))
     assert [epoch for epoch, _ in batch] == [0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_threads_give_the_batches_of_the_training_thread(workers: int) -> None:
+    alone = Source(Pictures(), 3, seed=4, workers=0, taken=2)
+    source = Source(Pictures(), 3, seed=4, workers=workers, taken=2)
+    for _ in range(5):
+        expected, batch = alone.take(), source.take()
+        assert batch["name"] == expected["name"]
+        assert torch.equal(batch["input"], expected["input"])
+    source.close()
 
 
 def test_an_empty_set_fails_at_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from training import papers, presets
-from training.engine import Recipe, Trainer, checkpoint
+from training.engine import Recipe, Trainer, checkpoint, read_history
 from training.errors import TrainingError
 from training.papers.scoring import derangement
 
@@ -54,7 +54,6 @@ def run(config: dict[str, Any], folder: Path) -> list[Recipe]:
 
 
 def terms(folder: Path) -> set[str]:
-    from training.engine import read_history
 
     return {
         name for name in read_history(folder) if name[:2] in ("g/", "d/") and "_raw" not in name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from itertools import pairwise
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def test_windows_cover_a_shot(frames: int) -> None:
     covered = {frame for start, stop in parts for frame in range(start, stop)}
     assert covered == set(range(frames))
     assert all(stop - start <= 32 for start, stop in parts)
-    assert all(stop - start2 >= 8 for (_, stop), (start2, _) in zip(parts, parts[1:], strict=False))
+    assert all(stop - later >= 8 for (_, stop), (later, _) in pairwise(parts))
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
