@@ -108,9 +108,9 @@ class MultiScaleAttention(nn.Module):
     """Stacked multi-scale attention (SMSANet, section 2.2, eq. 1-4).
 
     ``scales`` counts the ``scales - 1`` spatial scales, with patches of 2, 4, ... pixels a side
-    that share one weight, and the channel scale. ``split``: what reduces the maximum map to
-    patches, ``"max"`` or ``"avg"``. ``theta``: start of the learned scale weights before their
-    sigmoid; -4 starts the block near identity.
+    that share one weight, and the channel scale. ``split``: what reduces the maximum and the mean
+    over the channels to patches, ``"max_avg"`` or ``"avg_avg"``. ``theta``: start of the learned
+    scale weights before their sigmoid; -4 starts the block near identity.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class MultiScaleAttention(nn.Module):
         channels: int,
         scales: int = 4,
         reduction: int = 16,
-        split: str = "max",
+        split: str = "max_avg",
         theta: float = 0.0,
     ) -> None:
         super().__init__()
         if scales < 2:
             raise ValueError(f"scales must be at least 2, not {scales}")
-        if split not in ("max", "avg"):
-            raise ValueError(f"split must be 'max' or 'avg', not {split!r}")
+        if split not in ("max_avg", "avg_avg"):
+            raise ValueError(f"split must be 'max_avg' or 'avg_avg', not {split!r}")
         self.split = split
         self.convs = nn.ModuleList(nn.Conv2d(2, 1, 3, padding=1) for _ in range(scales - 1))
         self.theta = nn.Parameter(torch.full((scales - 1,), float(theta)))
@@ -142,7 +142,7 @@ class MultiScaleAttention(nn.Module):
             top, middle = maximum, mean
             if any(pad):
                 top, middle = (F.pad(each, pad, mode="replicate") for each in (top, middle))
-            top = F.max_pool2d(top, side) if self.split == "max" else F.avg_pool2d(top, side)
+            top = F.max_pool2d(top, side) if self.split == "max_avg" else F.avg_pool2d(top, side)
             value = torch.cat([top, F.avg_pool2d(middle, side)], 1)
             gate = F.interpolate(torch.sigmoid(conv(value)), scale_factor=side, mode="nearest")
             weights.append(gate[:, :, :height, :width])

@@ -57,7 +57,7 @@ def test_smsa_split_changes_how_the_maximum_is_reduced():
     x = torch.randn(1, 8, 16, 16)
     block = MultiScaleAttention(8)
     before = block(x)
-    block.split = "avg"
+    block.split = "avg_avg"
     assert not torch.allclose(before, block(x))
 
 
