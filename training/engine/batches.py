@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from training.errors import TrainingError
 
-from .recipe import Batch
+from .recipe import Batch, Samples
 
 _THREADS = 2
 
@@ -60,7 +60,7 @@ class Source:
 
     def __init__(
         self,
-        dataset: Dataset[Batch],
+        dataset: Samples,
         batch: int,
         *,
         seed: int,
@@ -70,7 +70,7 @@ class Source:
         world: int = 1,
         pin: bool = False,
     ) -> None:
-        length = len(dataset)  # type: ignore[arg-type]
+        length = len(dataset)
         if length == 0:
             raise TrainingError("the data set is empty", "name a folder with pictures in --data")
         self.taken = taken
@@ -93,7 +93,7 @@ class Source:
 
     @staticmethod
     def _prepared(
-        dataset: Dataset[Batch],
+        dataset: Samples,
         keys: Iterator[list[tuple[int, int]]],
         executor: ThreadPoolExecutor,
         ahead: int,
@@ -108,11 +108,9 @@ class Source:
             yield batch
 
 
-def _loader(
-    dataset: Dataset[Batch], keys: EndlessBatches, workers: int, pin: bool
-) -> DataLoader[Batch]:
+def _loader(dataset: Samples, keys: EndlessBatches, workers: int, pin: bool) -> DataLoader[Batch]:
     return DataLoader(
-        dataset,
+        dataset,  # type: ignore[arg-type]  # it asks no more of a data set than ours have
         batch_sampler=keys,
         num_workers=workers,
         pin_memory=pin,

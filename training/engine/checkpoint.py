@@ -117,4 +117,5 @@ def _table(config: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
     value: Any = config
     for key in dotted.split("."):
         value = value.get(key, {})
-    return value
+    table: Mapping[str, Any] = value
+    return table

@@ -7,6 +7,7 @@ import math
 import platform
 import time
 from collections import defaultdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ class Journal:
         grid = picture_grid(columns)
         image = Image.fromarray(grid)
         path = self.folder / "pictures" / f"{step:07d}.png"
-        write_whole(path, lambda file: image.save(file, format="PNG"))
+        write_whole(path, partial(image.save, format="PNG"))
         self._board.add_image("samples", grid, step, dataformats="HWC")
 
     def close(self) -> None:

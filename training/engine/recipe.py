@@ -9,10 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from training.errors import TrainingError
 
@@ -20,6 +19,14 @@ Batch = dict[str, Any]
 Generated = dict[str, Tensor]
 Side = Literal["real", "fake"]
 ORDERS = ("GD", "DG", "D_split,G", "alternate", "G")
+
+
+class Samples(Protocol):
+    """Samples by (epoch, index); everything random in them follows from both."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: tuple[int, int], /) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ class Track:
     name: str
     task: Task
     order: str
-    dataset: Dataset[Batch]
+    dataset: Samples
     batch: int
     every: int = 1
     phase: int = 0

@@ -112,8 +112,9 @@ class Turn:
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        flat = self._fabric.all_reduce(flat, reduce_op="mean")
-        pieces = flat.split([p.numel() for p in parameters])
+        mean = self._fabric.all_reduce(flat, reduce_op="mean")
+        assert isinstance(mean, torch.Tensor)
+        pieces = mean.split([p.numel() for p in parameters])
         for parameter, piece in zip(parameters, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from training.errors import TrainingError
 
@@ -27,6 +28,7 @@ from .state import RunState
 from .steps import NotFinite, Turn, in_eval_mode
 
 _PREVIEW = 4
+_SHOWN = ("g/total", "d/total")
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,10 @@ class Trainer:
             torch.channels_last if self._settings["channels_last"] else torch.contiguous_format
         )
         for track in recipe.tracks:
-            track.task.to(self._fabric.device, memory_format=self._layout)
+            self._place(track.task)
         for network in recipe.networks.values():
-            network.to(self._fabric.device, memory_format=self._layout)
-        self._optimisers = {
+            self._place(network)
+        self._optimisers: dict[str, torch.optim.Optimizer] = {
             name: torch.optim.Adam(
                 recipe.parameters(plan.networks),
                 lr=plan.rate.base,
@@ -192,12 +194,12 @@ class Trainer:
         seconds: float,
     ) -> None:
         values = meter.take()
-        shown = {name: values[name] for name in ("g/total", "d/total") if name in values}
+        shown = {name: value for name, value in values.items() if name in _SHOWN}
         progress(self._state.step, shown, rate)
         if journal is None:
             return
         track = self.recipe.tracks[-1]
-        length = len(track.dataset)  # type: ignore[arg-type]
+        length = len(track.dataset)
         values["epoch"] = self._state.taken[track.name] * self._samples(track) / length
         values["seconds"] = round(seconds, 3)
         values["samples_per_second"] = round(rate, 4)
@@ -248,6 +250,9 @@ class Trainer:
             pin=self._fabric.device.type == "cuda",
         )
 
+    def _place(self, module: nn.Module) -> None:
+        module.to(self._fabric.device, memory_format=self._layout)  # type: ignore[call-overload]
+
     def _samples(self, track: Track) -> int:
         return track.batch * self._fabric.world_size
 
@@ -258,7 +263,7 @@ class Trainer:
     @torch.no_grad()
     def _preview(self) -> list[torch.Tensor]:
         track = self.recipe.tracks[-1]
-        length = len(track.dataset)  # type: ignore[arg-type]
+        length = len(track.dataset)
         samples = [track.dataset[(0, index)] for index in range(min(_PREVIEW, length))]
         with in_eval_mode([track.task]), self._fabric.autocast():
             return track.task.preview(self._on_device(collate(samples)))
@@ -274,8 +279,9 @@ class Trainer:
         late = time.monotonic() - began > limit
         if self._fabric.world_size > 1:  # all processes stop after the same step
             flags = torch.tensor([float(late), float(bool(self._stop))], device=self._fabric.device)
-            flags = self._fabric.all_reduce(flags, reduce_op="sum")
-            late, self._stop = bool(flags[0]), "interrupted" if flags[1] else ""
+            total = self._fabric.all_reduce(flags, reduce_op="sum")
+            assert isinstance(total, torch.Tensor)
+            late, self._stop = bool(total[0]), "interrupted" if total[1] else ""
         if late and not self._stop:
             self._stop = "time"
 

@@ -15,10 +15,8 @@ from training.engine import Recipe
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
-    from torch.utils.data import Dataset
-
-    from training.engine import Batch
     from training.papers.scoring import Evaluation
+    from training.papers.sources import CheckedSamples
 
 NAMES = ("aaldc", "ibn_gan", "video", "smsanet", "manga")
 STAGES = ("main", "refine", "finetune")
@@ -67,8 +65,8 @@ def evaluate(
     return evaluation
 
 
-def dataset(config: Mapping[str, Any], data: Path | None, split: str) -> Dataset[Batch]:
-    """The samples of a configuration, ``split`` "train" or "test". Raises TrainingError."""
+def dataset(config: Mapping[str, Any], data: Path | None, split: str) -> CheckedSamples:
+    """The samples of a configuration, ``split`` "train" or "dev". Raises TrainingError."""
     from training.papers import sources
 
     return sources.of_paper(config, data, split)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data.hints import PixelHints, encode_hint
+from training.data.hints import encode_hint, sparse_mask
 from training.engine import (
     Batch,
     Generated,
@@ -227,14 +227,13 @@ def evaluate(
 
 
 def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) -> Iterator[Scored]:
-    law = PixelHints(std=settings["auto_hint_std"], sparse=1.0, full=0.0)
-    generator_of_masks = np.random.default_rng(settings["seed"])
+    rng = np.random.default_rng(settings["seed"])
     for batch in batches:
         inputs = (batch["line"], batch["distance"])
         first = generator(*inputs, torch.zeros_like(batch["hint"]))
         main = first.main
         if settings["auto_hint"]:
-            hint = automatic_hint(main, law, generator_of_masks, settings["ignore_gray"])
+            hint = automatic_hint(main, rng, settings["auto_hint_std"], settings["ignore_gray"])
             main = generator(*inputs, hint, features=first.features).main
         height, width = batch["valid"][0].tolist()
         line, ours, truth = (
@@ -249,19 +248,18 @@ def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) 
 
 
 def automatic_hint(
-    result: Tensor, law: PixelHints, rng: np.random.Generator, ignore_gray: bool
+    result: Tensor, rng: np.random.Generator, std: float, ignore_gray: bool
 ) -> Tensor:
-    """Sparse hint (B, 4, H, W) with the result's own colours [6, step 6].
+    """Sparse hint (B, 4, H, W) with the result's own colours; ``std`` of the hint law [6, step 6].
 
     ``ignore_gray`` keeps only pixels whose |r-g| + |r-b| + |g-b| is above 60/255, in [-1, 1] units.
     """
     hints = []
     for picture in result.float().cpu():
-        color = to_bytes(unit(picture)).permute(1, 2, 0).numpy()
-        mask = torch.from_numpy(law(color, None, rng))
+        mask = sparse_mask(tuple(picture.shape[-2:]), std, rng)
         if ignore_gray:
             red, green, blue = picture
             spread = (red - green).abs() + (red - blue).abs() + (green - blue).abs()
-            mask &= spread > _GRAY_SPREAD
+            mask &= (spread > _GRAY_SPREAD).numpy()
         hints.append(encode_hint(picture, mask))
     return torch.stack(hints).to(result.device)

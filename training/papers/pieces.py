@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from backend.models import architectures
 from training.critics import named_critic
@@ -209,8 +208,3 @@ def to_bytes(picture: Tensor, *, truncate: bool = False) -> Tensor:
     """[0, 1] to uint8, rounded as a PNG is saved (or truncated, as one release does)."""
     scaled = picture.float().clamp(0, 1) * 255
     return (scaled if truncate else scaled.round()).to(torch.uint8)
-
-
-def length(dataset: Dataset[Batch]) -> int:
-    """Number of samples."""
-    return len(dataset)  # type: ignore[arg-type]

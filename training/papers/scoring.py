@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
-from training.engine import Batch, checkpoint
+from training.engine import Batch, Samples, checkpoint
 from training.engine.batches import collate, to_device
 from training.engine.devices import make_fabric
 from training.engine.files import write_whole
 from training.engine.journal import picture_grid
 from training.metrics import Evaluator
-from training.papers.pieces import Config, length
+from training.papers.pieces import Config
 from training.pretrained import Degradations
 
 
@@ -87,10 +87,10 @@ class Examination:
             network.to(self.device).eval().requires_grad_(False)
 
     def batches(
-        self, dataset: Dataset[Batch], order: Sequence[int] | None = None, size: int | None = None
+        self, dataset: Samples, order: Sequence[int] | None = None, size: int | None = None
     ) -> Iterator[Batch]:
         """The first ``eval.limit`` samples (0: all), ``size`` or ``eval.batch`` at a time."""
-        count = length(dataset)
+        count = len(dataset)
         if self.settings["limit"]:
             count = min(count, self.settings["limit"])
         keys = list(range(count)) if order is None else list(order)[:count]
@@ -135,7 +135,7 @@ class Examination:
         for row, name in enumerate(one.names[:wanted]):
             image = Image.fromarray(picture_grid([column[row : row + 1] for column in one.columns]))
             path = self._out / f"{kind or 'strip'}-{written + row:03d}.png"
-            write_whole(path, lambda file, image=image: image.save(file, format="PNG"))
+            write_whole(path, partial(image.save, format="PNG"))
             strips.append((f"{kind} {name}".strip(), path))
         return strips
 

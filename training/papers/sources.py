@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch.utils.data import Dataset
 
 from backend.imaging.xdog import XDoG
 from backend.models.color import LabCodec
@@ -31,9 +30,8 @@ from training.data.sets import (
     open_photos,
     open_shots,
 )
-from training.engine import Batch
+from training.engine import Batch, Samples
 from training.engine.batches import mixed_seed
-from training.papers.pieces import length
 
 Config = Mapping[str, Any]
 WHOLE_SHOTS = "full"
@@ -104,25 +102,34 @@ def pages(config: Config, data: Path | None, split: str) -> MangaDataset:
     return _pages(config, source, crop=training, hints=_hints(config))
 
 
-def monochrome_pages(config: Config, data: Path | None) -> Dataset[Batch]:
+def monochrome_pages(config: Config, data: Path | None) -> Samples:
     """Black-and-white pages, each beside a random colour page, for fine-tuning (manga)."""
     source = open_manga(config["data"], data, "train")
     monochrome = _pages(config, source, crop=True, hints=_hints(config))
     return PagesBeside(monochrome, pages(config, data, "train"), config["data"]["seed"])
 
 
-class PagesBeside(Dataset[Batch]):
+class CheckedSamples(Samples, Protocol):
+    """Samples that can be looked through; ``degraded`` says what stands in for absent files."""
+
+    degraded: list[str]
+
+    def check(self) -> list[str]:
+        """What is wrong with which file."""
+
+
+class PagesBeside:
     """Line, distance field and empty hint of one set with the colours of another."""
 
-    def __init__(self, pages: Dataset[Batch], colored: Dataset[Batch], seed: int) -> None:
+    def __init__(self, pages: Samples, colored: Samples, seed: int) -> None:
         self.pages, self.colored, self.seed = pages, colored, seed
 
     def __len__(self) -> int:
-        return length(self.pages)
+        return len(self.pages)
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
         epoch, index = key
-        partner = mixed_seed(self.seed, epoch, index) % length(self.colored)
+        partner = mixed_seed(self.seed, epoch, index) % len(self.colored)
         page = dict(self.pages[key])
         page["hint"] = torch.zeros_like(page["hint"])
         page["color"] = self.colored[(epoch, partner)]["color"]
@@ -130,7 +137,7 @@ class PagesBeside(Dataset[Batch]):
         return page
 
 
-def of_paper(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
+def of_paper(config: Config, data: Path | None, split: str) -> CheckedSamples:
     """The samples of a configuration, by its paper."""
     paper = config["paper"]
     if paper == "video":
@@ -141,7 +148,7 @@ def of_paper(config: Config, data: Path | None, split: str) -> Dataset[Batch]:
     return pairs(config, data, split) if paper == "aaldc" else pages(config, data, split)
 
 
-def facts(config: Config, data: Path | None, dataset: Any) -> dict[str, Any]:
+def facts(config: Config, data: Path | None, dataset: CheckedSamples) -> dict[str, Any]:
     """What a recipe records of its data: name and hash."""
     return {
         "data_name": describe(config["data"], data),
@@ -163,9 +170,9 @@ def exports(config: Config, parts: Mapping[str, str]) -> dict[str, tuple[str, di
     return found
 
 
-def limited(dataset: Dataset[Batch], limit: int) -> int:
+def limited(dataset: Samples, limit: int) -> int:
     """How many samples an evaluation looks at."""
-    return min(length(dataset), limit) if limit else length(dataset)
+    return min(len(dataset), limit) if limit else len(dataset)
 
 
 def _shots(config: Config, data: Path | None, mode: str, finetuning: bool) -> ShotDataset:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
-from training.engine import Batch
+from training.engine import Batch, Samples
 from training.papers import sources
 from training.papers.pieces import Config, make_network, to_bytes, unit
 from training.papers.scoring import Evaluation, Examination, Scored
@@ -41,7 +40,7 @@ def evaluate(
 def _frames(
     networks: dict[str, nn.Module],
     examination: Examination,
-    dataset: Dataset[Batch],
+    dataset: Samples,
     config: Config,
 ) -> Iterator[Scored]:
     whole = config["eval"]["clip"] == sources.WHOLE_SHOTS  # shots differ in length
