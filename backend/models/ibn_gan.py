@@ -19,6 +19,7 @@ from backend.models.layers import (
     make_activation,
     pad_to_multiple,
 )
+from backend.models.layers import spectral as spectrally_normalised
 
 NORMS = ("ibn", "batch", "instance", "none")
 IBN_MODES = ("replace", "split", "sequential")
@@ -82,7 +83,6 @@ class ChromaUNet(nn.Module):
                 1,
                 norm=self._norm_of_encoder(level),
                 activation="leaky_relu",
-                spectral=spectral,
             )
             for level, (before, after) in enumerate(zip([1, *widths], widths, strict=False))
         )
@@ -97,14 +97,17 @@ class ChromaUNet(nn.Module):
                     padding=SAME,
                     norm=self._norm_of_decoder(level),
                     activation="relu",
-                    spectral=spectral,
                 )
             )
             channels = 2 * widths[level]
         self.decoders = nn.ModuleList(decoders)
-        self.exit = ResizeConvUp(channels, 2, 4, padding=SAME, spectral=spectral)
+        self.exit = ResizeConvUp(channels, 2, 4, padding=SAME)
         self.activation = make_activation("tanh")
         self.apply(_start_as_keras)
+        if spectral:  # after the weights have their start: the norm's vectors belong to it
+            for layer in list(self.modules()):
+                if isinstance(layer, nn.Conv2d):
+                    spectrally_normalised(layer)
 
     def _norm_of_encoder(self, level: int) -> str:
         """Norm after the convolution that makes level ``level``; none on the input layer."""
@@ -143,9 +146,6 @@ def _start_as_keras(module: nn.Module) -> None:
     if isinstance(module, nn.BatchNorm2d):
         module.eps, module.momentum = 1e-3, 0.01
     if isinstance(module, nn.Conv2d):
-        weight = module.weight
-        if hasattr(module, "parametrizations"):
-            weight = module.parametrizations["weight"].original  # type: ignore[index, union-attr]
-        nn.init.xavier_uniform_(weight)
+        nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
