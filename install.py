@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sets up Nuri: `python3 install.py demo | plugin | doctor | test`.
+"""Sets up Nuri: `python3 install.py demo | plugin | doctor | training | test`.
 
 This file has to be readable by a Python that is too old, so that it can say so.
 """

@@ -46,7 +46,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     packages = checks.install_system_packages()
-    environment = _environment(options, ["test"])
+    environment = _environment(options, ["test"], training=True)
     failed = [] if packages else ["system packages"]
     failed += checks.lint(environment)
     console.say(f"Before the tests: {'FAILED: ' + ', '.join(failed) if failed else 'all well'}.")
@@ -89,10 +89,19 @@ def _doctor(options: argparse.Namespace) -> int:
     return doctor.main(options.json, options.prefix)
 
 
-def _environment(options: argparse.Namespace, extras: Sequence[str] = ()) -> Environment:
+def _training(options: argparse.Namespace) -> int:
+    environment = _environment(options, training=True)
+    console.say(f"Ready: {environment.nuri.with_name('nuri-train')} --help")
+    return 0
+
+
+def _environment(
+    options: argparse.Namespace, extras: Sequence[str] = (), training: bool = False
+) -> Environment:
     """The environment, ready to use and on record for Krita and scripts."""
     environment = Environment(options.prefix)
-    environment.ensure(extras, models=not options.no_models, cpu=options.cpu)
+    models = not options.no_models
+    environment.ensure(extras, models=models, cpu=options.cpu, training=training)
     write_record([str(environment.nuri)], project.version())
     return environment
 
@@ -163,6 +172,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", parents=[places], help="say what is well and what not")
     command.add_argument("--json", action="store_true", help="for programs")
     command.set_defaults(run=_doctor)
+
+    command = commands.add_parser(
+        "training", parents=[making], help="install what nuri-train needs"
+    )
+    command.set_defaults(run=_training)
 
     command = commands.add_parser(
         "test", parents=[making], help="install what the tests need and run them all"

@@ -20,6 +20,7 @@ from . import console, pip, project, torch_build
 
 MARKER_NAME = "nuri-environment.json"
 LOCK_NAME = "nuri-install.lock"
+TRAINING = "training"  # the extra that has to come after PyTorch
 DEFAULT_PREFIX = project.ROOT / ".venv"
 _NEEDED_BYTES, _NEEDED_WITH_MODELS = 700_000_000, 1_800_000_000
 _OURS = (MARKER_NAME, LOCK_NAME)
@@ -58,17 +59,27 @@ class Environment:
         except (OSError, ValueError, TypeError, AttributeError):
             return None
 
-    def ensure(self, extras: Iterable[str] = (), *, models: bool = True, cpu: bool = False) -> None:
+    def ensure(
+        self,
+        extras: Iterable[str] = (),
+        *,
+        models: bool = True,
+        cpu: bool = False,
+        training: bool = False,
+    ) -> None:
         """Makes, completes or remakes the environment so that it fits this checkout.
 
         ``extras``: those of pyproject.toml. ``models``: also PyTorch, whose absence is said but
-        stops nothing. Raises `NuriError` with the reason and the remedy.
+        stops nothing. ``training``: also what `nuri-train` needs, where PyTorch is there. Raises
+        `NuriError` with the reason and the remedy.
         """
         self._check_place(_NEEDED_WITH_MODELS if models else _NEEDED_BYTES)
         with self._alone():
             marker = self._base(set(extras))
             if models:
                 self._add_torch(marker, cpu)
+            if training and marker.torch:
+                self._add_training(marker)
 
     def flaw(self) -> str:
         """What keeps the environment from being used, in words; "" when it is whole."""
@@ -93,7 +104,7 @@ class Environment:
             console.say(f"  environment {self.prefix}: ready")
             return marker
         marker.complete = False
-        marker.extras = sorted(extras | set(marker.extras))
+        marker.extras = sorted((extras | set(marker.extras)) - {TRAINING})
         self._write(marker)
         wanted = f"{project.ROOT}[{','.join(marker.extras)}]" if marker.extras else project.ROOT
         title = "installing the backend" + (f" and {', '.join(extras)} tools" if extras else "")
@@ -190,6 +201,16 @@ class Environment:
                     "Update NVIDIA's driver, then delete the environment and run this again",
                 )
             )
+
+    def _add_training(self, marker: Marker) -> None:
+        if TRAINING in marker.extras:
+            return
+        with console.step("installing what training needs") as step:
+            # naming the torch that is there keeps pip from changing it for torchvision's sake
+            there = [f"{project.ROOT}[{TRAINING}]", f"torch=={marker.torch}"]
+            pip.run(self.python, ["install", "--editable", *there], "The training tools", step)
+        marker.extras = sorted({TRAINING, *marker.extras})
+        self._write(marker)
 
     def _check_place(self, needed: int) -> None:
         place = self.prefix
