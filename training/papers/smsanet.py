@@ -23,7 +23,8 @@ from training.engine import (
     Track,
 )
 from training.errors import TrainingError
-from training.losses import ClassicalSaliency, PixelLoss, SaliencyLoss
+from training.losses import PixelLoss, SaliencyBackend, SaliencyLoss
+from training.losses.pfanet import load_saliency
 from training.papers import sources
 from training.papers.ibn_gan import chroma_columns, chroma_scored
 from training.papers.pieces import Config, Workshop, make_network
@@ -37,18 +38,23 @@ PRETRAINED = "siggraph17"
 class SaliencyTask(Task):
     """Loss [3]: Huber with beta 1/110 + salient, both on normalised ab."""
 
-    def __init__(self, generator: nn.Module, weights: Config) -> None:
+    def __init__(
+        self, generator: nn.Module, weights: Config, backend: SaliencyBackend | None
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.trained = (generator,)
         self.weights = dict(weights)
         self.pixel = PixelLoss("huber", beta=weights["huber_beta"])
-        self.saliency = SaliencyLoss(
-            ClassicalSaliency(),
-            to_rgb=CODEC.decode,
-            space=weights["salient_space"],
-            mask_prediction=weights["salient_mask"],
-        )
+        self.saliency_network = backend if isinstance(backend, nn.Module) else None
+        self.saliency = None
+        if backend is not None:
+            self.saliency = SaliencyLoss(
+                backend,
+                to_rgb=CODEC.decode,
+                space=weights["salient_space"],
+                mask_prediction=weights["salient_mask"],
+            )
 
     def generate(self, batch: Batch) -> Generated:
         return {"main": self.generator(batch["gray"]).main}
@@ -56,7 +62,7 @@ class SaliencyTask(Task):
     def generator_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
         main = generated["main"].float()
         terms = {"g/pixel": Term(self.pixel(main, batch["ab"]), self.weights["pixel"])}
-        if self.weights["salient"]:
+        if self.saliency is not None:
             raw = self.saliency(main, batch["ab"], batch["gray"], batch.get("saliency"))
             terms["g/salient"] = Term(raw, self.weights["salient"])
         return terms
@@ -75,10 +81,7 @@ def build(shop: Workshop) -> Recipe:
     config, train = shop.config, shop.config["train"]
     generator = make_network(config["model"])
     _initialise(generator, config, shop.degradations)
-    if config["loss"]["salient"]:
-        shop.degradations.note(
-            "saliency", "classical", "no saliency network, spectral residual and frequency-tuned"
-        )
+    backend = load_saliency(shop.degradations) if config["loss"]["salient"] else None
     shop.load_base({"generator": generator}, ("model",))
     scratch, steps = _schedule(config)
     own = config["optim"]["generator"]
@@ -92,7 +95,13 @@ def build(shop: Workshop) -> Recipe:
         config=shop.config,
         networks={"generator": generator},
         tracks=[
-            Track("main", SaliencyTask(generator, config["loss"]), "G", dataset, train["batch"])
+            Track(
+                "main",
+                SaliencyTask(generator, config["loss"], backend),
+                "G",
+                dataset,
+                train["batch"],
+            )
         ],
         optimisers={
             "generator": Optimiser(("generator",), rate, (own["betas"][0], own["betas"][1]))
