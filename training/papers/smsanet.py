@@ -46,8 +46,10 @@ class SaliencyTask(Task):
         self.trained = (generator,)
         self.weights = dict(weights)
         self.pixel = PixelLoss("huber", beta=weights["huber_beta"])
-        self.saliency_network = backend if isinstance(backend, nn.Module) else None
         self.saliency = None
+        if isinstance(backend, nn.Module):
+            self.saliency_network = backend
+            self.fixed = (backend,)
         if backend is not None:
             self.saliency = SaliencyLoss(
                 backend,
@@ -89,6 +91,7 @@ def build(shop: Workshop) -> Recipe:
     if scratch:
         rate = LearningRate(train["scratch_lr"], ((scratch, own["lr"]),))
     dataset = sources.photos(config, shop.data, "train", CODEC)
+    task = SaliencyTask(generator, config["loss"], backend)
     return Recipe(
         paper="smsanet",
         stage=shop.stage,
