@@ -97,15 +97,7 @@ def build(shop: Workshop) -> Recipe:
         stage=shop.stage,
         config=shop.config,
         networks={"generator": generator},
-        tracks=[
-            Track(
-                "main",
-                SaliencyTask(generator, config["loss"], backend),
-                "G",
-                dataset,
-                train["batch"],
-            )
-        ],
+        tracks=[Track("main", task, "G", dataset, train["batch"])],
         optimisers={
             "generator": Optimiser(("generator",), rate, (own["betas"][0], own["betas"][1]))
         },
