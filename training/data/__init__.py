@@ -1,0 +1,37 @@
+"""Data: sources of pictures, the papers' data sets, augmentation, caches.
+
+`open_dataset` makes the data set that a configuration means; the classes serve other uses.
+"""
+
+from __future__ import annotations
+
+from .base import SampleDataset
+from .clips import ShotDataset
+from .hashing import data_hash
+from .loading import collate, in_threads, make_loader
+from .manga import MangaDataset, MonochromeDataset
+from .opening import open_dataset
+from .pairs import PairedLineDataset
+from .photos import PhotoDataset
+from .picture import BadPicture, Picture, PictureSource, ShotSource
+from .sets import SETS, data_root
+
+__all__ = [
+    "SETS",
+    "BadPicture",
+    "MangaDataset",
+    "MonochromeDataset",
+    "PairedLineDataset",
+    "PhotoDataset",
+    "Picture",
+    "PictureSource",
+    "SampleDataset",
+    "ShotDataset",
+    "ShotSource",
+    "collate",
+    "data_hash",
+    "data_root",
+    "in_threads",
+    "make_loader",
+    "open_dataset",
+]

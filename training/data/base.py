@@ -1,0 +1,136 @@
+"""What all data sets share: seeds of samples, bad pictures, naming what was replaced."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from training.errors import TrainingError
+
+from .picture import BadPicture, PictureSource, ShotSource
+from .seeds import sample_rng
+
+Sample = dict[str, Any]
+Key = int | tuple[int, int]
+_log = logging.getLogger("nuri.training")
+
+
+class SampleDataset(Dataset[Sample], ABC):
+    """Samples by index or by (epoch, index); a plain index is that of epoch 0.
+
+    A sample depends on (seed, epoch, index) alone. A picture that cannot be read is named once and
+    the next one that can stands in. Raises TrainingError as soon as none is left; the first is
+    looked for on construction.
+    """
+
+    def __init__(self, source: PictureSource | ShotSource, seed: int) -> None:
+        self.source = source
+        self.seed = seed
+        self._bad: set[int] = set()
+
+    @property
+    def degraded(self) -> list[str]:
+        """What stood in for something absent, one line each."""
+        return []
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def make(self, index: int, rng: np.random.Generator) -> Sample:
+        """One sample. Raises BadPicture."""
+
+    @abstractmethod
+    def probe(self, index: int) -> None:
+        """Read what a sample needs. Raises BadPicture."""
+
+    def __getitem__(self, key: Key) -> Sample:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        count = len(self)
+        if not 0 <= index < count:
+            raise IndexError(index)
+        for step in range(count):
+            candidate = (index + step) % count
+            if candidate in self._bad:
+                continue
+            try:
+                return self.make(candidate, sample_rng(self.seed, epoch, index))
+            except BadPicture as error:
+                self._leave_out(candidate, error)
+        raise self._none_left()
+
+    def check(self) -> list[str]:
+        """Read everything; one line for each sample that cannot be made."""
+        found = []
+        for index in range(len(self)):
+            try:
+                self.probe(index)
+            except BadPicture as error:
+                self._leave_out(index, error)
+                found.append(str(error))
+        if len(self._bad) == len(self):
+            raise self._none_left()
+        return found
+
+    def require_one(self) -> None:
+        """Raise TrainingError unless a sample can be read."""
+        for index in range(len(self)):
+            try:
+                self.probe(index)
+            except BadPicture as error:
+                self._leave_out(index, error)
+            else:
+                return
+        raise self._none_left()
+
+    def _leave_out(self, index: int, error: BadPicture) -> None:
+        if index not in self._bad:
+            self._bad.add(index)
+            _log.warning("%s; it is left out", error)
+
+    def _none_left(self) -> TrainingError:
+        return TrainingError(
+            f"none of the {len(self)} samples of {self.source.name} can be used",
+            "check the files named above, or choose another --data",
+        )
+
+
+class PictureDataset(SampleDataset):
+    """A sample for each picture of a source."""
+
+    source: PictureSource
+
+    def __init__(self, source: PictureSource, seed: int) -> None:
+        super().__init__(source, seed)
+        if not len(source):
+            raise TrainingError(f"{source.name} holds no pictures", "choose another --data")
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def probe(self, index: int) -> None:
+        self.source.load(index)
+
+
+def signed(array: np.ndarray) -> Tensor:
+    """(H, W) or (H, W, 3) uint8 -> (C, H, W) float32 in [-1, 1]."""
+    return unit(array) * 2 - 1
+
+
+def unit(array: np.ndarray) -> Tensor:
+    """(H, W) or (H, W, 3), uint8 or float in [0, 1] -> (C, H, W) float32 in [0, 1]."""
+    if array.ndim == 2:
+        array = array[..., None]
+    tensor = torch.from_numpy(np.array(array.transpose(2, 0, 1), order="C")).float()
+    return tensor / 255 if array.dtype == np.uint8 else tensor
+
+
+def region_map(regions: np.ndarray) -> Tensor:
+    """(H, W) int32."""
+    return torch.from_numpy(np.ascontiguousarray(regions, np.int32))

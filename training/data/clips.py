@@ -1,0 +1,181 @@
+"""Clips of line-art shots with distance fields and references (Shi et al. 2023, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.imaging.distance import Norm, distance_field
+from training.errors import TrainingError
+
+from .base import Sample, SampleDataset, region_map, signed, unit
+from .jitter import color_jitter, rotate_hue
+from .lines import FileLines, LineSource
+from .picture import Picture, ShotSource
+from .recolor import recolor
+from .resize import Fit, flip_picture, to_square
+
+INK = 0.9  # of paper white: what is at most this is ink (line strength of at least 0.1)
+Mode = Literal["window", "frame", "shot"]
+
+
+class ShotDataset(SampleDataset):
+    """Samples of video, frames in time order.
+
+    ``line`` and ``distance`` (T, 1, S, S), ``color`` (T, 3, S, S), all [-1, 1];
+    ``reference_line``, ``reference_distance``, ``reference_color`` (K, ...) are the frames
+    ``reference_frames`` (K) int64, evenly spaced from first to last (left out with references 0);
+    ``target`` () int64 an inner frame; ``name``; ``regions`` (T, S, S) int32 where the whole source
+    has them.
+
+    mode "window": every window of ``clip`` frames, ``clip`` apart, the last moved to fit; "frame":
+    every inner frame once as the target of a random window; "shot": whole shots (T varies, so
+    batches of one). Shots shorter than ``clip`` are left out but in mode "shot". ``hue_shift`` in
+    degrees turns all colours. Raises TrainingError when no shot is left.
+    """
+
+    source: ShotSource
+
+    def __init__(
+        self,
+        source: ShotSource,
+        size: int = 256,
+        clip: int = 8,
+        *,
+        seed: int = 0,
+        mode: Mode = "window",
+        references: int = 2,
+        lines: LineSource | None = None,
+        distance_norm: Norm = "max",
+        distance_limit: float = 64.0,
+        recolor: bool = False,
+        jitter: float = 0.0,
+        hue_shift: float = 0.0,
+        flip: bool = False,
+        fit: Fit = "pad",
+    ) -> None:
+        super().__init__(source, seed)
+        if clip < 3 and mode != "shot":
+            raise TrainingError(f"data.clip is {clip}", "use at least 3 frames: two ends, a target")
+        self.size, self.clip, self.mode = size, clip, mode
+        self.lines = lines or FileLines()
+        self._references = references
+        self._norm, self._limit = distance_norm, distance_limit
+        self._recolor, self._jitter, self._flip = recolor, jitter, flip
+        self._hue, self._fit = hue_shift, fit
+        self._places = list(self._enumerate())
+        if not self._places:
+            raise TrainingError(
+                f"no shot of {source.name} has {clip} frames", "use a smaller data.clip"
+            )
+        self.require_one()
+
+    @property
+    def degraded(self) -> list[str]:
+        return self.lines.degraded
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def probe(self, index: int) -> None:
+        shot, start = self._places[index]
+        self.source.load(shot, self._frames(shot, start or 0))
+
+    def make(self, index: int, rng: np.random.Generator) -> Sample:
+        shot, place = self._places[index]
+        frames, target = self._choose(shot, place, rng)
+        pictures = [self._drawn(picture) for picture in self.source.load(shot, frames)]
+        if self._flip and rng.random() < 0.5:
+            pictures = [flip_picture(picture) for picture in pictures]
+        pictures = self._recoloured(pictures, rng)
+        line = torch.stack([signed(picture.drawing) for picture in pictures])
+        color = torch.stack([signed(picture.paint) for picture in pictures])
+        distance = torch.stack([self._distance(picture.drawing) for picture in pictures])
+        sample: Sample = {"line": line, "distance": distance, "color": color}
+        if self._references:
+            chosen = evenly_spaced(len(frames), self._references)
+            sample |= {
+                "reference_line": line[chosen],
+                "reference_distance": distance[chosen],
+                "reference_color": color[chosen],
+                "reference_frames": torch.tensor(chosen),
+            }
+        sample |= {"target": torch.tensor(target), "name": self.source.label(shot)}
+        if self.source.has_regions:
+            maps = [picture.regions for picture in pictures if picture.regions is not None]
+            sample["regions"] = torch.stack([region_map(regions) for regions in maps])
+        return sample
+
+    def _enumerate(self) -> Iterator[tuple[int, int | None]]:
+        for shot in range(len(self.source)):
+            length = self.source.length(shot)
+            if self.mode == "shot":
+                if length >= 2:
+                    yield shot, None
+            elif length >= self.clip:
+                if self.mode == "frame":
+                    yield from ((shot, frame) for frame in range(1, length - 1))
+                else:
+                    starts = list(range(0, length - self.clip + 1, self.clip))
+                    if starts[-1] + self.clip < length:
+                        starts.append(length - self.clip)
+                    yield from ((shot, start) for start in starts)
+
+    def _frames(self, shot: int, start: int) -> list[int]:
+        length = self.source.length(shot)
+        if self.mode == "shot":
+            return list(range(length))
+        start = min(start, length - self.clip)
+        return list(range(start, start + self.clip))
+
+    def _choose(
+        self, shot: int, place: int | None, rng: np.random.Generator
+    ) -> tuple[list[int], int]:
+        """Frames of the clip, and the target among them."""
+        length = self.source.length(shot)
+        if self.mode != "frame" or place is None:
+            frames = self._frames(shot, place or 0)
+            inner = range(1, len(frames) - 1) or range(len(frames))
+            return frames, int(rng.choice(list(inner)))
+        # the target is never the first or last frame of the window: those are references
+        low, high = max(0, place - self.clip + 2), min(length - self.clip, place - 1)
+        start = int(rng.integers(low, high + 1))
+        return list(range(start, start + self.clip)), place - start
+
+    def _drawn(self, picture: Picture) -> Picture:
+        picture = replace(picture, line=self.lines(picture))
+        return to_square(picture, self.size, "area", self._fit)
+
+    def _recoloured(self, pictures: list[Picture], rng: np.random.Generator) -> list[Picture]:
+        if self._recolor and all(picture.regions is not None for picture in pictures):
+            pictures = recolor(pictures, rng)
+        elif self._jitter:
+            state = int(rng.integers(2**31))  # the same for every frame
+            pictures = [
+                replace(
+                    picture,
+                    color=color_jitter(picture.paint, self._jitter, np.random.default_rng(state)),
+                )
+                for picture in pictures
+            ]
+        if self._hue % 360:
+            pictures = [
+                replace(picture, color=rotate_hue(picture.paint, self._hue)) for picture in pictures
+            ]
+        return pictures
+
+    def _distance(self, line: np.ndarray) -> Tensor:
+        field = distance_field(line <= INK * 255, norm=self._norm, limit=self._limit)
+        return unit(field) * 2 - 1
+
+
+def evenly_spaced(frames: int, count: int) -> list[int]:
+    """``count`` frames at equal spacing, first and last among them; one alone is the first."""
+    if count == 1:
+        return [0]
+    return [round(index * (frames - 1) / (count - 1)) for index in range(count)]

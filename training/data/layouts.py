@@ -1,0 +1,173 @@
+"""Folders of the papers' layouts and of the shared sets, as lists of files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.errors import TrainingError
+
+from .cache import ArrayCache
+from .files import natural_order, pictures_below, pictures_in, read_pixels
+from .films import VIDEO_SUFFIXES, FrameFolder, FrameStore, VideoFile
+from .picture import BadPicture, PictureSource
+from .sources import Entry, FilePictures, PairImages
+
+COLOR = ("color", "colour", "colored")
+LINE = ("line", "lines", "sketch")
+REGIONS = ("seg", "regions")
+MONOCHROME = ("bw", "bw_manga", "grey")
+TRAIN, HELD_OUT = ("train",), ("dev", "val", "test", "validation")
+
+
+def named_child(folder: Path, names: Sequence[str]) -> Path | None:
+    """The first of some subfolders that there is."""
+    return next((folder / name for name in names if (folder / name).is_dir()), None)
+
+
+def split_folder(folder: Path, split: str) -> Path | None:
+    """Where a folder keeps a split ("train" or "dev"); None when it is not split."""
+    if named_child(folder, TRAIN) is None:
+        return None
+    found = named_child(folder, TRAIN if split == "train" else HELD_OUT)
+    if found is None:
+        raise TrainingError(
+            f"{folder} has train/ but no held-out part", "add val/ or dev/ beside train/"
+        )
+    return found
+
+
+def index_of(folder: Path) -> list[dict[str, object]] | None:
+    """The items of index.json; None when there is none. Raises TrainingError when damaged."""
+    path = folder / "index.json"
+    if not path.is_file():
+        return None
+    try:
+        items = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read: {error}", "restore the data set") from error
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise TrainingError(f"{path} is no list of items", "restore the data set")
+    return items
+
+
+def parallel_entries(folder: Path) -> list[Entry]:
+    """Pictures of color/, line/, seg/ and bw/ that share a name; in the order of index.json.
+
+    Of color/ and bw/ one is enough; a picture without a drawing has none. [] when neither is there.
+    """
+    parts = [named_child(folder, names) for names in (COLOR, LINE, REGIONS, MONOCHROME)]
+    color, line, regions, monochrome = (
+        {path.stem: path for path in pictures_in(part)} if part else {} for part in parts
+    )
+    listed = index_of(folder)
+    main = color or monochrome
+    labels = list(main) if listed is None else [str(item.get("id")) for item in listed]
+    return [
+        Entry(label, color.get(label), line.get(label), regions.get(label), monochrome.get(label))
+        for label in labels
+        if label in main
+    ]
+
+
+def monochrome_entries(folder: Path) -> list[Entry]:
+    """The pages of bw/, bw_manga/ or grey/ alone."""
+    part = named_child(folder, MONOCHROME)
+    return [Entry(path.stem, monochrome=path) for path in pictures_in(part)] if part else []
+
+
+def shot_entries(folder: Path) -> list[tuple[str, list[Entry]]]:
+    """Shots of folders with color_0001, line_0001 and, where all frames have it, seg_0001."""
+    shots = []
+    listed = index_of(folder)
+    labels = (
+        sorted(child.name for child in folder.iterdir() if child.is_dir())
+        if listed is None
+        else [str(item.get("shot")) for item in listed]
+    )
+    for label in labels:
+        files = {path.stem: path for path in pictures_in(folder / label)}
+        frames = [
+            Entry(
+                f"{label}/{stem[6:]}",
+                path,
+                files.get(f"line_{stem[6:]}"),
+                files.get(f"seg_{stem[6:]}"),
+            )
+            for stem, path in files.items()
+            if stem.startswith("color_")
+        ]
+        if len(frames) > 1:
+            shots.append((label, frames))
+    return shots
+
+
+def photo_entries(folder: Path) -> list[Entry]:
+    """All pictures of a tree; those that index.json lists where there is one."""
+    paths = pictures_below(folder)
+    listed = index_of(folder)
+    if listed is not None:
+        known = {str(item.get("id")) for item in listed}
+        paths = [path for path in paths if path.stem in known]
+    return [Entry(str(path.relative_to(folder).with_suffix("")), path) for path in paths]
+
+
+def pair_source(folder: Path) -> PictureSource:
+    """Parallel folders, or pictures twice as wide as high. Raises TrainingError for others."""
+    entries = [entry for entry in parallel_entries(folder) if entry.color]
+    if entries:
+        return FilePictures(folder.name, entries, folder)
+    paths = pictures_in(folder)
+    for path in paths:
+        try:
+            height, width = read_pixels(path)[0].shape[:2]
+        except BadPicture:
+            continue
+        if width == 2 * height:
+            return PairImages(folder.name, paths)
+        break
+    raise TrainingError(
+        f"{folder} holds no pairs of drawing and colour",
+        "give color/ and line/ folders, or pictures with colour left and drawing right",
+    )
+
+
+def series_of(folder: Path, series: str) -> Path:
+    """The file or folder of a series: by name, or by number (from 1) in natural order.
+
+    A folder that holds frames is a series itself. Raises TrainingError when there is none.
+    """
+    if pictures_in(folder):
+        return folder
+    children = sorted(
+        (
+            child
+            for child in folder.iterdir()
+            if child.is_dir() or child.suffix.lower() in VIDEO_SUFFIXES
+        ),
+        key=natural_order,
+    )
+    for child in children:
+        if series in (child.name, child.stem):
+            return child
+    if series.isdigit() and 1 <= int(series) <= len(children):
+        return children[int(series) - 1]
+    names = ", ".join(child.name for child in children[:6]) or "neither folders nor videos"
+    raise TrainingError(f"{folder} has no series {series!r} (it holds {names})", "set data.series")
+
+
+def films_of(path: Path, size: int, cache: ArrayCache) -> list[FrameStore]:
+    """The films of a series: a video, a folder of frames, or a folder of either."""
+    if path.is_file():
+        return [VideoFile(path, size, cache)]
+    frames = pictures_in(path)
+    if frames:
+        return [FrameFolder(path.name, frames)]
+    films: list[FrameStore] = []
+    for child in sorted(path.iterdir(), key=natural_order):
+        if child.is_file() and child.suffix.lower() in VIDEO_SUFFIXES:
+            films.append(VideoFile(child, size, cache))
+        elif child.is_dir() and (frames := pictures_in(child)):
+            films.append(FrameFolder(child.name, frames))
+    return films

@@ -1,0 +1,149 @@
+"""From a data table to a data set, by kind: pairs, photos, shots, pages, monochrome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backend.imaging.color import ZHANG
+from backend.imaging.xdog import XDoG
+from training.errors import TrainingError
+
+from .base import SampleDataset
+from .cache import ArrayCache
+from .clips import ShotDataset
+from .hints import NoHints, PixelHints
+from .lines import LineSource, line_source
+from .manga import MangaDataset, MonochromeDataset
+from .pairs import PairedLineDataset
+from .photos import Codec, PhotoDataset, Saliency
+from .resize import Fit
+from .sets import open_manga, open_pages, open_pairs, open_photos, open_shots
+
+Settings = Mapping[str, Any]
+KINDS = ("pairs", "photos", "shots", "pages", "monochrome")
+SPLITS = ("train", "finetune", "test")
+
+
+def open_dataset(
+    kind: str,
+    settings: Settings,
+    data: Path | None,
+    split: str,
+    *,
+    codec: Codec | None = None,
+    lines: LineSource | None = None,
+    saliency: Saliency | None = None,
+) -> SampleDataset:
+    """The data set of a configuration.
+
+    settings: the ``data`` table with ``finetune_shots``, ``eval_series`` and ``eval_clip`` of the
+    tables of that name. data: a folder, or None for generated pictures. split: "train", "finetune"
+    (shots alone) or "test"; augmentation and random parts are for training. Raises TrainingError
+    for data that are not there or cannot be read, and for values that are not known.
+    """
+    if kind not in KINDS or split not in SPLITS:
+        raise TrainingError(
+            f"there is no data set {kind!r} with a part {split!r}",
+            f"use {', '.join(KINDS)} and {', '.join(SPLITS)}",
+        )
+    part = "dev" if split == "test" else split
+    try:
+        if kind == "pairs":
+            return _pairs(settings, data, part, lines)
+        if kind == "photos":
+            return _photos(settings, data, part, codec or ZHANG, saliency)
+        if kind == "shots":
+            return _shots(settings, data, part, lines)
+        if kind == "pages":
+            return _pages(settings, data, part)
+        return _monochrome(settings, data)
+    except ValueError as error:
+        raise TrainingError(f"the data table is wrong: {error}", "correct it") from error
+
+
+def _pairs(
+    settings: Settings, data: Path | None, part: str, lines: LineSource | None
+) -> PairedLineDataset:
+    training = part == "train"
+    return PairedLineDataset(
+        open_pairs(settings, data, part),
+        settings["size"],
+        seed=settings["seed"],
+        warp=training and settings.get("warp", True),
+        recolor=training and settings.get("recolor", False),
+        lines=lines or line_source(settings.get("lines", "file")),
+    )
+
+
+def _photos(
+    settings: Settings, data: Path | None, part: str, codec: Codec, saliency: Saliency | None
+) -> PhotoDataset:
+    # ibn_gan names an interpolation and stretches every picture; smsanet trains on parts
+    cut = part == "train" and "interpolation" not in settings
+    return PhotoDataset(
+        open_photos(settings, data, part),
+        settings["size"],
+        codec,
+        seed=settings["seed"],
+        interpolation=settings.get("interpolation", "bilinear"),
+        crop=cut,
+        flip=cut,
+        gray_threshold=settings.get("gray_threshold", 0.0),
+        saliency=saliency,
+        recolor=part == "train" and settings.get("recolor", False),
+        cache=ArrayCache(),
+    )
+
+
+def _shots(
+    settings: Settings, data: Path | None, part: str, lines: LineSource | None
+) -> ShotDataset:
+    testing = part == "dev"
+    whole = testing and str(settings.get("eval_clip", settings["clip"])) == "full"
+    source = open_shots(settings, data, part)
+    fit: Fit = "stretch" if data is not None and not source.has_regions else "pad"
+    return ShotDataset(
+        source,
+        settings["size"],
+        settings["clip"],
+        seed=settings["seed"],
+        mode="shot" if whole else "window" if testing else "frame",
+        references=0,  # the recipe chooses them within the clip
+        lines=lines or line_source(settings.get("lines", "file")),
+        distance_norm=settings.get("distance_norm", "max"),
+        recolor=not testing and settings.get("recolor", False),
+        fit=fit,
+    )
+
+
+def _pages(settings: Settings, data: Path | None, part: str) -> MangaDataset:
+    training = part == "train"
+    return MangaDataset(
+        open_pages(settings, data, part), **_page_options(settings, training=training)
+    )
+
+
+def _monochrome(settings: Settings, data: Path | None) -> MonochromeDataset:
+    options = _page_options(settings, training=True)
+    pages = MangaDataset(open_manga(settings, data, "train"), **options | {"hints": NoHints()})
+    return MonochromeDataset(pages, MangaDataset(open_pages(settings, data, "train"), **options))
+
+
+def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
+    table = dict(settings.get("xdog", {}))
+    scales = tuple(table.pop("scales", (2, 3, 4)))
+    hint = settings.get("hint", {})
+    return {
+        "size": settings["size"],
+        "seed": settings["seed"],
+        "xdog": XDoG(**table),
+        "scales": scales if training else scales[:1],
+        "hints": PixelHints(**hint) if training else NoHints(),
+        "crop": "random" if training else "centre",
+        "flip": training and settings.get("flip", True),
+        "color_shift": settings.get("color_shift", 0.0) if training else 0.0,
+        "denoise_sigma": settings.get("denoise_sigma", 15.0) if settings.get("denoise") else 0.0,
+        "recolor": training and settings.get("recolor", False),
+    }

@@ -1,0 +1,158 @@
+"""Region-aware recolouring: a fresh palette for each sample, shading and ink kept.
+
+A model that meets each drawing in other colours each time has to take colour from its hints or
+its reference, not from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from backend.imaging.color import lab_to_rgb, rgb_to_lab
+
+from .picture import Picture
+
+SAME_PAINT = 6.0  # largest Lab distance of regions that count as one paint
+
+
+def recolor(
+    pictures: Sequence[Picture], rng: np.random.Generator, keep_paper: float = 0.6
+) -> list[Picture]:
+    """The pictures with new colours, one palette for all of them (the frames of a shot).
+
+    Regions of one paint get one new paint. Within a region the differences from its paint
+    (shading, highlights) are kept, scaled to the room that the new lightness leaves; ink stays as
+    it is. ``keep_paper``: probability that white paper stays white. A picture without regions
+    comes back as it is.
+    """
+    paints = [_paints(picture) for picture in pictures]
+    every = np.concatenate([found[0] for found in paints])
+    if not len(every):
+        return list(pictures)
+    cluster, centres = _clusters(every)
+    fresh = _palette(centres, rng)
+    if rng.random() < keep_paper:
+        white = (centres[:, 0] > 97) & (np.abs(centres[:, 1:]).max(1) < 4)
+        fresh[white] = centres[white]
+    result: list[Picture] = []
+    start = 0
+    for picture, (old, _) in zip(pictures, paints, strict=True):
+        new = fresh[cluster[start : start + len(old)]]
+        start += len(old)
+        result.append(_repaint(picture, paints[len(result)], new) if len(old) else picture)
+    return result
+
+
+def _paints(picture: Picture) -> tuple[np.ndarray, np.ndarray]:
+    """Lab paint (N, 3) of each region that occurs, and its numbers (N)."""
+    regions, color = picture.regions, picture.color
+    if regions is None or color is None or not regions.any():
+        return np.zeros((0, 3), np.float32), np.zeros(0, np.intp)
+    flat = regions.ravel()
+    # the commonest of coarse colours, then the mean of the pixels that have it
+    coarse = (color.reshape(-1, 3) >> 3).astype(np.int64)
+    key = (flat.astype(np.int64) << 15) | (coarse[:, 0] << 10) | (coarse[:, 1] << 5) | coarse[:, 2]
+    kinds, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
+    of = kinds >> 15
+    order = np.lexsort((counts, of))
+    last = order[np.append(np.flatnonzero(np.diff(of[order])), len(order) - 1)]
+    last = last[of[last] > 0]
+    position = np.full(len(kinds), -1)
+    position[last] = np.arange(len(last))
+    member = position[inverse.ravel()]
+    inside = member >= 0
+    amount = np.bincount(member[inside], minlength=len(last))
+    pixels = color.reshape(-1, 3)[inside].astype(np.float64)
+    mean = np.stack(
+        [np.bincount(member[inside], pixels[:, c], len(last)) / amount for c in range(3)], -1
+    )
+    return rgb_to_lab(mean / 255), of[last].astype(np.intp)
+
+
+def _clusters(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N) cluster of each Lab colour and the clusters' colours; neighbours within SAME_PAINT."""
+    cluster = np.full(len(lab), -1)
+    centres: list[np.ndarray] = []
+    for index in range(len(lab)):
+        if cluster[index] >= 0:
+            continue
+        near = (cluster < 0) & (np.linalg.norm(lab - lab[index], axis=1) <= SAME_PAINT)
+        cluster[near] = len(centres)
+        centres.append(lab[index])
+    return cluster, np.array(centres, np.float32)
+
+
+def _palette(centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A new Lab colour (N, 3) for each old one: any hue, greys seldom, few very dark."""
+    count = len(centres)
+    lightness = rng.uniform(28, 96, count)
+    chroma = np.where(
+        rng.random(count) < 0.15, rng.uniform(0, 8, count), rng.uniform(12, 75, count)
+    )
+    hue = rng.uniform(0, 2 * np.pi, count)
+    lab = np.stack((lightness, chroma * np.cos(hue), chroma * np.sin(hue)), -1)
+    return rgb_to_lab(lab_to_rgb(lab))  # what sRGB can show
+
+
+def _repaint(picture: Picture, paints: tuple[np.ndarray, np.ndarray], new: np.ndarray) -> Picture:
+    old, numbers = paints
+    regions, color = picture.areas, picture.paint
+    lookup = np.zeros(int(regions.max()) + 1, np.intp)
+    lookup[numbers] = np.arange(len(numbers))
+    owner, neighbour = _owners(regions)
+    first, second = lookup[owner], lookup[neighbour]
+    paper = np.full(regions.shape, 255) if picture.line is None else picture.line
+    ink = 1 - paper.astype(np.float32) / 255
+    old_rgb, new_rgb = lab_to_rgb(old), lab_to_rgb(new)
+    pixels = color.astype(np.float32) / 255
+    shaded = _shade(rgb_to_lab(pixels), old[first], new[first])
+    edge = (first != second) | (ink > 0.02)
+    a, b = old_rgb[first[edge]], old_rgb[second[edge]]
+    between = b - a
+    share = ((pixels[edge] - a) * between).sum(-1) / np.maximum((between**2).sum(-1), 1e-6)
+    share = np.where(first[edge] == second[edge], 0, np.clip(share, 0, 1))[:, None]
+    cover = ink[edge][:, None]
+    # where paints or ink mix, the mixture stays and the paints are exchanged
+    mixed = pixels[edge] + (1 - cover) * (
+        (1 - share) * (new_rgb[first[edge]] - a) + share * (new_rgb[second[edge]] - b)
+    )
+    shaded[edge] = mixed
+    return replace(
+        picture, color=np.rint(np.clip(shaded, 0, 1) * 255).astype(np.uint8), identity=""
+    )
+
+
+def _shade(lab: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """sRGB of pixels (H, W, 3) whose paint changed from ``old`` to ``new``, all Lab."""
+    change = lab - old
+    lighter = change[..., 0] > 0
+    room = np.where(lighter, 100 - new[..., 0], new[..., 0])
+    before = np.maximum(np.where(lighter, 100 - old[..., 0], old[..., 0]), 1)
+    scale = np.minimum(1, room / before)
+    shaded = new.copy()
+    shaded[..., 0] += change[..., 0] * scale
+    shaded[..., 1:] += change[..., 1:] * scale[..., None] * 0.5
+    # a shadow is less colourful than the paint, a highlight goes to white
+    ratio = np.clip(np.where(lighter, (100 - shaded[..., 0]) / np.maximum(room, 1), 1), 0, 1)
+    shaded[..., 1:] *= ratio[..., None]
+    return lab_to_rgb(shaded)
+
+
+def _owners(regions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The region of each pixel (of ink: the nearest) and another region that touches it."""
+    _, label = cv2.distanceTransformWithLabels(
+        (regions == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of = np.zeros(int(label.max()) + 1, np.int32)
+    painted = regions > 0
+    of[label[painted]] = regions[painted]
+    owner = of[label]
+    wide = owner.astype(np.float32)  # OpenCV's filters know no int32
+    kernel = np.ones((3, 3), np.uint8)
+    high = cv2.dilate(wide, kernel).astype(np.int32)
+    low = cv2.erode(wide, kernel).astype(np.int32)
+    return owner, np.where(high != owner, high, low)
