@@ -27,6 +27,9 @@ GENERATORS = {
     ("video", "full"): 19_802_409,
     ("smsanet", "basenet"): 34_049_346,
     ("smsanet", "full"): 34_182_834,
+    ("manga", "without_5"): 32_015_314,
+    ("manga", "release"): 31_808_154,
+    ("manga", "alacgan"): 21_936_003,
 }
 CRITICS = {
     ("aaldc", "full"): 175_584,
