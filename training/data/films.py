@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +20,7 @@ from .files import read_pixels, to_rgb
 from .picture import BadPicture, Picture, ShotSource
 from .procedural.shot import prepared, shot_frames
 from .shots import FrameSummary, ShotRules, split_summaries, summarise
-from .sources import Entry, read_entry
+from .sources import GENERATOR, Entry, read_entry
 
 _log = logging.getLogger("nuri.training")
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".ogv")
@@ -54,6 +56,14 @@ class FileShots:
         return [read_entry(self._shots[index][1][frame]) for frame in frames]
 
 
+@lru_cache(maxsize=256)
+def _generate(number: int, length: int, frame: int, size: int) -> Picture:
+    scene, motion = prepared(number, length)
+    picture = shot_frames(scene, motion, [frame], length, size, f"shot {number}")[0]
+    picture.freeze()
+    return replace(picture, identity=f"shot-{number}-{length}-{frame}-{size}-{GENERATOR}")
+
+
 class GeneratedShots:
     """``count`` procedural shots of 8 to 40 frames."""
 
@@ -81,8 +91,7 @@ class GeneratedShots:
 
     def load(self, index: int, frames: Sequence[int]) -> list[Picture]:
         number, length = self._number(index), self.length(index)
-        scene, motion = prepared(number, length)
-        return shot_frames(scene, motion, frames, length, self._size, self.label(index))
+        return [_generate(number, length, frame, self._size) for frame in frames]
 
     def _number(self, index: int) -> int:
         return self._seed * 1_000_003 + index

@@ -198,8 +198,6 @@ def _needed(regions: np.ndarray | None, law: HintLaw) -> np.ndarray:
 
 
 def _boxes(regions: np.ndarray, smallest: int) -> list[tuple[int, tuple[slice, slice]]]:
-    from scipy.ndimage import find_objects
-
     counts = np.bincount(regions.ravel())
     return [
         (number, box)

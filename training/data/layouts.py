@@ -113,11 +113,11 @@ def photo_entries(folder: Path) -> list[Entry]:
     return [Entry(str(path.relative_to(folder).with_suffix("")), path) for path in paths]
 
 
-def pair_source(folder: Path) -> PictureSource:
+def pair_source(folder: Path, name: str) -> PictureSource:
     """Parallel folders, or pictures twice as wide as high. Raises TrainingError for others."""
     entries = [entry for entry in parallel_entries(folder) if entry.color]
     if entries:
-        return FilePictures(folder.name, entries, folder)
+        return FilePictures(name, entries, folder)
     paths = pictures_in(folder)
     for path in paths:
         try:
@@ -125,7 +125,7 @@ def pair_source(folder: Path) -> PictureSource:
         except BadPicture:
             continue
         if width == 2 * height:
-            return PairImages(folder.name, paths)
+            return PairImages(name, paths)
         break
     raise TrainingError(
         f"{folder} holds no pairs of drawing and colour",

@@ -31,6 +31,12 @@ class Picture:
     monochrome: np.ndarray | None = None
     identity: str = ""
 
+    def freeze(self) -> None:
+        """Forbid writing into the arrays, which several samples will share."""
+        for array in (self.color, self.line, self.regions, self.saliency, self.monochrome):
+            if array is not None:
+                array.flags.writeable = False
+
     @property
     def paint(self) -> np.ndarray:
         """The colours. Raises BadPicture when there are none."""

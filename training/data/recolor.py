@@ -16,6 +16,7 @@ from backend.imaging.color import lab_to_rgb, rgb_to_lab
 
 from .picture import Picture
 
+FLAT = 2.5 / 255  # a pixel this near to its paint has no shading
 SAME_PAINT = 6.0  # largest Lab distance of regions that count as one paint
 
 
@@ -52,25 +53,25 @@ def _paints(picture: Picture) -> tuple[np.ndarray, np.ndarray]:
     regions, color = picture.regions, picture.color
     if regions is None or color is None or not regions.any():
         return np.zeros((0, 3), np.float32), np.zeros(0, np.intp)
-    flat = regions.ravel()
     # the commonest of coarse colours, then the mean of the pixels that have it
-    coarse = (color.reshape(-1, 3) >> 3).astype(np.int64)
-    key = (flat.astype(np.int64) << 15) | (coarse[:, 0] << 10) | (coarse[:, 1] << 5) | coarse[:, 2]
-    kinds, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    of = kinds >> 15
-    order = np.lexsort((counts, of))
-    last = order[np.append(np.flatnonzero(np.diff(of[order])), len(order) - 1)]
-    last = last[of[last] > 0]
-    position = np.full(len(kinds), -1)
-    position[last] = np.arange(len(last))
-    member = position[inverse.ravel()]
-    inside = member >= 0
-    amount = np.bincount(member[inside], minlength=len(last))
-    pixels = color.reshape(-1, 3)[inside].astype(np.float64)
-    mean = np.stack(
-        [np.bincount(member[inside], pixels[:, c], len(last)) / amount for c in range(3)], -1
-    )
-    return rgb_to_lab(mean / 255), of[last].astype(np.intp)
+    coarse = (color >> 3).astype(np.int64)
+    key = (coarse[..., 0] << 10) | (coarse[..., 1] << 5) | coarse[..., 2]
+    key |= regions.astype(np.int64) << 15
+    ordered = np.sort(key, axis=None)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    kinds, counts = ordered[starts], np.diff(starts, append=len(ordered))
+    order = np.lexsort((counts, kinds >> 15))
+    kinds = kinds[order]
+    commonest = kinds[np.append(np.flatnonzero(np.diff(kinds >> 15)), len(kinds) - 1)]
+    commonest = commonest[commonest >> 15 > 0]
+    numbers = commonest >> 15
+    wanted = np.full(int(regions.max()) + 1, -1)
+    wanted[numbers] = commonest
+    member = key == wanted[regions]
+    of, pixels = regions[member], color[member]
+    amount = np.bincount(of)[numbers]
+    mean = np.stack([np.bincount(of, pixels[:, c])[numbers] / amount for c in range(3)], -1)
+    return rgb_to_lab(mean / 255), numbers.astype(np.intp)
 
 
 def _clusters(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,25 +110,36 @@ def _repaint(picture: Picture, paints: tuple[np.ndarray, np.ndarray], new: np.nd
     ink = 1 - paper.astype(np.float32) / 255
     old_rgb, new_rgb = lab_to_rgb(old), lab_to_rgb(new)
     pixels = color.astype(np.float32) / 255
-    shaded = _shade(rgb_to_lab(pixels), old[first], new[first])
+    result = new_rgb[first]
     edge = (first != second) | (ink > 0.02)
-    a, b = old_rgb[first[edge]], old_rgb[second[edge]]
-    between = b - a
-    share = ((pixels[edge] - a) * between).sum(-1) / np.maximum((between**2).sum(-1), 1e-6)
-    share = np.where(first[edge] == second[edge], 0, np.clip(share, 0, 1))[:, None]
-    cover = ink[edge][:, None]
-    # where paints or ink mix, the mixture stays and the paints are exchanged
-    mixed = pixels[edge] + (1 - cover) * (
-        (1 - share) * (new_rgb[first[edge]] - a) + share * (new_rgb[second[edge]] - b)
-    )
-    shaded[edge] = mixed
+    # most pixels of cel paint have just the paint
+    toned = ~edge & (np.abs(pixels - old_rgb[first]).max(-1) > FLAT)
+    result[toned] = _shade(rgb_to_lab(pixels[toned]), old[first[toned]], new[first[toned]])
+    result[edge] = _mix(pixels[edge], ink[edge], (old_rgb, new_rgb), first[edge], second[edge])
     return replace(
-        picture, color=np.rint(np.clip(shaded, 0, 1) * 255).astype(np.uint8), identity=""
+        picture, color=np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), identity=""
     )
+
+
+def _mix(
+    pixels: np.ndarray,
+    ink: np.ndarray,
+    paints: tuple[np.ndarray, np.ndarray],
+    first: np.ndarray,
+    second: np.ndarray,
+) -> np.ndarray:
+    """Pixels (N, 3) where two paints or ink mix: the mixture stays, the paints are exchanged."""
+    old, new = paints
+    between = old[second] - old[first]
+    length = np.maximum((between**2).sum(-1), 1e-6)
+    share = np.clip(((pixels - old[first]) * between).sum(-1) / length, 0, 1)
+    share = np.where(first == second, 0, share)[:, None]
+    change = (1 - share) * (new[first] - old[first]) + share * (new[second] - old[second])
+    return pixels + (1 - ink[:, None]) * change
 
 
 def _shade(lab: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """sRGB of pixels (H, W, 3) whose paint changed from ``old`` to ``new``, all Lab."""
+    """sRGB of pixels (N, 3) whose paint changed from ``old`` to ``new``, all Lab."""
     change = lab - old
     lighter = change[..., 0] > 0
     room = np.where(lighter, 100 - new[..., 0], new[..., 0])

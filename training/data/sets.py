@@ -72,19 +72,20 @@ def data_root() -> Path | None:
 def open_pairs(settings: Settings, data: Path | None, split: str) -> PictureSource:
     """Drawings with colours. split: "train" or "dev". Raises TrainingError when there are none.
 
-    With ``holdout`` off, training on a folder with train/ and val/ takes both, as the paper did.
+    With ``holdout`` off, training on a folder of one's own with train/ and val/ takes both, as the
+    paper did; the shared sets keep their split.
     """
     both = split == "train" and not settings.get("holdout", True)
 
     def own(folder: Path) -> PictureSource:
         part = split_folder(folder, split)
         if part is None:
-            return _held_out(pair_source(folder), split)
-        if both:
+            return _held_out(pair_source(folder, folder.name), split)
+        if both and folder.name not in SETS:
             held_out = split_folder(folder, "dev")
             assert held_out is not None  # there is a train folder
-            return Joined([pair_source(part), pair_source(held_out)])
-        return pair_source(part)
+            return Joined([pair_source(part, "train"), pair_source(held_out, "val")])
+        return pair_source(part, folder.name)
 
     return _pictures("pairs", settings, data, split, own)
 

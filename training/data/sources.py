@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -120,7 +121,15 @@ class PairImages:
         return Picture(path.stem, np.ascontiguousarray(color), to_gray(line), identity=content)
 
 
+GENERATOR = 1  # its version: pictures of one number differ between versions
 _MAKERS: dict[str, Callable[[int, int], Picture]] = {"toon": toon, "photo": photo, "page": page}
+
+
+@lru_cache(maxsize=64)
+def _generate(kind: str, number: int, size: int) -> Picture:
+    made = _MAKERS[kind](number, size)
+    made.freeze()
+    return replace(made, identity=f"{kind}-{number}-{size}-{GENERATOR}")
 
 
 class GeneratedPictures:
@@ -149,11 +158,7 @@ class GeneratedPictures:
 
     def load(self, index: int) -> Picture:
         number = self._number(index)
-        made = _MAKERS[self._kind](number, self._size)
-        identity = f"{self._kind}-{number}-{self._size}-1"  # 1: the generator's version
-        return Picture(
-            made.name, made.color, made.line, made.regions, made.saliency, made.monochrome, identity
-        )
+        return _generate(self._kind, number, self._size)
 
     def _number(self, index: int) -> int:
         return self._seed * 1_000_003 + index

@@ -38,21 +38,22 @@ class ThinPlateSpline:
         self._weights, self._affine = solution[:, :count], solution[:, count:]
 
     def __call__(self, points: Tensor) -> Tensor:
-        """Where output points (M, 2) or (B, M, 2) are taken from: (B, M, 2) float64."""
-        points = points.double()
+        """Where output points (M, 2) or (B, M, 2) are taken from: (B, M, 2) in their precision."""
         if points.ndim == 2:
             points = points.expand(len(self._target), -1, -1)
-        bend = _kernel(torch.cdist(points, self._target)) @ self._weights
-        return points + self._affine[:, :1] + points @ self._affine[:, 1:] + bend
+        kind = points.dtype
+        away = points[:, :, None] - self._target[:, None].to(kind)
+        bend = _kernel(away.square().sum(-1).sqrt()) @ self._weights.to(kind)
+        affine = self._affine.to(kind)
+        return points + affine[:, :1] + points @ affine[:, 1:] + bend
 
     def sampling(self, height: int, width: int) -> Tensor:
         """(B, H, W, 2) float32 x, y in [-1, 1] for `warp` (align_corners False)."""
-        rows = torch.linspace(0, 1, height, dtype=torch.float64)
-        columns = torch.linspace(0, 1, width, dtype=torch.float64)
+        rows, columns = torch.linspace(0, 1, height), torch.linspace(0, 1, width)
         grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1], -1)
         taken = self(grid.reshape(-1, 2)).reshape(-1, height, width, 2)
-        size = torch.tensor([width, height], dtype=torch.float64)
-        return ((2 * taken * (size - 1) + 1) / size - 1).float()
+        size = torch.tensor([width, height])
+        return (2 * taken * (size - 1) + 1) / size - 1
 
 
 def _kernel(distance: Tensor) -> Tensor:

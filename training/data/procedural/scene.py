@@ -165,6 +165,8 @@ def _moved(mask: np.ndarray, dx: int, dy: int) -> np.ndarray:
     """A mask moved by whole pixels; what comes in is empty."""
     height, width = mask.shape
     result = np.zeros_like(mask)
+    if abs(dx) >= width or abs(dy) >= height:
+        return result
     result[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = mask[
         max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)
     ]
