@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from training.critics import named_critic
 from training.papers.video import model_table
 from training.presets.configuration import flatten
 from training.reproduce.budget import parse_budget, reduced
+
+pytestmark = pytest.mark.slow
 
 ALL = [(paper, row) for paper in presets.papers() for row in presets.rows(paper)]
 GENERATORS = {
@@ -42,15 +46,25 @@ CRITICS = {
 
 
 def network(table: dict[str, Any]) -> nn.Module:
-    if "mask_channels" in table:
-        table = model_table(table)
-    with torch.device("meta"):
-        return architectures.build(table["name"], {k: v for k, v in table.items() if k != "name"})
+    return _network(json.dumps(model_table(table) if "mask_channels" in table else table))
 
 
 def critic(table: dict[str, Any]) -> nn.Module:
+    return _critic(json.dumps(table))
+
+
+@cache  # rows share tables, and spectral norm is slow to set up
+def _network(table: str) -> nn.Module:
+    options = json.loads(table)
     with torch.device("meta"):
-        return named_critic(table["form"], {k: v for k, v in table.items() if k != "form"})
+        return architectures.build(options.pop("name"), options)
+
+
+@cache
+def _critic(table: str) -> nn.Module:
+    options = json.loads(table)
+    with torch.device("meta"):
+        return named_critic(options.pop("form"), options)
 
 
 def count(module: nn.Module) -> int:
@@ -64,9 +78,8 @@ def test_every_preset_builds_its_networks(paper: str, row: str) -> None:
     if (paper, row) in GENERATORS:
         assert count(generator) == GENERATORS[paper, row]
     if config.get("critic", {}).get("form", "none") != "none":
-        assert count(critic(config["critic"])) == CRITICS.get(
-            (paper, row), count(critic(config["critic"]))
-        )
+        judge = critic(config["critic"])
+        assert count(judge) == CRITICS.get((paper, row), count(judge))
     if "refine" in config:
         refiner = network(config["refine"]["model"])
         assert count(refiner) == 7_522_370
