@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 
 from backend.imaging.hints import Hints
+from backend.regions.areas import Areas, border_contact, join_chambers
 from backend.regions.flood import share_area
 from backend.regions.segment import Chambers
 
 SPILL_SHARE = 0.25  # a smaller part of a mark that reaches into another chamber may be a slip
 SPILL_DEPTH = 0.35  # ... if it does not go deeper than this share of that chamber's depth
-STRICTNESS = 2.0  # how much a hint beside a line prefers to stay beside it
-OPENNESS_AT_BORDER = (
-    3.0  # where the background may leak in, paths are faster in the open: a power of the depth
-)
+STRICTNESS = (6.0, 1.5)  # how little a hint likes to go further from the lines, or nearer to them
+OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power
+CROSSING = 0.15  # cost of a pixel on a closed gap, as a path's length in sides of the drawing
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
@@ -39,11 +39,13 @@ def fill_chambers(chambers: Chambers, hints: Hints, *, everything: bool = False)
     hints: at the size of the chambers. everything: colour also the chambers that no gap joins to a
     hinted one, from the nearest coloured place.
     """
+    areas = join_chambers(chambers)
+    chambers = areas.chambers
     seeds = _without_spills(chambers, hints)
     seeds[chambers.label == 0] = 0
-    contact = _border_contact(chambers)
+    contact = border_contact(chambers.label, len(chambers.area))
     hints, ground = _seed_background(chambers, seeds, hints, contact)
-    pieces, colour, piece_of_hinted = _divide(chambers, seeds, hints, contact)
+    pieces, colour, piece_of_hinted = _divide(areas, seeds, hints)
     colour = _adopt(chambers, pieces, colour, piece_of_hinted, contact, ground)
     if everything:
         colour = _colour_rest(pieces, colour)
@@ -73,15 +75,6 @@ def _without_spills(chambers: Chambers, hints: Hints) -> np.ndarray:
     slip &= deepest < np.maximum(3, SPILL_DEPTH * chambers.peak[part_chamber])
     blots.ravel()[at[slip[inverse.ravel()]]] = 0
     return blots
-
-
-def _border_contact(chambers: Chambers) -> np.ndarray:
-    """Pixels of the canvas border that every chamber touches."""
-    label = chambers.label
-    border = np.concatenate([label[0], label[-1], label[1:-1, 0], label[1:-1, -1]])
-    contact = np.bincount(border, minlength=len(chambers.area))
-    contact[0] = 0
-    return contact
 
 
 def _seed_background(
@@ -125,9 +118,10 @@ def _seed_background(
 
 
 def _divide(
-    chambers: Chambers, seeds: np.ndarray, hints: Hints, contact: np.ndarray
+    areas: Areas, seeds: np.ndarray, hints: Hints
 ) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
     """Cut the chambers that hold several colours: pieces, their colours, pieces by chamber."""
+    chambers = areas.chambers
     at = np.flatnonzero(seeds)
     chamber, tint = chambers.label.ravel()[at], hints.colour_of_blot[seeds.ravel()[at]]
     held = np.unique(np.column_stack([chamber, tint]), axis=0)
@@ -148,11 +142,12 @@ def _divide(
     level = np.log(depth).astype(np.float32)
     level_of_seed = np.zeros(int(seeds.max()) + 1, np.float32)
     np.maximum.at(level_of_seed, seeds.ravel()[at], level.ravel()[at])
-    exponent = np.where(contact > 0, np.float32(OPENNESS_AT_BORDER), np.float32(0))[chambers.label]
-    step = (np.float32(0.02 * max(depth.shape)) / depth.astype(np.float32)) ** exponent
+    in_the_open = (np.float32(0.02 * max(depth.shape)) / depth) ** np.float32(OPENNESS_OUTSIDE)
+    step = np.where(areas.outside, in_the_open, np.float32(1))
+    step[areas.crossings] = CROSSING * max(depth.shape)
     inside = np.where(contested > 0, seeds, 0).astype(np.int32)
     owner = share_area(
-        inside, contested, step.astype(np.float32), level, level_of_seed, np.float32(STRICTNESS)
+        inside, contested, step.astype(np.float32), level, level_of_seed, *STRICTNESS
     )
     where = np.flatnonzero(owner)
     tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)

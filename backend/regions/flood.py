@@ -137,12 +137,14 @@ def share_area(
     step: np.ndarray,
     level: np.ndarray,
     level_of_seed: np.ndarray,
-    strictness: float,
+    outwards: float,
+    inwards: float,
 ) -> np.ndarray:
     """Divide areas among the seeds inside them, by the least costly path.
 
-    A path costs its length times ``step`` times ``1 + strictness * |level - level of its seed|``:
-    a hint beside a line claims what lies beside that line, a hint in the middle claims the middle.
+    A path costs its length times ``step`` times ``1 + outwards * (level - level of its seed)``, or
+    ``1 + inwards * (level of its seed - level)`` below that level: a hint beside a line claims what
+    lies beside that line, a hint in the middle claims the middle.
 
     seeds: (H, W) int32, 0 or a seed id from 1. area: (H, W) int32, paths stay inside one value, 0
     is closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. Returns (H, W)
@@ -178,7 +180,8 @@ def share_area(
             if areas[j] != areas[i]:
                 continue
             length = _DIAGONAL if _DX[k] != 0 and _DY[k] != 0 else np.float32(1)
-            strange = np.float32(1) + strictness * abs(levels[j] - level_of_seed[seed])
+            apart = levels[j] - level_of_seed[seed]
+            strange = np.float32(1 + (outwards * apart if apart > 0 else -inwards * apart))
             reached = at + length * np.float32(0.5) * (steps[i] + steps[j]) * strange
             if reached < cost[j]:
                 cost[j] = reached

@@ -23,7 +23,7 @@ class Chambers:
     label: (H, W) int32, 0 on ink and closures, chambers from 1. depth: (H, W) float32 distance to
     the nearest ink in pixels. area, peak: by chamber. necks: (N, 3) chamber, other, half width of
     the gap between them in pixels. links: (N, 2) chambers that only a closed gap parts. strokes:
-    the closures drawn, (N, 2) x, y each.
+    the closures drawn, (N, 2) x, y each. walls: (H, W) bool, their pixels off the ink.
     """
 
     label: np.ndarray
@@ -33,6 +33,7 @@ class Chambers:
     necks: np.ndarray
     links: np.ndarray
     strokes: list[np.ndarray]
+    walls: np.ndarray
 
 
 def find_chambers(ink: np.ndarray) -> Chambers:
@@ -61,7 +62,7 @@ def find_chambers(ink: np.ndarray) -> Chambers:
     peak = np.zeros(len(roots) + 1, np.float32)
     np.maximum.at(peak, label.ravel()[pixels], depth.ravel()[pixels])
     necks = _widest(name[first], name[second], saddle)
-    return Chambers(label, depth, area, peak, necks, _beside(label, strokes), strokes)
+    return Chambers(label, depth, area, peak, necks, _beside(label, strokes), strokes, walls)
 
 
 def _widest(first: np.ndarray, second: np.ndarray, saddle: np.ndarray) -> np.ndarray:
