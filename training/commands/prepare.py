@@ -12,7 +12,7 @@ from training.engine.progress import Progress
 def prepare(options: argparse.Namespace) -> int:
     """Read all samples of a preset's data: caches are filled, unreadable pictures are named."""
     config = presets.parse(options.preset, options.settings).as_config()
-    for split in ("train", "dev"):
+    for split in ("train", "test"):
         dataset = papers.dataset(config, options.data, split)
         for line in (*dataset.check(), *dataset.degraded):
             sys.stdout.write(f"{split}: {line}\n")

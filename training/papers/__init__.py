@@ -15,8 +15,8 @@ from training.engine import Recipe
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
+    from training.data import SampleDataset
     from training.papers.scoring import Evaluation
-    from training.papers.sources import CheckedSamples
 
 NAMES = ("aaldc", "ibn_gan", "video", "smsanet", "manga")
 STAGES = ("main", "refine", "finetune")
@@ -65,11 +65,11 @@ def evaluate(
     return evaluation
 
 
-def dataset(config: Mapping[str, Any], data: Path | None, split: str) -> CheckedSamples:
-    """The samples of a configuration, ``split`` "train" or "dev". Raises TrainingError."""
+def dataset(config: Mapping[str, Any], data: Path | None, split: str) -> SampleDataset:
+    """The samples of a configuration, ``split`` "train" or "test". Raises TrainingError."""
     from training.papers import sources
 
-    return sources.of_paper(config, data, split)
+    return sources.samples(config, data, split)
 
 
 def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def build(shop: Workshop) -> Recipe:
     config = shop.config
     generator = make_network(config["model"])
     features = make_feature_losses(config["loss"], "vgg19", LAST_RELUS_19, "l1", shop.degradations)
-    dataset = sources.pairs(config, shop.data, "train")
+    dataset = sources.samples(config, shop.data, "train")
     critic = None
     task: Task
     if config["model"]["name"] == LINE_EXTRACTOR:
@@ -143,7 +143,7 @@ def build(shop: Workshop) -> Recipe:
         tracks=[track],
         optimisers=make_optimisers(config, steps, {name: name for name in networks}),
         steps=steps,
-        **sources.facts(config, shop.data, dataset),
+        **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
@@ -157,7 +157,7 @@ def evaluate(
     examination = Examination(config, out, device, degradations)
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.pairs(config, data, "dev")
+    dataset = sources.samples(config, data, "test")
     names = config["eval"]["metrics"]
     if config["model"]["name"] == LINE_EXTRACTOR:
         return examination.score(_lines(generator, examination, dataset), names)

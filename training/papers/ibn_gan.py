@@ -30,7 +30,7 @@ from training.papers.pieces import (
 from training.papers.scoring import Evaluation, Examination, Scored
 from training.pretrained import Degradations
 
-CODEC = LabCodec.named("ibn")
+CODEC = sources.CODECS["ibn_gan"]
 _CRITIC_SCALE = 0.5  # one optimiser step on the mean of real and fake [5]
 
 
@@ -85,7 +85,7 @@ def build(shop: Workshop) -> Recipe:
     critic = make_critic(config["critic"], config["loss"]["adv"])
     networks = with_critic({"generator": generator}, critic)
     shop.load_base(networks, ("model",))
-    dataset = sources.photos(config, shop.data, "train", CODEC)
+    dataset = sources.samples(config, shop.data, "train")
     task = ChromaTask(generator, critic, config["loss"])
     steps = config["train"]["steps"]
     return Recipe(
@@ -96,7 +96,7 @@ def build(shop: Workshop) -> Recipe:
         tracks=[Track("main", task, order_of(config, critic), dataset, config["train"]["batch"])],
         optimisers=make_optimisers(config, steps, {name: name for name in networks}),
         steps=steps,
-        **sources.facts(config, shop.data, dataset),
+        **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
@@ -109,7 +109,7 @@ def evaluate(
     examination = Examination(config, out, device, Degradations())
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.photos(config, data, "dev", CODEC)
+    dataset = sources.samples(config, data, "test")
     truncate = config["eval"]["truncate"]
     coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=truncate)
     return examination.score(coloured, config["eval"]["metrics"])

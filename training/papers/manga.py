@@ -155,7 +155,7 @@ def build(shop: Workshop) -> Recipe:
     features = make_feature_losses(config["loss"], "vgg16", ("relu2_2",), "mse", shop.degradations)
     kind = AlacTask if config["model"]["name"] == ALACGAN else MangaTask
     task = kind(generator, critic, config["loss"], features)
-    dataset = sources.pages(config, shop.data, "train")
+    dataset = sources.samples(config, shop.data, "train")
     order = order_of(config, critic)
     tracks = [Track("main", task, order, dataset, config["train"]["batch"])]
     steps = config["train"]["steps"]
@@ -172,7 +172,7 @@ def build(shop: Workshop) -> Recipe:
         tracks=tracks,
         optimisers=optimisers,
         steps=steps,
-        **sources.facts(config, shop.data, dataset),
+        **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
@@ -221,8 +221,8 @@ def evaluate(
     examination = Examination(config, out, device, Degradations())
     generator = make_network(config["model"])
     examination.load({"generator": generator}, path, config)
-    dataset = sources.pages(config, data, "dev")
-    coloured = _coloured(generator, examination.batches(dataset, size=1), config["eval"])
+    dataset = sources.samples(config, data, "test")
+    coloured = _coloured(generator, examination.batches(dataset), config["eval"])
     return examination.score(coloured, config["eval"]["metrics"])
 
 
@@ -235,10 +235,7 @@ def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) 
         if settings["auto_hint"]:
             hint = automatic_hint(main, rng, settings["auto_hint_std"], settings["ignore_gray"])
             main = generator(*inputs, hint, features=first.features).main
-        height, width = batch["valid"][0].tolist()
-        line, ours, truth = (
-            x[..., :height, :width] for x in (batch["line"], unit(main), unit(batch["color"]))
-        )
+        line, ours, truth = batch["line"], unit(main), unit(batch["color"])
         yield Scored(
             prediction=to_bytes(ours),
             target=to_bytes(truth),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from backend.models.color import LabCodec
 from backend.models.smsanet import from_siggraph17
 from training.engine import (
     Batch,
@@ -31,7 +30,7 @@ from training.papers.pieces import Config, Workshop, make_network
 from training.papers.scoring import Evaluation, Examination
 from training.pretrained import Degradations, load_state, resolve
 
-CODEC = LabCodec.named("zhang")
+CODEC = sources.CODECS["smsanet"]
 PRETRAINED = "siggraph17"
 
 
@@ -90,7 +89,7 @@ def build(shop: Workshop) -> Recipe:
     rate = LearningRate(own["lr"])
     if scratch:
         rate = LearningRate(train["scratch_lr"], ((scratch, own["lr"]),))
-    dataset = sources.photos(config, shop.data, "train", CODEC)
+    dataset = sources.samples(config, shop.data, "train")
     task = SaliencyTask(generator, config["loss"], backend)
     return Recipe(
         paper="smsanet",
@@ -102,7 +101,7 @@ def build(shop: Workshop) -> Recipe:
             "generator": Optimiser(("generator",), rate, (own["betas"][0], own["betas"][1]))
         },
         steps=scratch + steps,
-        **sources.facts(config, shop.data, dataset),
+        **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
@@ -118,7 +117,7 @@ def evaluate(
     if path is None:
         _initialise(generator, config, degradations)
     examination.load({"generator": generator}, path, config)
-    dataset = sources.photos(config, data, "dev", CODEC)
+    dataset = sources.samples(config, data, "test")
     coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=False)
     return examination.score(coloured, config["eval"]["metrics"])
 

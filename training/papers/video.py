@@ -38,7 +38,13 @@ from training.papers.pieces import (
     with_critic,
 )
 from training.papers.video_evaluation import evaluate as evaluate
-from training.papers.video_frames import colour_frames, reference_positions, take
+from training.papers.video_frames import (
+    colour_frames,
+    free_frames,
+    reference_positions,
+    references_at,
+    take,
+)
 
 ARCHITECTURE = ("model", "critic")
 _PARTS = {"generator": "model", "refiner": "refine.model"}
@@ -53,8 +59,10 @@ class TransformTask(Adversarial):
         critic: nn.Module | None,
         weights: Config,
         features: FeatureLosses | None,
+        count: int,
     ) -> None:
         super().__init__(generator, critic, weights, features)
+        self.count = count
         self.pixel = PixelLoss("l1")
         self.latent = LatentReconstruction()
 
@@ -63,7 +71,7 @@ class TransformTask(Adversarial):
 
     def generate(self, batch: Batch) -> Generated:
         frame = self._frame(batch)
-        references = (batch[f"reference_{name}"] for name in ("line", "distance", "color"))
+        references = references_at(batch, reference_positions(batch["line"].shape[1], self.count))
         output = self.generator(
             take(batch["line"], frame), take(batch["distance"], frame), *references
         )
@@ -88,12 +96,20 @@ class TransformTask(Adversarial):
     def preview(self, batch: Batch) -> list[Tensor]:
         main = self.generate(batch)["main"]
         line = take(batch["line"], self._frame(batch))
-        first = batch["reference_color"][:, 0]
+        first = batch["color"][:, 0]
         return [unit(x) for x in (line, first, main, self.truth(batch))]
 
     def _frame(self, batch: Batch) -> Tensor:
-        """The frame to colour, one for each clip."""
-        frame: Tensor = batch["target"]
+        """The frame to colour, one for each clip: its target, or near one that is a reference."""
+        frames = batch["line"].shape[1]
+        free = free_frames(frames, reference_positions(frames, self.count))
+        if not free:
+            raise TrainingError(
+                f"{self.count} references leave no frame of {frames} to colour",
+                "make data.clip longer",
+            )
+        nearest = [min(free, key=lambda frame: abs(frame - index)) for index in range(frames)]
+        frame: Tensor = torch.tensor(nearest, device=batch["target"].device)[batch["target"]]
         return frame
 
 
@@ -160,20 +176,19 @@ def build(shop: Workshop) -> Recipe:
         config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
     )
     finetuning = stage == "finetune"
+    dataset = sources.samples(config, shop.data, "finetune" if finetuning else "train")
     tracks: list[Track] = []
     count, steps = config["references"]["count"], 0
     if stage != "refine":
         critic = make_critic(config["critic"], config["loss"]["adv"])
         networks = with_critic(networks, critic)
-        task = TransformTask(networks["generator"], critic, config["loss"], features)
+        task = TransformTask(networks["generator"], critic, config["loss"], features, count)
         own = config["finetune" if finetuning else "train"]["steps"]
         batch = config["train"]["batch"]
-        dataset = sources.frames(config, shop.data, finetuning=finetuning)
         tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=own))
         steps = own
     if refined:
         settings = config["refine"]
-        dataset = sources.clips(config, shop.data, finetuning=finetuning)
         networks["refiner"] = make_network(settings["model"])
         temporal = None
         if config["loss"]["adv"]:
@@ -206,7 +221,7 @@ def build(shop: Workshop) -> Recipe:
         tracks=tracks,
         optimisers={name: _adam(config, name) for name in networks if name in trained},
         steps=steps,
-        **sources.facts(config, shop.data, dataset),
+        **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         averaged=tuple(
             name for name in ("generator", "refiner") if name in trained & set(networks)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from training.engine import Batch, Samples
+from training.data import SampleDataset
+from training.engine import Batch
 from training.papers import sources
 from training.papers.pieces import Config, make_network, to_bytes, unit
 from training.papers.scoring import Evaluation, Examination, Scored
 from training.papers.video_frames import (
     colour_frames,
+    free_frames,
     reference_positions,
     refine_clip,
     rotate_hue,
@@ -32,7 +34,7 @@ def evaluate(
         networks["refiner"] = make_network(config["refine"]["model"])
         tables = ("model", "refine.model")
     examination.load(networks, path, config, tables)
-    dataset = sources.test_clips(config, data)
+    dataset = sources.samples(config, data, "test")
     frames = _frames(networks, examination, dataset, config)
     return examination.score(frames, config["eval"]["metrics"])
 
@@ -40,15 +42,18 @@ def evaluate(
 def _frames(
     networks: dict[str, nn.Module],
     examination: Examination,
-    dataset: Samples,
+    dataset: SampleDataset,
     config: Config,
 ) -> Iterator[Scored]:
     whole = config["eval"]["clip"] == sources.WHOLE_SHOTS  # shots differ in length
     degrees = float(config["eval"]["hue_shift"])
     for batch in examination.batches(dataset, size=1 if whole else None):
         batch["color"] = rotate_hue(unit(batch["color"]), degrees) * 2 - 1
-        coloured, first = _coloured(networks, batch, config)
-        inner = slice(1, coloured.shape[1] - 1)
+        coloured, positions = _coloured(networks, batch, config)
+        inner = free_frames(coloured.shape[1], positions)
+        if not inner:
+            continue  # a shot of references alone
+        first = slice(positions[0], positions[0] + 1)
         for clip, name in enumerate(batch["name"]):
             ours, truth = unit(coloured[clip, inner]), unit(batch["color"][clip, inner])
             reference = unit(batch["color"][clip, first]).expand_as(ours)
@@ -56,16 +61,18 @@ def _frames(
                 prediction=to_bytes(ours),
                 target=to_bytes(truth),
                 columns=[unit(batch["line"][clip, inner]), reference, ours, truth],
-                names=[f"{name} {index}" for index in range(1, coloured.shape[1] - 1)][:1],
+                names=[f"{name} {inner[0]}"],
                 regions=batch["regions"][clip, inner] if "regions" in batch else None,
             )
 
 
-def _coloured(networks: dict[str, nn.Module], batch: Batch, config: Config) -> tuple[Tensor, slice]:
+def _coloured(
+    networks: dict[str, nn.Module], batch: Batch, config: Config
+) -> tuple[Tensor, list[int]]:
     frames = batch["line"].shape[1]
     settings = config["references"]
     positions = reference_positions(frames, settings["count"], settings["evaluate"])
     coloured = colour_frames(networks["generator"], batch, positions)
     if "refiner" in networks:
         coloured = refine_clip(networks["refiner"], batch["line"], coloured)
-    return coloured, slice(positions[0], positions[0] + 1)
+    return coloured, positions

@@ -26,6 +26,11 @@ def reference_positions(frames: int, count: int, kind: str = "ends") -> list[int
     return [round(index * (frames - 1) / (count - 1)) for index in range(count)]
 
 
+def free_frames(frames: int, positions: Sequence[int]) -> list[int]:
+    """Inner frames that are no reference: those to colour."""
+    return [frame for frame in range(1, frames - 1) if frame not in positions]
+
+
 def references_at(batch: Batch, positions: Sequence[int]) -> References:
     """Lines, distance fields and colours of the references, (B, K, 1 or 3, H, W)."""
     index = list(positions)

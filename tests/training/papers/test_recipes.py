@@ -22,6 +22,8 @@ COMMON = [
     "train.log_every=1",
     "eval.limit=2",
     "eval.pictures=1",
+    "data.denoise=false",
+    'eval.metrics=["mse"]',
 ]
 SMALL = {
     "aaldc": ["model.width=2", "critic.width=4"],
