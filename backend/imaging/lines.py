@@ -7,6 +7,7 @@ import numpy as np
 
 NOISE_FLOOR = 0.012  # of full contrast; clean drawings measure far below, scans above
 SAMPLE = 1024  # side of the part that tells whether the paper is clean
+SCAN_FOOT = 0.2  # of full ink: what a scanner's blur spreads beside a stroke at most
 WHITE_PAPER = 3  # darkness of paper, of 255, that passes for white
 STRONG, WEAK = 0.5, 0.3  # shares of the drawing's own ink; weak ink counts where it touches strong
 
@@ -82,7 +83,8 @@ def whiten_paper(line: np.ndarray) -> np.ndarray:
         return line
     unit, _ = _without_paper(dark)
     near = cv2.dilate(ink_mask(clean_ink(dark)).astype(np.uint8), np.ones((5, 5), np.uint8))
-    unit[(near == 0) | (unit < 3 * noise)] = 0
+    foot = max(3 * noise, SCAN_FOOT)
+    unit = np.where(near == 0, 0, (unit - foot) / (1 - foot))
     return 255 - _to_eight_bit(unit)
 
 
