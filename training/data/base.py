@@ -133,4 +133,4 @@ def unit(array: np.ndarray) -> Tensor:
 
 def region_map(regions: np.ndarray) -> Tensor:
     """(H, W) int32."""
-    return torch.from_numpy(np.ascontiguousarray(regions, np.int32))
+    return torch.from_numpy(np.array(regions, np.int32))

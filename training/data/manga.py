@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from backend.imaging.color import luma
 from backend.imaging.distance import distance_field
@@ -104,14 +105,19 @@ class MangaDataset(PictureDataset):
         else:
             sample |= {"gray": unit(monochrome(page)), "hint": torch.zeros(4, height, width)}
         if self._crop == "whole":
-            sample = {name: _padded(tensor) for name, tensor in sample.items()}
+            below, right = -height % STRIDE, -width % STRIDE
+            sample = {
+                name: functional.pad(tensor, (0, right, 0, below))
+                if name == "hint"
+                else _padded(tensor)
+                for name, tensor in sample.items()
+            }
             sample["valid"] = torch.tensor([height, width])
         sample["name"] = page.name
         if self.source.has_regions and page.regions is not None:
             regions = region_map(page.regions)
-            below, right = -height % STRIDE, -width % STRIDE
             if self._crop == "whole":
-                regions = torch.nn.functional.pad(regions, (0, right, 0, below))
+                regions = functional.pad(regions, (0, right, 0, below))
             sample["regions"] = regions
         return sample
 

@@ -25,13 +25,13 @@ def recolor(
 ) -> list[Picture]:
     """The pictures with new colours, one palette for all of them (the frames of a shot).
 
-    Regions of one paint get one new paint. Within a region the differences from its paint
-    (shading, highlights) are kept, scaled to the room that the new lightness leaves; ink stays as
-    it is. ``keep_paper``: probability that white paper stays white. A picture without regions
-    comes back as it is.
+    Regions of one paint get one new paint, and so does a paint of like hue that adjoins without a
+    line between: it is a shade. Within a paint the differences (shading, highlights) are kept,
+    scaled to the room that the new lightness leaves; ink stays as it is. ``keep_paper``:
+    probability that white paper stays white. A picture without regions comes back as it is.
     """
-    paints = [_paints(picture) for picture in pictures]
-    every = np.concatenate([found[0] for found in paints])
+    painted = [_Painted(picture) for picture in pictures]
+    every = np.concatenate([one.old for one in painted])
     if not len(every):
         return list(pictures)
     cluster, centres = _clusters(every)
@@ -41,11 +41,79 @@ def recolor(
         fresh[white] = centres[white]
     result: list[Picture] = []
     start = 0
-    for picture, (old, _) in zip(pictures, paints, strict=True):
-        new = fresh[cluster[start : start + len(old)]]
-        start += len(old)
-        result.append(_repaint(picture, paints[len(result)], new) if len(old) else picture)
+    for one in painted:
+        stop = start + len(one.old)
+        result.append(one.repainted(fresh[cluster[start:stop]]))
+        start = stop
     return result
+
+
+class _Painted:
+    """A picture taken apart: ``old`` (N, 3) Lab paints, and which paints each pixel has."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self.old, numbers = _paints(picture)
+        if not len(self.old):
+            return
+        regions = picture.areas
+        lookup = np.zeros(int(regions.max()) + 1, np.intp)
+        lookup[numbers] = np.arange(len(numbers))
+        owner, neighbour = _owners(regions)
+        first, second = lookup[owner], lookup[neighbour]
+        paper = np.full(regions.shape, 255) if picture.line is None else picture.line
+        line = np.asarray(1 - paper / 255, np.float32)
+        # a map without ink belongs to colours without lines
+        self._ink = np.zeros_like(line) if regions.all() else line
+        main = _shades(self.old, first, second, line)
+        kept, index = np.unique(main, return_inverse=True)
+        self.old = self.old[kept]
+        self._first, self._second = index[first], index[second]
+
+    def repainted(self, new: np.ndarray) -> Picture:
+        """The picture with ``new`` (N, 3) Lab paints in place of the old ones."""
+        if not len(self.old):
+            return self._picture
+        old_rgb, new_rgb = lab_to_rgb(self.old), lab_to_rgb(new)
+        first, second, ink = self._first, self._second, self._ink
+        pixels = self._picture.paint.astype(np.float32) / 255
+        result = new_rgb[first]
+        edge = (first != second) | (ink > 0.02)
+        # most pixels of cel paint have just the paint
+        toned = ~edge & (np.abs(pixels - old_rgb[first]).max(-1) > FLAT)
+        of = first[toned]
+        result[toned] = _shade(rgb_to_lab(pixels[toned]), self.old[of], new[of])
+        result[edge] = _mix(pixels[edge], ink[edge], (old_rgb, new_rgb), first[edge], second[edge])
+        color = np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8)
+        return replace(self._picture, color=color, identity="")
+
+
+def _shades(lab: np.ndarray, first: np.ndarray, second: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """For each paint the one that it is a shade of (itself, mostly): the largest of its kind."""
+    border = first != second
+    bare = cv2.dilate(line, np.ones((3, 3), np.uint8))[border] < 0.25
+    met, where, times = np.unique(
+        first[border] * len(lab) + second[border], return_inverse=True, return_counts=True
+    )
+    without_line = np.bincount(where.ravel(), bare, len(met))
+    area = np.bincount(first.ravel(), minlength=len(lab))
+    main = np.arange(len(lab))
+    for pair in met[(without_line >= 4) & (without_line > 0.6 * times)]:
+        one, other = divmod(int(pair), len(lab))
+        if _alike(lab[one], lab[other]):
+            low, high = sorted((main[one], main[other]), key=lambda paint: -area[paint])
+            main[main == high] = low
+    return main
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two Lab paints could be light and shade of one thing."""
+    chroma = float(np.hypot(*one[1:])), float(np.hypot(*other[1:]))
+    if abs(one[0] - other[0]) > 45:
+        return False
+    if min(chroma) < 10:
+        return float(np.hypot(*(one[1:] - other[1:]))) < 12
+    return float(one[1:] @ other[1:]) > 0.88 * chroma[0] * chroma[1]
 
 
 def _paints(picture: Picture) -> tuple[np.ndarray, np.ndarray]:
@@ -97,28 +165,6 @@ def _palette(centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     hue = rng.uniform(0, 2 * np.pi, count)
     lab = np.stack((lightness, chroma * np.cos(hue), chroma * np.sin(hue)), -1)
     return rgb_to_lab(lab_to_rgb(lab))  # what sRGB can show
-
-
-def _repaint(picture: Picture, paints: tuple[np.ndarray, np.ndarray], new: np.ndarray) -> Picture:
-    old, numbers = paints
-    regions, color = picture.areas, picture.paint
-    lookup = np.zeros(int(regions.max()) + 1, np.intp)
-    lookup[numbers] = np.arange(len(numbers))
-    owner, neighbour = _owners(regions)
-    first, second = lookup[owner], lookup[neighbour]
-    paper = np.full(regions.shape, 255) if picture.line is None else picture.line
-    ink = 1 - paper.astype(np.float32) / 255
-    old_rgb, new_rgb = lab_to_rgb(old), lab_to_rgb(new)
-    pixels = color.astype(np.float32) / 255
-    result = new_rgb[first]
-    edge = (first != second) | (ink > 0.02)
-    # most pixels of cel paint have just the paint
-    toned = ~edge & (np.abs(pixels - old_rgb[first]).max(-1) > FLAT)
-    result[toned] = _shade(rgb_to_lab(pixels[toned]), old[first[toned]], new[first[toned]])
-    result[edge] = _mix(pixels[edge], ink[edge], (old_rgb, new_rgb), first[edge], second[edge])
-    return replace(
-        picture, color=np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), identity=""
-    )
 
 
 def _mix(
