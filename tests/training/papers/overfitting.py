@@ -24,7 +24,6 @@ SETTINGS = [
 
 def overfit(preset: str, folder: Path, *settings: str) -> Recipe:
     """Train the main stage of a preset; returns its recipe with the trained networks."""
-    torch.set_num_threads(2)
     chosen = [*SETTINGS, *settings]
     config = presets.parse(preset).config
     known = presets.flatten(config)
