@@ -41,8 +41,7 @@ def xdog(
     cut at Otsu's threshold; a picture without any contrast gives paper, or ink where T says so.
     Raises ValueError for another form.
     """
-    if form not in FORMS:
-        raise ValueError(f"there is no XDoG form {form!r}; use one of {', '.join(FORMS)}")
+    check_form(form)
     gray = np.ascontiguousarray(gray, np.float32)
     near, far = gaussian(gray, sigma), gaussian(gray, sigma * ratio)
     if form == "sharpened":
@@ -62,6 +61,12 @@ def xdog(
     if not binarize:
         return stretched
     return (stretched >= otsu(stretched)).astype(np.float32)
+
+
+def check_form(form: str) -> None:
+    """Raise ValueError for a form that there is not."""
+    if form not in FORMS:
+        raise ValueError(f"there is no XDoG form {form!r}; use one of {', '.join(FORMS)}")
 
 
 def gaussian(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -95,7 +100,10 @@ def otsu(picture: np.ndarray, bins: int = 256) -> float:
 
 @dataclass(frozen=True)
 class XDoG:
-    """The parameters of `xdog` as a value; call it with gray (H, W) in [0, 1]."""
+    """The parameters of `xdog` as a value; call it with gray (H, W) in [0, 1].
+
+    Raises ValueError for another form.
+    """
 
     form: Form = "branch_swapped"
     sigma: float = 0.5
@@ -105,6 +113,9 @@ class XDoG:
     eps: float = 0.0
     sharpness: float = 19.0
     binarize: bool = True
+
+    def __post_init__(self) -> None:
+        check_form(self.form)
 
     def __call__(self, gray: np.ndarray) -> np.ndarray:
         return xdog(

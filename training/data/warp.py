@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_ILL_CONDITIONED = 1e13
 _SINGULAR = 1e-6  # keeps log(0) away, as the release does
 
 
@@ -31,10 +32,9 @@ class ThinPlateSpline:
         system[:, count:, :count] = corner.transpose(1, 2)
         right = torch.zeros(len(target), count + 3, 2, dtype=torch.float64)
         right[:, :count] = source.double() - self._target
-        try:
-            solution = torch.linalg.solve(system, right)
-        except RuntimeError as error:
-            raise ValueError("the control points do not determine a thin-plate spline") from error
+        if bool((torch.linalg.cond(system) > _ILL_CONDITIONED).any()):
+            raise ValueError("the control points do not determine a thin-plate spline")
+        solution = torch.linalg.solve(system, right)
         self._weights, self._affine = solution[:, :count], solution[:, count:]
 
     def __call__(self, points: Tensor) -> Tensor:

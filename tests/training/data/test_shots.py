@@ -1,0 +1,128 @@
+"""Cutting films: histograms in raw counts, what is dropped, videos and frame folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.data import procedural
+from training.data.cache import ArrayCache
+from training.data.clips import ShotDataset
+from training.data.films import FilmShots, FrameFolder, VideoFile
+from training.data.sets import open_shots
+from training.data.shots import BINS, ShotRules, color_histogram, difference, split_shots
+from training.errors import TrainingError
+
+from .conftest import save
+
+
+def grainy(tone: int, count: int, seed: int, size: int = 64) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    base = np.array([tone, 255 - tone, 90])
+    return [
+        np.clip(base + rng.normal(0, 40, (size, size, 3)), 0, 255).astype(np.uint8)
+        for _ in range(count)
+    ]
+
+
+def test_histogram_counts_every_pixel_of_the_common_size() -> None:
+    histogram = color_histogram(grainy(100, 1, 0)[0], 256)
+    assert histogram.shape == (BINS,) and histogram.sum() == 3 * 256 * 256
+
+
+def test_difference_is_the_mean_square() -> None:
+    one, two = np.zeros(BINS), np.zeros(BINS)
+    two[:3] = 16
+    assert difference(one, two) == pytest.approx(1.0)
+
+
+def test_cut_still_and_short_shots() -> None:
+    frames = grainy(40, 9, 1) + grainy(200, 3, 2) + [grainy(120, 1, 3)[0]] * 9 + grainy(60, 8, 4)
+    rules = ShotRules(threshold=20_000)
+    shots = split_shots(frames, rules)
+    assert [(shot[0], len(shot)) for shot in shots] == [(0, 9), (21, 8)]
+
+
+def test_dark_and_pale_frames_are_left_out() -> None:
+    frames = grainy(40, 10, 1)
+    frames[4] = np.zeros_like(frames[0])
+    frames[7] = np.full_like(frames[0], 200)
+    rules = ShotRules(threshold=1e9, shortest=2)
+    assert split_shots(frames, rules) == [[0, 1, 2, 3, 5, 6, 8, 9]]
+
+
+def test_no_frames_no_shots() -> None:
+    assert split_shots([]) == []
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> list[np.ndarray]:
+    return grainy(40, 9, 1) + grainy(200, 9, 2)
+
+
+def test_frame_folder(tmp_path: Path, film: list[np.ndarray]) -> None:
+    paths = [save(tmp_path / "s1" / f"f{n}.png", frame) for n, frame in enumerate(film)]
+    shots = FilmShots(
+        "s1", [FrameFolder("s1", paths)], ShotRules(threshold=20_000), ArrayCache(tmp_path / "c")
+    )
+    assert len(shots) == 2 and shots.length(0) == 9
+    assert (shots.load(1, [0])[0].paint == film[9]).all()
+
+
+def test_damaged_frame_belongs_to_no_shot(
+    tmp_path: Path, film: list[np.ndarray], caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [save(tmp_path / "s1" / f"f{n:02d}.png", frame) for n, frame in enumerate(film)]
+    paths[3].write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    rules = ShotRules(threshold=1e9, shortest=2)
+    shots = FilmShots("s1", [FrameFolder("s1", paths)], rules, ArrayCache(tmp_path / "c"))
+    assert shots.length(0) == 17 and "f03.png" in caplog.text
+
+
+def write_video(path: Path, frames: list[np.ndarray]) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=12)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def test_video_file_is_decoded_once(
+    tmp_path: Path, film: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.mp4"
+    write_video(path, film)
+    cache = ArrayCache(tmp_path / "c")
+    video = VideoFile(path, 32, cache)
+    assert len(video) == 18 and video.frame(3).shape == (32, 32, 3)
+    assert abs(float(video.frame(12).mean(axis=(0, 1))[0]) - 200) < 25
+    monkeypatch.setattr("training.data.films.read_video", None)
+    assert len(VideoFile(path, 32, cache)) == 18
+
+
+def test_series_of_videos_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    film = [picture.paint for picture in procedural.film(0, 64, scenes=2)[0]]
+    write_video(tmp_path / "data" / "alpha.mp4", film)
+    for n, frame in enumerate(film):
+        save(tmp_path / "data" / "beta" / f"{n}.png", frame)
+    settings = {"size": 32, "clip": 8, "seed": 0, "shot_threshold": 1e6, "count": 1}
+    for series in ("1", "beta"):
+        source = open_shots({**settings, "series": series}, tmp_path / "data", "train")
+        sample = ShotDataset(source, 32, 8, fit="stretch")[0]
+        assert sample["color"].shape == (8, 3, 32, 32) and "regions" not in sample
+    with pytest.raises(TrainingError, match="no series 'gamma'"):
+        open_shots({**settings, "series": "gamma"}, tmp_path / "data", "train")
+
+
+def test_file_that_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(TrainingError, match=r"broken\.mp4"):
+        VideoFile(path, 32, ArrayCache(tmp_path / "c"))
