@@ -174,3 +174,13 @@ def test_wrong_options_are_told_in_a_line() -> None:
         named_critic("ibn_gan", {"patch": 80})
     with pytest.raises(ValueError, match="last_stride"):
         PatchDiscriminator(in_channels=3, last_stride=3)
+
+
+@pytest.mark.parametrize(("form", "bounded"), [("ibn_gan", 5), ("aaldc", 4), ("video", 4)])
+def test_spectral_norm_starts_at_its_true_size(form: str, bounded: int) -> None:
+    torch.manual_seed(0)
+    options = {"width": 8, "critics": 1} if form == "ibn_gan" else {"width": 8}
+    critic = named_critic(form, options).eval()
+    layers = [layer for layer in critic.modules() if isinstance(layer, nn.Conv2d)]
+    norms = [torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() for layer in layers]
+    assert norms[:bounded] == pytest.approx([1.0] * bounded, abs=0.2)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.models.layers import ConvNormAct, choose
+from training.critics.blocks import spectral_convolutions
 
 NORMS = ("none", "batch", "instance", "ibn")
 SPECTRAL_SCOPES = ("none", "inner", "all")
@@ -81,7 +82,6 @@ class PatchDiscriminator(nn.Module):
                     bias=bias,
                     norm=self._norm_of(index),
                     activation="leaky_relu",
-                    spectral=spectral != "none",
                 )
             )
             channels = wide
@@ -93,12 +93,14 @@ class PatchDiscriminator(nn.Module):
                 1,
                 uneven or final_padding,
                 bias=bias,
-                spectral=spectral == "all",
             )
         )
         self.layers = nn.Sequential(*layers)
         if keras:
             self.apply(_keras_defaults)
+        # after the weights have their start: the vectors of the norm belong to them
+        if spectral != "none":
+            spectral_convolutions(self.layers if spectral == "all" else self.layers[:-1])
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, in_channels, H, W) -> one map of logits (B, 1, h, w)."""
@@ -150,9 +152,6 @@ def _keras_defaults(module: nn.Module) -> None:
     if isinstance(module, nn.BatchNorm2d):
         module.momentum, module.eps = 0.01, 1e-3
     elif isinstance(module, nn.Conv2d):
-        # through a parametrization the assignment would set the normalised weight
-        holder = getattr(module, "parametrizations", None)
-        weight = module.weight if holder is None else holder.weight.original
-        nn.init.xavier_uniform_(weight)
+        nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
