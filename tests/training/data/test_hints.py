@@ -41,6 +41,13 @@ def test_shares_of_empty_sparse_and_full() -> None:
     assert (means == 0).mean() == pytest.approx(0.50, abs=0.05)
 
 
+def test_cells_hold_one_pixel_at_most() -> None:
+    law, rng = PixelHints(std=0.3, sparse=1, full=0, cell=4), np.random.default_rng(2)
+    mask = sum(law(np.zeros((64, 64, 3), np.uint8), None, rng).astype(int) for _ in range(20))
+    cells = (mask > 0).reshape(16, 4, 16, 4).sum((1, 3))
+    assert cells.max() == 1 and cells.mean() > 0.5
+
+
 def test_region_laws_stay_in_regions() -> None:
     toon = procedural.toon(1, 128)
     rng = np.random.default_rng(3)
