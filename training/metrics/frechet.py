@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 import torch
+from scipy import linalg
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,12 +29,25 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
     singular covariances.
     """
     mean1, cov1, mean2, cov2 = (x.double() for x in (mean1, cov1, mean2, cov2))
-    values, vectors = torch.linalg.eigh(cov1)
+    values, vectors = _eigen(cov1)
     root = (vectors * _roots(values)) @ vectors.mT
     product = root @ cov2 @ root
-    trace_of_root = _roots(torch.linalg.eigvalsh((product + product.mT) / 2)).sum()
+    trace_of_root = _roots(_eigen((product + product.mT) / 2)[0]).sum()
     distance = (mean1 - mean2).square().sum() + cov1.trace() + cov2.trace() - 2 * trace_of_root
     return float(distance)
+
+
+def _eigen(symmetric: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors by plain QR: divide and conquer may fail on singular matrices.
+
+    Raises TrainingError when a feature is not a number.
+    """
+    if not bool(torch.isfinite(symmetric).all()):
+        raise TrainingError(
+            "the features of a picture are not numbers", "look at the pictures of the run"
+        )
+    values, vectors = linalg.eigh(symmetric.numpy(), driver="ev")
+    return torch.from_numpy(values), torch.from_numpy(vectors)
 
 
 def _roots(eigenvalues: Tensor) -> Tensor:
