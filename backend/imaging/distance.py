@@ -16,7 +16,9 @@ def euclidean(mask: np.ndarray) -> np.ndarray:
 
     At False pixels it is 0. The mask (H, W) bool must hold a False pixel.
     """
-    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # OpenCV's roots differ in the last bit from call to call; the squares are whole numbers
+    return np.sqrt(np.rint(np.square(near, dtype=np.float64))).astype(np.float32)
 
 
 def distance_field(

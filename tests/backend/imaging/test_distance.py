@@ -18,6 +18,13 @@ def test_distance_is_the_exact_euclidean(ink: np.ndarray) -> None:
     assert np.abs(euclidean(~ink) - distance_transform_edt(~ink)).max() < 1e-3
 
 
+def test_distance_is_the_same_to_the_bit(ink: np.ndarray) -> None:
+    first = euclidean(~ink)
+    kept = [np.zeros(17 * n + 1, np.uint8) for n in range(30)]  # other places in memory
+    assert len(kept) == 30 and all((euclidean(~ink.copy()) == first).all() for _ in range(30))
+    assert (first == np.sqrt(np.rint(first.astype(np.float64) ** 2)).astype(np.float32)).all()
+
+
 def test_max_norm_runs_from_ink_to_the_farthest(ink: np.ndarray) -> None:
     field = distance_field(ink)
     assert (field[ink] == 0).all() and field.max() == 1
