@@ -153,10 +153,15 @@ def _plan(
                     "name another folder with -o, or remove this one",
                 )
         return plan
+    started = time.monotonic()
     measured = _measure(chosen, laboratory, say) if budget.seconds else {}
     runs = distinct(laboratory.chain(preset) for preset in chosen.values())
     total = sum(_weight(run) * _step_seconds(run, measured) for run in runs) if measured else 0.0
-    plan = {**asked, "factor": divide(budget, total), "seconds_per_step": measured}
+    plan = {
+        **asked,
+        "factor": divide(budget, total, time.monotonic() - started),
+        "seconds_per_step": measured,
+    }
     write_json(path, plan)
     return plan
 

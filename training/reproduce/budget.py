@@ -113,13 +113,15 @@ def weight(key: str, preset: Preset) -> float:
     return max(steps, share * leaves[first]) if steps and first else steps
 
 
-def divide(budget: Budget, seconds: float) -> float:
+def divide(budget: Budget, seconds: float, spent: float = 0.0) -> float:
     """The factor on every stage's steps that fills the budget; at most 1.
 
-    `seconds` is what all stages would take at their full weight. All rows are cut by one factor,
+    `seconds` is what all stages would take at their full weight, `spent` the time that measuring
+    took, of which at least half the share of training is left. All rows are cut by one factor,
     so that rows with equal schedules stay comparable whatever a step of each costs.
     """
-    return min(1.0, budget.seconds * TRAINING_SHARE / seconds) if seconds else 1.0
+    share = budget.seconds * TRAINING_SHARE
+    return min(1.0, max(share - spent, share / 2) / seconds) if seconds else 1.0
 
 
 def shortened(preset: Preset, factor: float) -> Preset:

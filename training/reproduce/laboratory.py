@@ -94,7 +94,7 @@ class Laboratory:
         folder = self.folder / "runs" / run.key
         facts = read_json(folder / STAGE_FACTS)
         if facts is not None:
-            return folder / facts["checkpoint"]
+            return folder / str(facts["checkpoint"])
         leaves = flatten(run.preset.config)
         steps = sum(leaves.get(key, 0) for key in STAGE_STEPS[run.stage])
         changes = {**housekeeping(steps), "train.max_seconds": max_seconds}
@@ -127,7 +127,7 @@ class Laboratory:
         """Trains a stage to its end; also the number of items of its data."""
         recipe = papers.build(preset.as_config(), self.data, stage=stage, base=base)
         fitted = Trainer(recipe, folder, device=self.device, quiet=True).fit(resume=True)
-        return fitted, len(recipe.tracks[-1].dataset)  # type: ignore[arg-type]
+        return fitted, len(recipe.tracks[-1].dataset)
 
     def _evaluate(
         self, preset: Preset, chain: list[StageRun], checkpoint: Path | None

@@ -145,7 +145,7 @@ def _training(
     train, data = preset.config["train"], preset.config["data"]
     return TrainingReport(
         run=known[-1][0].key,
-        data=last["data"]["name"],
+        data=_without_place(last["data"]["name"], laboratory),
         items=last["items"],
         stages={run.stage: stage["steps"] for run, stage in known},
         full_stages={
@@ -160,6 +160,14 @@ def _training(
         degraded=tuple(dict.fromkeys([*degraded, *limited])),
         curves=_curves(known),
     )
+
+
+def _without_place(name: str, laboratory: Laboratory) -> str:
+    """The data's name without the folder it lies in, which is nobody else's business."""
+    if laboratory.data is None:
+        return name
+    place = str(laboratory.data)
+    return name.replace(f" ({place})", "").replace(place, laboratory.data.name)
 
 
 def _curves(
