@@ -23,6 +23,7 @@ def report_of(output: Path, paper: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # 53 rows of video on a busy machine
 @pytest.mark.parametrize("paper", presets.papers())
 def test_every_row_of_a_paper_runs(paper: str, tmp_path: Path) -> None:
     page = reproduce(paper, output=tmp_path, budget="smoke", device="cpu")
