@@ -10,7 +10,7 @@ from typing import Any
 from safetensors.torch import save as safetensors_bytes
 from torch import nn
 
-from backend.models import architectures
+import backend.models.architectures as architectures
 from training.engine import checkpoint
 from training.engine.files import write_whole
 from training.errors import TrainingError

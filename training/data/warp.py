@@ -45,7 +45,8 @@ class ThinPlateSpline:
         away = points[:, :, None] - self._target[:, None].to(kind)
         bend = _kernel(away.square().sum(-1).sqrt()) @ self._weights.to(kind)
         affine = self._affine.to(kind)
-        return points + affine[:, :1] + points @ affine[:, 1:] + bend
+        moved: Tensor = points + affine[:, :1] + points @ affine[:, 1:] + bend
+        return moved
 
     def sampling(self, height: int, width: int) -> Tensor:
         """(B, H, W, 2) float32 x, y in [-1, 1] for `warp` (align_corners False)."""
