@@ -71,9 +71,10 @@ def _nearest(label: np.ndarray) -> np.ndarray:
 
 def _rename(chambers: Chambers, joined: np.ndarray) -> Chambers:
     """The chambers under new labels, numbered from 1 without holes."""
-    used, compact = np.unique(joined, return_inverse=True)
-    label = compact.reshape(joined.shape).astype(np.int32) + (0 if used[0] == 0 else 1)
-    count = int(label.max()) + 1
+    used = np.bincount(joined.ravel()) > 0
+    used[0] = True
+    label = (np.cumsum(used, dtype=np.int32) - 1)[joined]
+    count = int(used.sum())
     new_name = np.zeros(len(chambers.area), np.int64)
     new_name[chambers.label.ravel()] = label.ravel()
     new_name[0] = 0

@@ -110,7 +110,9 @@ def _seed_background(
     )
     if not len(open_to):
         return hints, ground
-    middle = np.isin(chambers.label, open_to) & (inside >= SHALLOW * peak[chambers.label])
+    middle = np.isin(np.arange(len(contact)), open_to)[chambers.label] & (
+        inside >= SHALLOW * peak[chambers.label]
+    )
     seeds[middle] = len(hints.colour_of_blot)
     return Hints(
         hints.ids, hints.colours, hints.blots, np.append(hints.colour_of_blot, tint)
@@ -137,7 +139,7 @@ def _divide(
     mixed = np.flatnonzero(count > 1)
     if not len(mixed):
         return pieces, colour, by_chamber
-    contested = np.where(np.isin(chambers.label, mixed), chambers.label, 0).astype(np.int32)
+    contested = np.where(count > 1, np.arange(len(count)), 0).astype(np.int32)[chambers.label]
     depth = np.maximum(chambers.depth, 1)
     level = np.log(depth).astype(np.float32)
     level_of_seed = np.zeros(int(seeds.max()) + 1, np.float32)
@@ -240,7 +242,7 @@ def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 def _unite(pieces: np.ndarray, colour: np.ndarray) -> Regions:
     """Number the pieces from 1 without holes."""
-    used = np.unique(pieces)
+    used = np.flatnonzero(np.bincount(pieces.ravel()))
     used = used[used > 0]
     number = np.zeros(len(colour), np.int32)
     number[used] = np.arange(1, len(used) + 1)

@@ -51,11 +51,13 @@ def find_chambers(ink: np.ndarray) -> Chambers:
     rank = np.minimum(depth.ravel()[pixels] * 16, 65535).astype(np.uint16)
     order = pixels[np.argsort(65535 - rank, kind="stable")]
     root, first, second, saddle = flood_chambers(depth, order, NECK)
-    roots, compact = np.unique(root[pixels], return_inverse=True)
-    label = np.zeros(free.size, np.int32)
-    label[pixels] = compact.ravel() + 1
+    is_root = np.zeros(free.size, bool)
+    is_root[root[pixels]] = True
+    roots = np.flatnonzero(is_root)
     name = np.zeros(free.size, np.int32)
     name[roots] = np.arange(1, len(roots) + 1)
+    label = np.zeros(free.size, np.int32)
+    label[pixels] = name[root[pixels]]
     label = label.reshape(free.shape)
     area = np.bincount(label.ravel(), minlength=len(roots) + 1)
     area[0] = 0
