@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from training import papers, presets
-from training.engine import Batch, Recipe, Trainer
+from training.engine import Batch, Recipe, Samples, Trainer
 from training.engine.batches import collate
 from training.engine.steps import in_eval_mode
 
@@ -22,29 +24,57 @@ SETTINGS = [
 ]
 
 
-def overfit(preset: str, folder: Path, *settings: str) -> Recipe:
-    """Train the main stage of a preset; returns its recipe with the trained networks."""
+class Changed:
+    """Samples with something done to each."""
+
+    def __init__(self, samples: Samples, change: Callable[[Batch], Batch]) -> None:
+        self.samples, self.change = samples, change
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
+        return self.change(self.samples[key])
+
+
+def overfit(
+    preset: str, folder: Path, *settings: str, change: Callable[[Batch], Batch] | None = None
+) -> Recipe:
+    """Train the main stage of a preset; returns its recipe with the trained networks.
+
+    ``change``: done to every sample before it is trained on.
+    """
     chosen = [*SETTINGS, *settings]
     config = presets.parse(preset).config
     known = presets.flatten(config)
     chosen = [setting for setting in chosen if setting.partition("=")[0] in known]
     recipe = papers.build(presets.parse(preset, chosen).as_config(), None)
+    if change is not None:
+        (track,) = recipe.tracks
+        recipe.tracks = [replace(track, dataset=Changed(track.dataset, change))]
     Trainer(recipe, folder, device="cpu", quiet=True).fit()
     return recipe
 
 
 @torch.no_grad()
 def ours_and_truth(
-    recipe: Recipe, change: Callable[[Batch], Batch] | None = None
+    recipe: Recipe,
+    change: Callable[[Batch], Batch] | None = None,
+    *,
+    batch_statistics: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """What the network makes of its training samples, and the truth: (N, 3, H, W) in [0, 1].
 
-    They are the last two columns of the task's preview.
+    They are the last two columns of the task's preview. ``batch_statistics``: batch norm as in
+    training, for networks whose running means need more steps than the test takes.
     """
     track = recipe.tracks[0]
-    samples = [track.dataset[(0, index)] for index in range(len(track.dataset))]  # type: ignore[arg-type]
+    samples = [track.dataset[(0, index)] for index in range(len(track.dataset))]
     batch = collate(samples)
-    with in_eval_mode([track.task]):
+    mode: AbstractContextManager[None] = nullcontext()
+    if not batch_statistics:
+        mode = in_eval_mode([track.task])
+    with mode:
         columns = track.task.preview(change(batch) if change else batch)
     return columns[-2], columns[-1]
 
