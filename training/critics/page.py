@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from backend.models.layers import pad_to_multiple
-from training.critics.blocks import GroupedBottleneck, spectral_convolutions
+from backend.models.seresnext import SEResNeXtBlock
+from training.critics.spectral import spectral_convolutions
 
 _GROUPS = 8
 _CELLS = 4
@@ -74,18 +75,18 @@ class AlacGANDiscriminator(nn.Module):
             if factor > 1:
                 layers += [nn.Conv2d(channels // 2, channels, 1, bias=False), _leaky()]
             layers += [
-                GroupedBottleneck(channels, _GROUPS),
-                GroupedBottleneck(channels, _GROUPS, stride=2),
+                SEResNeXtBlock(channels, _GROUPS, excitation=False),
+                SEResNeXtBlock(channels, _GROUPS, stride=2, excitation=False),
             ]
         self.color = nn.Sequential(*layers)
         wide = 8 * width
         layers = [nn.Conv2d(12 * width, wide, 3, padding=1, bias=False), _leaky()]
         for _ in range(3):
             layers += [
-                GroupedBottleneck(wide, _GROUPS),
-                GroupedBottleneck(wide, _GROUPS, stride=2),
+                SEResNeXtBlock(wide, _GROUPS, excitation=False),
+                SEResNeXtBlock(wide, _GROUPS, stride=2, excitation=False),
             ]
-        layers += [GroupedBottleneck(wide, _GROUPS)]
+        layers += [SEResNeXtBlock(wide, _GROUPS, excitation=False)]
         self.joined = nn.Sequential(*layers)
         self.last = nn.Sequential(nn.Conv2d(wide, wide, _CELLS, bias=False), _leaky())
         self.out = nn.Linear(wide, 1)
@@ -97,5 +98,5 @@ class AlacGANDiscriminator(nn.Module):
         return [self.out(hidden.flatten(2).mT).flatten(1)]
 
 
-def _gated(channels: int, stride: int = 1) -> GroupedBottleneck:
-    return GroupedBottleneck(channels, _GROUPS, stride=stride, squeeze=True)
+def _gated(channels: int, stride: int = 1) -> SEResNeXtBlock:
+    return SEResNeXtBlock(channels, _GROUPS, stride=stride)

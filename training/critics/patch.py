@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.models.layers import ConvNormAct, choose
-from training.critics.blocks import spectral_convolutions
+from training.critics.spectral import spectral_convolutions
 
 NORMS = ("none", "batch", "instance", "ibn")
 SPECTRAL_SCOPES = ("none", "inner", "all")
