@@ -119,7 +119,7 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
         "--reference", type=Path, nargs="+", metavar="PNG", help="coloured pictures to follow"
     )
     parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
-    parser.add_argument("--device", metavar="D", help="auto or cpu")
+    parser.add_argument("--device", metavar="D", help="auto, cpu or cuda")
     parser.add_argument("--no-daemon", action="store_true", help="work in this process")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing on success")
     _add_json(parser)
@@ -127,7 +127,7 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
     serve = commands.add_parser("serve", help="run the daemon in this terminal")
-    serve.add_argument("--device", default="auto", metavar="D", help="auto or cpu")
+    serve.add_argument("--device", default="auto", metavar="D", help="auto, cpu or cuda")
     serve.add_argument(
         "--listen", metavar="ENDPOINT", help="also serve other machines, as tcp://ADDRESS:PORT"
     )
