@@ -43,6 +43,7 @@ def _build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_colorize(commands)
     _add_batch(commands)
+    _add_lines(commands)
     _add_service(commands)
     models = commands.add_parser("models", help="list what can colour")
     _add_json(models)
@@ -104,6 +105,20 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(run=_command("batch", "run"))
 
 
+def _add_lines(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("lines", help="line art of a finished picture")
+    parser.add_argument(
+        "image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument(
+        "--method", choices=("xdog", "learned"), default="xdog", help="how (default: xdog)"
+    )
+    parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
+    _add_running(parser)
+    parser.set_defaults(run=_command("lines", "run"))
+
+
 def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flats", action="store_true", help="one exact colour per region (the default)"
@@ -120,6 +135,10 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
     parser.add_argument("--device", metavar="D", help="auto, cpu or cuda")
+    _add_running(parser)
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-daemon", action="store_true", help="work in this process")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing on success")
     _add_json(parser)

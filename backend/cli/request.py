@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import MODELS
+from backend.models.registry import ids_for
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
 from .parser import UsageError
@@ -16,8 +16,9 @@ from .parser import UsageError
 
 def check_choices(options: argparse.Namespace) -> None:
     """Refuse what no installed model can do. Raises UsageError."""
-    available = "available: " + ", ".join(MODELS)
-    if options.model is not None and options.model not in MODELS:
+    colouring = ids_for("flats")
+    available = "available: " + ", ".join(colouring)
+    if options.model is not None and options.model not in colouring:
         raise UsageError(f"there is no model {options.model!r} ({available})")
     if options.reference:
         raise UsageError(f"--reference needs a model that is not installed ({available})")

@@ -1,4 +1,4 @@
-"""What can colour, by name: the one place that knows the ids of models.
+"""What can colour or draw, by name: the one place that knows the ids of models.
 
 A literal table without any import of a model, so that clients list it at once.
 """
@@ -30,8 +30,20 @@ MODELS = {
             inputs=("line art", "hints"),
             device="cpu",
         ),
+        Model(
+            id="xdog",
+            task="lines",
+            title="Line art of a finished picture, without a network",
+            inputs=("picture",),
+            device="cpu",
+        ),
     )
 }
+
+
+def ids_for(task: str) -> tuple[str, ...]:
+    """The ids of what serves a task, the default first."""
+    return tuple(model.id for model in MODELS.values() if model.task == task)
 
 
 def announce() -> list[dict[str, Any]]:

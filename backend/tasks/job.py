@@ -77,8 +77,14 @@ def _flats(request: Request) -> Outcome:
     return run_flats(request)
 
 
+def _lines(request: Request) -> Outcome:
+    from .lines import run_lines
+
+    return run_lines(request)
+
+
 # What a user can ask for. A task is imported with its first job or by `warm_up`.
-TASKS: dict[str, Callable[[Request], Outcome]] = {"flats": _flats}
+TASKS: dict[str, Callable[[Request], Outcome]] = {"flats": _flats, "lines": _lines}
 
 
 def warm_up() -> None:

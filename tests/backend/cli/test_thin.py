@@ -41,13 +41,13 @@ def test_status_and_stop_without_a_daemon(nuri):
 
 def test_models(nuri):
     (answer,) = nuri("models", "--json").json()
-    assert [model["id"] for model in answer["models"]] == ["flats"]
+    assert [model["id"] for model in answer["models"]] == ["flats", "xdog"]
     assert nuri("models").out.startswith("flats ")
 
 
 def test_version_and_help(nuri):
     assert nuri("--version").out.startswith("nuri 0.")
-    for command in ("colorize", "batch", "serve", "status", "stop", "models", "doctor"):
+    for command in ("colorize", "batch", "lines", "serve", "status", "stop", "models", "doctor"):
         shown = nuri(command, "--help")
         assert shown.code == 0
         assert f"nuri {command}" in shown.out
