@@ -24,17 +24,17 @@ SETTINGS = [
 ]
 
 
-class Changed:
-    """Samples with something done to each."""
+class First:
+    """The first sample of epoch 0 alone, with something done to it."""
 
     def __init__(self, samples: Samples, change: Callable[[Batch], Batch]) -> None:
         self.samples, self.change = samples, change
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return 1
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
-        return self.change(self.samples[key])
+        return self.change(self.samples[(0, 0)])
 
 
 def overfit(
@@ -42,7 +42,7 @@ def overfit(
 ) -> Recipe:
     """Train the main stage of a preset; returns its recipe with the trained networks.
 
-    ``change``: done to every sample before it is trained on.
+    ``change``: train on the first sample alone, after this was done to it.
     """
     chosen = [*SETTINGS, *settings]
     config = presets.parse(preset).config
@@ -51,7 +51,7 @@ def overfit(
     recipe = papers.build(presets.parse(preset, chosen).as_config(), None)
     if change is not None:
         (track,) = recipe.tracks
-        recipe.tracks = [replace(track, dataset=Changed(track.dataset, change))]
+        recipe.tracks = [replace(track, dataset=First(track.dataset, change))]
     Trainer(recipe, folder, device="cpu", quiet=True).fit()
     return recipe
 
