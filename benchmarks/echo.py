@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 
 from backend.tasks import job
+from backend.tasks.request import Outcome, Request
 
 
-def echo(request: job.Request) -> job.Outcome:
+def echo(request: Request) -> Outcome:
     """Every input as an output."""
-    return job.Outcome(tuple(request.inputs.values()))
+    return Outcome(tuple(request.inputs.values()))
 
 
 def serve() -> int:

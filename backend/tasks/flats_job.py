@@ -14,7 +14,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
 from .flats import FlatsResult, colour_flats, composite
-from .job import Outcome, Request
+from .request import Outcome, Request
 
 _OUTPUTS = ("flats", "regions", "picture")
 _ENCODINGS = ("", "png")

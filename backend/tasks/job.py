@@ -6,69 +6,12 @@ The worker of the daemon and `nuri --no-daemon` both call `run`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
-Report = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a task gives: its pictures, and what there is to say about them."""
-
-    outputs: tuple[Plane, ...]
-    info: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a task was asked for. ``inputs`` by name."""
-
-    inputs: Mapping[str, Plane]
-    options: Mapping[str, Any]
-    progress: Report
-    cancelled: Callable[[], bool]
-
-    def step(self, fraction: float, stage: str) -> None:
-        """Report progress, unless the job was cancelled. Raises cancelled."""
-        if self.cancelled():
-            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-        self.progress(fraction, stage)
-
-    def flag(self, name: str, default: bool) -> bool:
-        """A boolean option. Raises malformed."""
-        return bool(self._option(name, bool, default))
-
-    def text(self, name: str, choices: tuple[str, ...] = ()) -> str:
-        """A text option, "" by default; one of ``choices`` if there are any. Raises malformed."""
-        value = str(self._option(name, str, ""))
-        if choices and value not in choices:
-            raise _wrong_option(name, f"one of {', '.join(map(repr, choices))}")
-        return value
-
-    def texts(self, name: str, choices: tuple[str, ...], default: tuple[str, ...]) -> list[str]:
-        """A list of texts of ``choices``. Raises malformed."""
-        value = self._option(name, (list, tuple), default)
-        if not value or not all(isinstance(entry, str) and entry in choices for entry in value):
-            raise _wrong_option(name, f"a list of {', '.join(map(repr, choices))}")
-        return list(dict.fromkeys(value))
-
-    def _option(self, name: str, kinds: Any, default: Any) -> Any:
-        value = self.options.get(name, default)
-        if not isinstance(value, kinds):
-            raise _wrong_option(name, "of another type")
-        return value
-
-
-def _wrong_option(name: str, wanted: str) -> NuriError:
-    return NuriError(
-        ErrorCode.malformed,
-        f"the option {name} must be {wanted}",
-        "Update Nuri and its Krita plugin to the same version",
-    )
+from .request import Outcome, Report, Request
 
 
 def _flats(request: Request) -> Outcome:

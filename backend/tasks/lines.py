@@ -14,7 +14,7 @@ from backend.models.registry import ids_for
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
 
-from .job import Outcome, Request
+from .request import Outcome, Request
 
 LEAST_CONTRAST = 0.03  # of white; below it a picture shows nothing
 _ENCODINGS = ("", "png")
