@@ -55,8 +55,8 @@ def test_two_clients_at_once(shared: House) -> None:
 def test_welcome_says_what_the_backend_can(shared: House) -> None:
     welcome = shared.client().welcome
     assert welcome is not None
-    assert welcome.tasks == ["flats"]
-    assert [model["id"] for model in welcome.models] == ["flats"]
+    assert welcome.tasks == ["flats", "lines"]
+    assert [model["id"] for model in welcome.models] == ["flats", "xdog"]
     assert welcome.device == "cpu"
     assert welcome.pid == shared.file().pid
     assert welcome.log_file == str(shared.state / "daemon.log")
