@@ -198,16 +198,21 @@ def load_model(
     return model.to(device).eval()
 
 
-def load_weights(model: nn.Module, state: Mapping[str, Tensor], path: Path | str) -> None:
-    """Give ``model`` all weights of ``state``; ``ValueError`` names what does not fit."""
+def misfits(model: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
+    """What of ``state`` does not fit ``model``, a phrase a tensor."""
     own = model.state_dict()
     wrong = [f"{key} is missing" for key in own if key not in state]
     wrong += [f"{key} is unknown" for key in state if key not in own]
-    wrong += [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(value.shape)}"
+    return wrong + [
+        f"{key} is {tuple(state[key].shape)} there, {tuple(value.shape)} here"
         for key, value in own.items()
         if key in state and state[key].shape != value.shape
     ]
+
+
+def load_weights(model: nn.Module, state: Mapping[str, Tensor], path: Path | str) -> None:
+    """Give ``model`` all weights of ``state``; ``ValueError`` names what does not fit."""
+    wrong = misfits(model, state)
     if wrong:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise ValueError(

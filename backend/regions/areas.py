@@ -9,18 +9,20 @@ import numpy as np
 
 from backend.regions.segment import Chambers
 
-BORDER = 0.1  # share of the canvas border that the open area touches at least
+BACKGROUND = 0.1  # share of the canvas border that the background touches at least
 
 
 @dataclass(frozen=True)
 class Areas:
     """chambers: as joined. outside: (H, W) bool, where the ground may leak in from the canvas
-    border. crossings: (H, W) bool, closures that paths may cross at a cost.
+    border. crossings: (H, W) bool, closures that paths may cross at a cost. closed: (H, W) int32,
+    the areas that lines and the other closures close.
     """
 
     chambers: Chambers
     outside: np.ndarray
     crossings: np.ndarray
+    closed: np.ndarray
 
 
 def join_chambers(chambers: Chambers) -> Areas:
@@ -35,13 +37,13 @@ def join_chambers(chambers: Chambers) -> Areas:
     count, closed = cv2.connectedComponents((label > 0).astype(np.uint8), connectivity=4)
     contact = border_contact(closed, count)
     ground = int(np.argmax(contact))
-    is_open = contact[ground] >= BORDER * 2 * sum(label.shape)
+    is_open = contact[ground] >= BACKGROUND * 2 * sum(label.shape)
     outside = (closed == ground) if is_open else np.zeros(label.shape, bool)
     names = len(chambers.area)
     joined = np.where(outside | (label == 0), label, names + closed).astype(np.int32)
     renamed = _rename(chambers, joined)
     touching = border_contact(renamed.label, len(renamed.area)) > 0
-    return Areas(renamed, outside & touching[renamed.label], crossings)
+    return Areas(renamed, outside & touching[renamed.label], crossings, closed)
 
 
 def border_contact(label: np.ndarray, count: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.hints import Hints
-from backend.regions.areas import Areas, border_contact, join_chambers
+from backend.regions.areas import BACKGROUND, Areas, border_contact, join_chambers
 from backend.regions.flood import share_area
 from backend.regions.segment import Chambers
 
@@ -22,7 +22,6 @@ THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this ma
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
 SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
-BACKGROUND = 0.1  # share of the canvas border that the background touches at least
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def fill_chambers(chambers: Chambers, hints: Hints, *, everything: bool = False)
     contact = border_contact(chambers.label, len(chambers.area))
     hints, ground = _seed_background(chambers, seeds, hints, contact)
     pieces, colour, piece_of_hinted = _divide(areas, seeds, hints)
-    colour = _adopt(chambers, pieces, colour, piece_of_hinted, contact, ground)
+    colour = _adopt(areas, pieces, colour, piece_of_hinted, contact, ground)
     if everything:
         colour = _colour_rest(pieces, colour)
     return _unite(pieces, colour)
@@ -167,7 +166,7 @@ def _divide(
 
 
 def _adopt(
-    chambers: Chambers,
+    areas: Areas,
     pieces: np.ndarray,
     colour: np.ndarray,
     by_chamber: dict[int, list[int]],
@@ -175,6 +174,7 @@ def _adopt(
     ground: int,
 ) -> np.ndarray:
     """Colour unhinted chambers from those that a gap joins them to, the widest gap first."""
+    chambers = areas.chambers
     area = np.bincount(pieces.ravel(), minlength=len(colour)).astype(np.float64)
     joined: dict[int, list[tuple[int, float, float]]] = {}
     for one, other, width in chambers.necks:
@@ -185,7 +185,8 @@ def _adopt(
         joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
     perimeter = 2 * sum(chambers.label.shape)
     open_sides = np.flatnonzero(contact >= BACKGROUND / 4 * perimeter)
-    closed_off = _closed_areas(chambers)
+    closed_off = np.zeros(len(chambers.area), np.int32)
+    closed_off[chambers.label.ravel()] = areas.closed.ravel()
     open_sides = open_sides[closed_off[open_sides] == closed_off[ground]]
     for other in open_sides if ground else ():  # the background goes on outside the canvas
         width = min(contact[ground], contact[other]) / 2
@@ -211,14 +212,6 @@ def _adopt(
         reach[chamber] = reach[piece] + area[chamber]
         offer(chamber, chamber)
     return result
-
-
-def _closed_areas(chambers: Chambers) -> np.ndarray:
-    """By chamber the area, closed by lines and closures, that it is part of."""
-    _, closed = cv2.connectedComponents((chambers.label > 0).astype(np.uint8), connectivity=4)
-    area = np.zeros(len(chambers.area), np.int32)
-    area[chambers.label.ravel()] = closed.ravel()
-    return area
 
 
 def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:

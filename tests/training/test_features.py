@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.training.needs import needs_squeezenet
 from training.errors import TrainingError
 from training.features import (
     FIRST_RELUS_19,
@@ -17,12 +18,8 @@ from training.features import (
     VGGFeatures,
     load_features,
 )
-from training.pretrained import Degradations, resolve
+from training.pretrained import Degradations
 from training.torchvision_shim import import_torchvision
-
-needs_squeezenet = pytest.mark.skipif(
-    resolve("squeezenet1_1") is None, reason="the SqueezeNet of the data folder is absent"
-)
 
 
 def test_parameters_of_the_trunks() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from backend.models.architectures import misfits
 from training.errors import TrainingError
 from training.presets.configuration import flatten
 
@@ -77,14 +78,7 @@ def compare(
 
 def load_network(path: Path, name: str, network: nn.Module, state: Mapping[str, Any]) -> None:
     """Fill one network. Raises TrainingError that names the first tensors that do not fit."""
-    have = network.state_dict()
-    wrong = [f"{key} is not there" for key in have if key not in state]
-    wrong += [f"{key} is unknown" for key in state if key not in have]
-    wrong += [
-        f"{key} is {tuple(state[key].shape)} there, {tuple(value.shape)} here"
-        for key, value in have.items()
-        if key in state and state[key].shape != value.shape
-    ]
+    wrong = misfits(network, state)
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise TrainingError(

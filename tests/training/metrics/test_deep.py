@@ -9,14 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.training.needs import needs_squeezenet
 from training.features import FIRST_RELUS_19, VGGFeatures
 from training.metrics import LPIPS, PerceptualDistance, load_lpips, load_perceptual
 from training.pretrained import load_state, resolve
 from training.torchvision_shim import import_lpips
-
-needs_squeezenet = pytest.mark.skipif(
-    resolve("squeezenet1_1") is None, reason="the SqueezeNet of the data folder is absent"
-)
 
 
 @pytest.fixture

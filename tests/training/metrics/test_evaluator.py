@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.training.needs import needs_squeezenet
 from training.errors import TrainingError
 from training.metrics import Evaluator, psnr
-from training.pretrained import Degradations, resolve
-
-needs_squeezenet = pytest.mark.skipif(
-    resolve("squeezenet1_1") is None, reason="the SqueezeNet of the data folder is absent"
-)
+from training.pretrained import Degradations
 
 
 def pictures(count: int, seed: int, side: int = 48) -> torch.Tensor:
