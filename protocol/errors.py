@@ -24,6 +24,7 @@ class ErrorCode(str, Enum):
     worker_died = "worker_died"
     bad_input = "bad_input"
     not_found = "not_found"
+    model_missing = "model_missing"
     disk_full = "disk_full"
     no_memory = "no_memory"
     unreachable = "unreachable"

@@ -19,6 +19,7 @@ from typing import Any
 
 import zmq
 
+from backend.weights import store
 from protocol import wire
 from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
@@ -30,6 +31,7 @@ from .computing import Computation
 from .memory import give_back_memory, keep_freed_memory
 
 _IDLE_MILLISECONDS = 2000
+_RESTING_MILLISECONDS = 300_000
 _logger = logging.getLogger("nuri.worker")
 
 
@@ -73,10 +75,16 @@ class Link:
             self._socket.send_multipart(frames, copy=False)
 
     def receive(self) -> wire.Envelope:
-        """Waits for the next request; gives memory back to the system when none comes for long."""
+        """Waits for the next request; gives memory back to the system when none comes for long.
+
+        Networks are let go much later: the next stroke of a pen should not wait for them.
+        """
         if not self._socket.poll(_IDLE_MILLISECONDS):
             give_back_memory()
-            self._socket.poll()
+            if not self._socket.poll(_RESTING_MILLISECONDS):
+                store.release()
+                give_back_memory()
+                self._socket.poll()
         return wire.decode_envelope(self._socket.recv_multipart(copy=False))
 
     def close(self) -> None:

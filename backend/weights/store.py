@@ -1,0 +1,134 @@
+"""Trained networks by name: found, checked once, loaded once, and let go when nobody needs them.
+
+Nothing here imports PyTorch before a network is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol.errors import ErrorCode, NuriError
+
+from . import manifest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+OVERRIDE = "NURI_WEIGHTS"  # a folder with a manifest of its own
+_BLOCK = 1 << 20
+
+_lock = threading.Lock()
+_checked: dict[Path, tuple[int, int]] = {}  # path -> size and time of the file that was right
+_loaded: dict[str, tuple[Path, tuple[int, int], nn.Module]] = {}
+
+
+def folder() -> Path:
+    """Where the weights are: the folder that ``NURI_WEIGHTS`` names, else that of the program."""
+    override = os.environ.get(OVERRIDE)
+    return Path(override) if override else Path(__file__).parent
+
+
+def entries() -> dict[str, manifest.Entry]:
+    """The manifest by id. Raises NuriError model_missing when it cannot be read."""
+    try:
+        return manifest.read(folder())
+    except ValueError as error:
+        raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
+
+
+def installed() -> tuple[str, ...]:
+    """The ids whose files are there, in the order of the manifest.
+
+    Raises NuriError model_missing when the manifest cannot be read.
+    """
+    place = folder()
+    return tuple(name for name, entry in entries().items() if (place / entry.file).is_file())
+
+
+def load(identifier: str) -> nn.Module:
+    """The trained network ``identifier``, in float32, eval mode and its form for inference.
+
+    It stays in memory until `release`. The file's sha256 is checked once as long as the file does
+    not change. Raises NuriError: model_missing when the manifest has no such id, its file is
+    absent or not the one that the manifest means, or PyTorch is not installed.
+    """
+    with _lock:
+        entry = entries().get(identifier)
+        if entry is None:
+            raise NuriError(
+                ErrorCode.model_missing,
+                f"there are no trained weights for {identifier!r} in {folder()}",
+                f"Installed: {', '.join(installed()) or 'none'}; update Nuri to get more",
+            )
+        path = folder() / entry.file
+        state = _state(path, identifier)
+        known = _loaded.get(identifier)
+        if known is not None and known[:2] == (path, state):
+            return known[2]
+        _check(path, entry, state)
+        model = _read(path, entry)
+        _loaded[identifier] = (path, state, model)
+        return model
+
+
+def release() -> None:
+    """Let go of every network in memory; the next `load` reads its file again."""
+    with _lock:
+        _loaded.clear()
+
+
+def _state(path: Path, identifier: str) -> tuple[int, int]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise NuriError(
+            ErrorCode.model_missing,
+            f"the weights file {path} of {identifier!r} cannot be read: {error.strerror}",
+            _REINSTALL,
+        ) from error
+    return facts.st_size, facts.st_mtime_ns
+
+
+def _check(path: Path, entry: manifest.Entry, state: tuple[int, int]) -> None:
+    if _checked.get(path) == state:
+        return
+    if state[0] != entry.bytes or _sha256(path) != entry.sha256:
+        raise NuriError(
+            ErrorCode.model_missing,
+            f"the weights file {path} is damaged: it is not the one that {manifest.NAME} names",
+            _REINSTALL,
+        )
+    _checked[path] = state
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read(path: Path, entry: manifest.Entry) -> nn.Module:
+    try:
+        from backend.models.architectures import load_model, read_header
+        from backend.models.folding import inference_form
+    except ImportError as error:
+        raise NuriError(
+            ErrorCode.model_missing,
+            f"the network {entry.id!r} needs PyTorch, which is not installed",
+            "Run `python3 install.py` again without --no-models",
+        ) from error
+    try:
+        if read_header(path).name != entry.network:
+            raise ValueError(f"{path} holds no {entry.network!r}")
+        return inference_form(load_model(path))
+    except (OSError, ValueError) as error:
+        raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
+
+
+_REINSTALL = "Get Nuri's weights folder again, complete, or run `python3 install.py` anew"
