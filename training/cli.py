@@ -18,6 +18,7 @@ from typing import NoReturn
 from training.errors import TrainingError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+WEIGHTS = Path(__file__).resolve().parent.parent / "backend" / "weights"
 
 
 class UsageError(Exception):
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_reproduce(commands)
     _add_export(commands)
+    _add_ship(commands)
     _add_import(commands)
     return parser
 
@@ -160,8 +162,35 @@ def _add_export(commands: Commands[_Parser]) -> None:
     parser = commands.add_parser("export", help="a run's network as safetensors with a model card")
     parser.add_argument("run_folder", type=Path, metavar="RUN")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
-    parser.add_argument("--network", default="generator", help="generator (default) or refiner")
+    _add_network(parser)
+    parser.add_argument("--half", action="store_true", help="write fp16, half the size")
     parser.set_defaults(run=_command("convert", "export"))
+
+
+def _add_ship(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser(
+        "ship", help="put a network as fp16 into the weights folder, with card and manifest entry"
+    )
+    parser.add_argument("source", type=Path, metavar="RUN|FILE", help="run folder or .safetensors")
+    parser.add_argument("--id", required=True, metavar="ID", help="what a task asks for")
+    parser.add_argument("--licence", required=True, metavar="TEXT", help="of the weights")
+    parser.add_argument(
+        "--data", required=True, nargs="+", metavar="SET", help="sets, with who made them"
+    )
+    parser.add_argument(
+        "--command", required=True, metavar="TEXT", help="the command that trained it"
+    )
+    parser.add_argument(
+        "--evaluation", type=Path, metavar="JSON", help="figures (default: evaluation.json of RUN)"
+    )
+    parser.add_argument("--notes", type=Path, metavar="FILE.md", help="more for the model card")
+    parser.add_argument("--into", type=Path, default=WEIGHTS, metavar="FOLDER")
+    _add_network(parser)
+    parser.set_defaults(run=_command("convert", "ship"))
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--network", default="generator", help="generator (default) or refiner")
 
 
 def _add_import(commands: Commands[_Parser]) -> None:

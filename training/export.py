@@ -17,11 +17,13 @@ from training.errors import TrainingError
 from training.pretrained import SOURCES, load_state
 
 
-def export_network(path: Path, output: Path, network: str = "generator") -> Path:
+def export_network(
+    path: Path, output: Path, network: str = "generator", *, half: bool = False
+) -> Path:
     """Write one network of a checkpoint as safetensors; returns its model card beside it.
 
-    Averaged weights are taken where the run kept them. Raises TrainingError when the checkpoint
-    cannot be read, holds no such network, or the disk is full.
+    Averaged weights are taken where the run kept them; ``half`` writes fp16. Raises TrainingError
+    when the checkpoint cannot be read, holds no such network, or the disk is full.
     """
     _check_suffix(output)
     state = checkpoint.load(path)
@@ -33,7 +35,7 @@ def export_network(path: Path, output: Path, network: str = "generator") -> Path
     weights = state["average"].get(network, state["networks"][network])
     checkpoint.load_network(path, network, model, weights)
     output.parent.mkdir(parents=True, exist_ok=True)
-    _save(output, model, _facts(state, network))
+    save_network(output, model.half() if half else model, _facts(state, network))
     card = output.with_suffix(".md")
     text = model_card(output.stem, state, network, path.parent)
     write_whole(card, lambda file: _write(file, text))
@@ -103,11 +105,12 @@ def _convert_network(source: Path, output: Path, name: str) -> int:
     options = {"size": "release"} if name == "manga" else {}
     model = architectures.build(name, options)
     checkpoint.load_network(source, name, model, state)
-    _save(output, model, {"source": source.name})
+    save_network(output, model, {"source": source.name})
     return len(state)
 
 
-def _save(output: Path, model: nn.Module, facts: dict[str, Any]) -> None:
+def save_network(output: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
+    """`save_model` that raises TrainingError when the file cannot be written."""
     try:
         architectures.save_model(output, model, facts)
     except OSError as error:
@@ -130,7 +133,11 @@ def _measured(run: Path) -> list[str]:
     path = run / "evaluation.json"
     if not path.exists():
         return ["Not evaluated yet (`nuri-train evaluate`)."]
-    facts = json.loads(path.read_text(encoding="utf-8"))
+    return measured(json.loads(path.read_text(encoding="utf-8")))
+
+
+def measured(facts: Mapping[str, Any]) -> list[str]:
+    """A table in Markdown of what `nuri-train evaluate` wrote."""
     lines = [f"On {facts['count']} held-out pictures:", "", "| metric | value |", "|---|---|"]
     for metric, value in facts["metrics"].items():
         lines.append(f"| {metric} | {'-' if value is None else f'{value:.4f}'} |")

@@ -1,0 +1,159 @@
+"""A trained network into a folder of weights: the fp16 file, its model card, its entry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.models import architectures
+from backend.weights import manifest
+from training.engine.files import write_whole
+from training.errors import TrainingError
+from training.export import export_network, measured, save_network
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a person says of the weights. ``data``: sets with who made them. ``notes``: Markdown."""
+
+    id: str
+    licence: str
+    data: tuple[str, ...]
+    command: str
+    notes: str = ""
+
+
+def ship_run(
+    checkpoint: Path,
+    folder: Path,
+    label: Label,
+    network: str = "generator",
+    *,
+    evaluation: Path | None = None,
+) -> manifest.Entry:
+    """Ship one network of a run's checkpoint; as `ship_file`."""
+    with _workbench(folder) as bench:
+        part = Path(bench) / "part.safetensors"
+        export_network(checkpoint, part, network, half=True)
+        return _place(part, folder, label, evaluation)
+
+
+def ship_file(
+    source: Path, folder: Path, label: Label, *, evaluation: Path | None = None
+) -> manifest.Entry:
+    """Write a network as fp16 into a folder of weights; returns its new entry in the manifest.
+
+    ``evaluation``: JSON as `nuri-train evaluate` writes it; None: no figures. Raises TrainingError
+    when a file cannot be read or written, or the network is larger than what may travel.
+    """
+    with _workbench(folder) as bench:
+        part = Path(bench) / "part.safetensors"
+        try:
+            extra = architectures.read_header(source).extra
+            model = architectures.load_model(source)
+        except (OSError, ValueError) as error:
+            raise TrainingError(str(error), "name a file of `nuri-train export`") from error
+        save_network(part, model.half(), extra)
+        return _place(part, folder, label, evaluation)
+
+
+def _workbench(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".ship-", dir=folder)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write into {folder} ({error.strerror})", "choose another folder"
+        ) from error
+
+
+def _place(part: Path, folder: Path, label: Label, evaluation: Path | None) -> manifest.Entry:
+    content = part.read_bytes()
+    if len(content) > manifest.LARGEST:
+        raise TrainingError(
+            f"{label.id} has {len(content):,} bytes as fp16, more than {manifest.LARGEST:,}",
+            "train a narrower network",
+        )
+    header = architectures.read_header(part)
+    facts = _figures(evaluation)
+    known = {name: value for name, value in facts.get("metrics", {}).items() if value is not None}
+    entry = manifest.Entry(
+        id=label.id,
+        file=f"{label.id}.safetensors",
+        network=header.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        licence=label.licence,
+        data=label.data,
+        command=label.command,
+        figures={name: round(float(value), 4) for name, value in known.items()},
+    )
+    try:
+        listed = manifest.with_entry(folder, entry)
+    except ValueError as error:
+        raise TrainingError(str(error), "mend the manifest") from error
+    card = _card(header, entry, facts, label.notes)
+    shutil.move(part, folder / entry.file)
+    _write(folder / f"{entry.id}.md", card)
+    _write(folder / manifest.NAME, listed)
+    return entry
+
+
+def _figures(evaluation: Path | None) -> dict[str, Any]:
+    if evaluation is None or not evaluation.is_file():
+        return {}
+    try:
+        facts: dict[str, Any] = json.loads(evaluation.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{evaluation}: {error}", "run `nuri-train evaluate` again") from error
+    return facts
+
+
+def _card(
+    header: architectures.Header, entry: manifest.Entry, facts: Mapping[str, Any], notes: str
+) -> str:
+    extra = [f"- {name}: {_shown(value)}" for name, value in header.extra.items()]
+    lines = [
+        f"# {entry.id}",
+        "",
+        f"- Architecture: `{header.name}`, options `{json.dumps(header.options)}`",
+        f"- {entry.bytes:,} bytes, fp16",
+        *extra,
+        "",
+        "## Trained on",
+        "",
+        *(f"- {line}" for line in entry.data),
+        "",
+        "```",
+        entry.command,
+        "```",
+        "",
+        "## Measured",
+        "",
+        *(measured(facts) if facts else ["Not measured yet."]),
+        "",
+        "## Licence",
+        "",
+        entry.licence,
+    ]
+    return "\n".join(lines) + "\n" + (f"\n{notes.strip()}\n" if notes.strip() else "")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "nothing"
+    return str(value)
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, lambda file: _put(file, text))
+
+
+def _put(file: Any, text: str) -> None:
+    file.write(text.encode())
