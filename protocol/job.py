@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .errors import ErrorCode, NuriError
 from .messages import (
@@ -94,13 +94,21 @@ class Job:
         """Asks the daemon to stop this job; it ends soon, as cancelled or with its result."""
         self._client.cancel(self.id)
 
-    def send_frame(self, index: int, planes: Iterable[Plane], timeout: float | None = None) -> None:
+    def send_frame(
+        self,
+        index: int,
+        planes: Iterable[Plane],
+        timeout: float | None = None,
+        info: Mapping[str, Any] | None = None,
+    ) -> None:
         """Sends the inputs of frame ``index``; waits for credit, with ``timeout`` 0 not at all.
+
+        ``info``: facts of the frame for its task.
 
         Raises `NuriError`: busy (no credit within the timeout, or results wait to be taken first),
         the reason why the job ended, or too_large.
         """
-        frame = Frame(job=self.id, index=index, planes=tuple(planes))
+        frame = Frame(job=self.id, index=index, planes=tuple(planes), info=dict(info or {}))
         give_up = None if timeout is None else time.monotonic() + timeout
         while not self.is_finished and self.input_credit <= 0:
             if len(self._frames) >= self._window or timeout == 0:

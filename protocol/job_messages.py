@@ -83,18 +83,24 @@ class Progress(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Frame(Message):
-    """Frame ``index`` (from 0) of a stream: inputs to the daemon, outputs to the client."""
+    """Frame ``index`` (from 0) of a stream: inputs to the daemon, outputs to the client.
+
+    ``info``: facts of this frame (plain values); it travels in the header, so it stays small.
+    """
 
     TYPE = "frame"
     PLANES = "planes"
     job: str
     index: int
     planes: tuple[Plane, ...] = ()
+    info: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         checks.identifier(self.job, "job")
         checks.integer(self.index, "index", 0, limits.FRAMES - 1)
         check_planes(self.planes, "planes")
+        # One level less than an info frame has, because the header wraps it in its body.
+        checks.plain(self.info, "info", limits.DEPTH - 3)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import ErrorCode, NuriError
 
-PROTOCOL_VERSION = "1.0"
+PROTOCOL_VERSION = "1.1"
 
 
 def major(version: str) -> int:

@@ -42,6 +42,9 @@ class Computation:
         self._stage = ""
         self._frame = -1
         self._warnings: list[str] = []
+        self._memory: dict[str, Any] = {}
+        self._failed = 0
+        self._done = 0
 
     def whole(self) -> None:
         """Computes a job that is no stream."""
@@ -51,28 +54,38 @@ class Computation:
 
     def frame(self, frame: Frame) -> bool:
         """Computes one frame; True when it ended the job. Its pictures go before those of the job
-        of the same name, so that what stays the same has to be sent only once."""
+        of the same name, so that what stays the same has to be sent only once; what the task keeps
+        in its memory stays for the next frame."""
         self._frame = frame.index
         inputs = {plane.name: plane for plane in (*self._submit.inputs, *frame.planes)}
-        outcome = self._try(inputs.values())
+        outcome = self._try(inputs.values(), frame)
         if outcome is None:
             return True
+        self._done += 1
+        self._failed += "error" in outcome.facts
         warnings = outcome.info.get("warnings", ())
         self._warnings += [f"frame {frame.index}: {warning}" for warning in warnings]
         planes = tuple(outcome.outputs)
         try:
-            self._say("frame", Frame(job=self._submit.job, index=frame.index, planes=planes))
+            answer = Frame(
+                job=self._submit.job, index=frame.index, planes=planes, info=outcome.facts
+            )
+            self._say("frame", answer)
         except NuriError as error:
             self._fail(error.info)
             return True
         is_last = frame.index == self._submit.frames - 1
         if is_last:
-            self._finish((), {"frames": self._submit.frames, "warnings": self._warnings})
+            facts = {"frames": self._submit.frames, "failed": self._failed}
+            self._finish((), {**facts, "warnings": self._warnings})
         return is_last
 
-    def _try(self, inputs: Iterable[Plane]) -> Any:
+    def _try(self, inputs: Iterable[Plane], frame: Frame | None = None) -> Any:
         """The outcome of the task, or None when it was cancelled or failed, and that was said."""
         job = self._submit.job
+        of_stream: dict[str, Any] = {}
+        if frame is not None:
+            of_stream = {"frame": frame.index, "facts": frame.info, "memory": self._memory}
         started = time.monotonic()
         try:
             return self._run(
@@ -81,6 +94,7 @@ class Computation:
                 self._submit.options,
                 progress=self._progress,
                 cancelled=lambda: self._commands.is_cancelled(job),
+                **of_stream,
             )
         except NuriError as error:
             info = error.info
@@ -112,10 +126,18 @@ class Computation:
             return
         self._reported, self._stage = now, stage
         fraction = min(max(float(fraction), 0.0), 1.0)
+        left = -1.0
         if self._frame >= 0:
-            fraction = (self._frame + fraction) / self._submit.frames
+            done = self._frame + fraction
+            if self._done:
+                left = self._seconds / self._done * (self._submit.frames - done)
+            fraction = done / self._submit.frames
         message = Progress(
-            job=self._submit.job, fraction=fraction, stage=stage[:200], frame=self._frame
+            job=self._submit.job,
+            fraction=fraction,
+            stage=stage[:200],
+            frame=self._frame,
+            seconds_left=left,
         )
         self._say("progress", message)
 

@@ -123,11 +123,14 @@ class Dispatcher:
                 self._fail(job, message.error)
 
     def worker_ended(self) -> None:
-        """The worker process is gone, and with it the job it computed."""
+        """The worker process is gone, and with it the job it computed; a stream goes on."""
         death = failures.worker_died(self._supervisor.reason, self._supervisor.state == "failed")
         job = self._queue.computing()
         if job is not None and job.ending:
             self._end_stopped(job)
+        elif job is not None and job.stream and job.stream.put_back(time.monotonic()):
+            job.computing_since = None
+            _logger.warning("[%s] goes on with the next worker: %s", job.id, death.message)
         elif job is not None:
             self._fail(job, death)
         if self._supervisor.state == "failed":

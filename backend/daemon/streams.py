@@ -12,7 +12,7 @@ class Stream:
     """Frames of a job on their way; at most ``window`` wait here and as many are under way out.
 
     ``waiting``: (index, wire frames) not yet computed. ``stalled_since``: when it began to wait
-    for the client, None while there is something to compute.
+    for the client, None while there is something to compute. ``current``: what the worker has.
     """
 
     def __init__(self, total: int, window: int, now: float) -> None:
@@ -21,6 +21,8 @@ class Stream:
         self.delivered = 0
         self.worker = 0
         self.stalled_since: float | None = now
+        self.current: tuple[int, list[Any]] | None = None
+        self._lost = -1
         self._received = 0
         self._granted = min(window, total)
         self._room = window
@@ -53,11 +55,26 @@ class Stream:
         """The next frame to compute; its output uses up one place of the client's room."""
         self._room -= 1
         self.stalled_since = None
-        return self.waiting.popleft()
+        self.current = self.waiting.popleft()
+        return self.current
+
+    def put_back(self, now: float) -> bool:
+        """The worker died with the current frame; False when this frame has ended one before."""
+        if self.current is None or self._lost == self.current[0]:
+            return False
+        self._lost = self.current[0]
+        self.waiting.appendleft(self.current)
+        self.current = None
+        self._room += 1
+        self._note_stall(now)
+        return True
 
     def grant(self) -> int:
-        """How many more frames the client may send, now that one has been taken: 0 or 1."""
-        if self._granted == self.total:
+        """How many more frames the client may send, now that one has been taken: 0 or 1.
+
+        None for a frame that is taken a second time.
+        """
+        if self._granted == self.total or (self.current and self.current[0] == self._lost):
             return 0
         self._granted += 1
         return 1
@@ -65,6 +82,7 @@ class Stream:
     def deliver(self, now: float) -> None:
         """One output has gone to the client."""
         self.delivered += 1
+        self.current = None
         self._note_stall(now)
 
     def _note_stall(self, now: float) -> None:

@@ -44,10 +44,15 @@ def run(
     *,
     progress: Report,
     cancelled: Callable[[], bool],
+    frame: int = -1,
+    facts: Mapping[str, Any] | None = None,
+    memory: dict[str, Any] | None = None,
 ) -> Outcome:
     """Run one task from start to end in this thread.
 
-    ``progress`` hears of a fraction 0..1 and a stage in words; ``cancelled`` is asked often.
+    ``progress`` hears of a fraction 0..1 and a stage in words; ``cancelled`` is asked often. Of a
+    stream: the index of this ``frame``, its client's ``facts`` about it, and the ``memory`` that
+    the frames of one job share.
     Raises NuriError: unsupported (unknown task), malformed (options), cancelled, no_memory, and
     what the task itself refuses; every message names the file or layer that is at fault.
     """
@@ -57,7 +62,15 @@ def run(
             f"there is no task {task!r}",
             f"Tasks of this backend: {', '.join(TASKS)}",
         )
-    request = Request({plane.name: plane for plane in inputs}, options, progress, cancelled)
+    request = Request(
+        {plane.name: plane for plane in inputs},
+        options,
+        progress,
+        cancelled,
+        frame,
+        facts or {},
+        {} if memory is None else memory,
+    )
     try:
         request.step(0.0, "reading")
         return TASKS[task](request)

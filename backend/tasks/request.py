@@ -4,30 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
 Report = Callable[[float, str], None]
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task gives: its pictures, and what there is to say about them."""
+    """What a task gives: its pictures, and what there is to say about them.
+
+    ``facts``: the little of it that travels with a frame of a stream; with ``error`` in it (as in
+    SPEC.md) this frame alone has failed.
+    """
 
     outputs: tuple[Plane, ...]
     info: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a task was asked for. ``inputs`` by name."""
+    """What a task was asked for. ``inputs`` by name.
+
+    ``frame``: its index in a stream, -1 for a job that is none, with ``facts`` of its client.
+    ``memory``: one for all frames of a job; see `once`.
+    """
 
     inputs: Mapping[str, Plane]
     options: Mapping[str, Any]
     progress: Report
     cancelled: Callable[[], bool]
+    frame: int = -1
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable[[], _Kept]) -> _Kept:
+        """What ``make`` gave the first frame of this job, kept for the frames after it."""
+        if name not in self.memory:
+            self.memory[name] = make()
+        kept: _Kept = self.memory[name]
+        return kept
 
     def step(self, fraction: float, stage: str) -> None:
         """Report progress, unless the job was cancelled. Raises cancelled."""
@@ -45,6 +65,13 @@ class Request:
         if choices and value not in choices:
             raise _wrong_option(name, f"one of {', '.join(map(repr, choices))}")
         return value
+
+    def numbers(self, name: str) -> list[float]:
+        """A list of numbers, empty by default. Raises malformed."""
+        value = self._option(name, (list, tuple), ())
+        if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in value):
+            raise _wrong_option(name, "a list of numbers")
+        return list(value)
 
     def texts(self, name: str, choices: tuple[str, ...], default: tuple[str, ...]) -> list[str]:
         """A list of texts of ``choices``. Raises malformed."""

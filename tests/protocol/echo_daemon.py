@@ -43,6 +43,7 @@ from protocol.messages import (
 )
 from protocol.security import CurveKeys, generate_keys
 from protocol.sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER, set_options, set_server_curve
+from protocol.version import PROTOCOL_VERSION, can_talk
 
 WINDOW = 2
 
@@ -140,7 +141,7 @@ class EchoDaemon:
             info = ErrorInfo(ErrorCode.too_many_clients, "full", "Close one")
             return Error(error=info, reply_to="hello")
         version = self.options.protocol
-        if version != "1.0":
+        if not can_talk(version):
             text = f"The backend speaks {version}, the client {hello.protocol}"
             return Refused(
                 protocol=version, version="9.9", message=text, action="Update the client"
@@ -234,7 +235,7 @@ class EchoDaemon:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--curve", action="store_true")
-    parser.add_argument("--protocol", default="1.0")
+    parser.add_argument("--protocol", default=PROTOCOL_VERSION)
     parser.add_argument("--mute", action="store_true")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--side", type=int, default=20_000)

@@ -77,7 +77,12 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     Accepted(job="j", position=3, window=2),
     Progress(job="j", fraction=0.25, stage="Flächen", frame=2, seconds_left=1.5),
-    Frame(job="j", index=7, planes=(picture(), ENCODED)),
+    Frame(
+        job="j",
+        index=7,
+        planes=(picture(), ENCODED),
+        info={"time": 12, "doubtful": [{"box": [1, 2, 3, 4], "confidence": 0.25}]},
+    ),
     Credit(job="j", count=4),
     Result(
         job="j",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from protocol.messages import (
     Welcome,
 )
 from protocol.pixels import PixelBuffer, PixelFormat
+from protocol.version import PROTOCOL_VERSION
 
 from .conftest import StartDaemon
 from .examples import ENCODED, EVERY_FORMAT, picture
@@ -305,6 +307,15 @@ def test_wrong_requests_raise_at_once(start_daemon: StartDaemon) -> None:
             client.submit("hang", [], job="mine")
 
 
+def test_facts_of_a_frame_travel_with_it(start_daemon: StartDaemon) -> None:
+    start_daemon()
+    with Client.connect(timeout=60) as client:
+        job = client.submit("stream", [], frames=2)
+        for index in range(2):
+            job.send_frame(index, [picture()], 60, {"time": 7 * index})
+        assert [frame.info for frame in job.frames()] == [{"time": 0}, {"time": 7}]
+
+
 def test_a_full_daemon_refuses(start_daemon: StartDaemon) -> None:
     start_daemon("--full")
     assert code_of(lambda: Client.connect(timeout=60)) is ErrorCode.too_many_clients
@@ -312,7 +323,7 @@ def test_a_full_daemon_refuses(start_daemon: StartDaemon) -> None:
 
 def test_another_version_is_refused_with_both_versions(start_daemon: StartDaemon) -> None:
     start_daemon("--protocol", "2.3")
-    with pytest.raises(NuriError, match=r"2\.3.*1\.0") as caught:
+    with pytest.raises(NuriError, match=r"2\.3.*" + re.escape(PROTOCOL_VERSION)) as caught:
         Client.connect(timeout=60)
     assert caught.value.code is ErrorCode.version_mismatch
     assert "Update the client" in caught.value.info.action

@@ -71,6 +71,8 @@ def test_job_ids_are_plain_words(name: str) -> None:
         (Credit, {"job": "j", "count": 0}),
         (Frame, {"job": "j", "index": -1}),
         (Frame, {"job": "j", "index": limits.FRAMES}),
+        (Frame, {"job": "j", "index": 0, "info": {"a": float("nan")}}),
+        (Frame, {"job": "j", "index": 0, "info": {"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}}),
         (Ping, {"nonce": -1}),
         (Submit, {"job": "j", "task": "t", "deadline": 0}),
         (Submit, {"job": "j", "task": "t", "deadline": float("inf")}),

@@ -16,6 +16,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.messages import Failed, Hello, Message, Ping, Refused, Result, Submit, Welcome
 from protocol.pixels import PixelBuffer, PixelFormat
 from protocol.sockets import set_options
+from protocol.version import PROTOCOL_VERSION
 
 from .examples import EXAMPLES, picture
 
@@ -62,7 +63,7 @@ def test_round_trip_over_real_sockets(example: Message, pair: tuple[Any, Any]) -
     identity, *frames = router.recv_multipart(copy=False)
     envelope = wire.decode_envelope(frames)
     assert envelope.message == example
-    assert (envelope.session, envelope.protocol) == ("session-1", "1.0")
+    assert (envelope.session, envelope.protocol) == ("session-1", PROTOCOL_VERSION)
     router.send_multipart([identity.bytes, *wire.encode(envelope.message)], copy=False)
     assert wire.decode(dealer.recv_multipart(copy=False)) == example
 
@@ -148,7 +149,7 @@ def test_another_major_version_is_told_both_versions(version: str) -> None:
         [msgpack.packb({**header_of(Ping()), "protocol": version})], ErrorCode.version_mismatch
     )
     assert version in str(error)
-    assert "1.0" in str(error)
+    assert PROTOCOL_VERSION in str(error)
     assert "Update the" in error.info.action
 
 

@@ -71,6 +71,23 @@ def test_it_knows_since_when_it_waits_for_the_client() -> None:
     assert stream.stalled_since == 3.0
 
 
+def test_a_frame_whose_worker_died_is_computed_once_more_and_no_third_time() -> None:
+    stream = Stream(total=9, window=2, now=0.0)
+    for index in range(2):
+        stream.receive(index, [index], 0.0)
+    assert stream.take() == (0, [0])
+    assert stream.grant() == 1
+    assert stream.put_back(1.0)
+    assert stream.is_runnable
+    assert stream.take() == (0, [0])
+    assert stream.grant() == 0  # that place was given away the first time
+    assert not stream.put_back(2.0)
+    stream.deliver(3.0)
+    assert stream.take() == (1, [1])
+    assert stream.grant() == 1
+    assert stream.put_back(4.0)
+
+
 def test_done_with_the_last_output() -> None:
     stream = Stream(total=1, window=2, now=0.0)
     stream.receive(0, [], 0.0)
