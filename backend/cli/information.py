@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from backend.models.registry import MODELS, announce
+from backend.models.registry import announce
+from backend.weights import store
 
 from . import DONE
 from .report import print_json
@@ -12,12 +13,15 @@ from .report import print_json
 
 def models(options: argparse.Namespace) -> int:
     """List what can colour."""
+    known = announce(store.installed())
     if options.json:
-        print_json({"models": announce()})
+        print_json({"models": known})
         return DONE
-    width = max(map(len, MODELS))
-    for model in MODELS.values():
-        print(f"{model.id:<{width}}  {model.title} (needs: {', '.join(model.inputs)})")
+    width = max(len(model["id"]) for model in known)
+    for model in known:
+        absent = "" if model["installed"] else "; its weights are not installed"
+        needs = ", ".join(model["inputs"])
+        print(f"{model['id']:<{width}}  {model['title']} (needs: {needs}{absent})")
     return DONE
 
 

@@ -3,53 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import time
 
-from backend.imaging import io
-from backend.models.registry import ids_for
-from protocol.pixels import EncodedImage
-
-from . import DONE
-from .interrupt import Interrupt
-from .parser import UsageError
-from .report import ProgressReport, print_json
-from .request import png_of
-from .session import Work, open_pool
+from .picture import convert
 
 
 def run(options: argparse.Namespace) -> int:
-    """Extract the lines of one picture; OUT is written whole or not at all.
-
-    Raises NuriError and UsageError.
-    """
-    started = time.monotonic()
-    methods = ids_for("lines")
-    if options.method not in methods:
-        raise UsageError(
-            f"--method {options.method} needs a model that is not installed "
-            f"(available: {', '.join(methods)})"
-        )
-    if options.output.resolve() == options.image.resolve():
-        raise UsageError(
-            f"{options.output} would be written over (choose another name for the output)"
-        )
-    picture = EncodedImage("picture", str(options.image), io.read_file(options.image))
-    io.check_writable(options.output)
-    wanted = {"method": options.method, "layer": options.layer, "encode": "png"}
-    interrupt = Interrupt()
-    silent = options.quiet or options.json
-    with open_pool(interrupt, no_daemon=options.no_daemon) as pool, interrupt:
-        with ProgressReport(options.image.name, silent=silent) as report:
-            pool.submit(Work(None, "lines", [picture], wanted, report))
-            done = pool.next_done()
-        if done.error:
-            raise done.error
-        io.write_atomic(options.output, png_of(done.outputs["lines"]))
-    seconds = round(time.monotonic() - started, 3)
-    size = {"width": done.info["width"], "height": done.info["height"]}
-    if options.json:
-        files = {"input": str(options.image), "output": str(options.output)}
-        print_json({**files, "task": "lines", **size, "seconds": seconds})
-    elif not options.quiet:
-        print(f"{options.output}: {size['width']} x {size['height']}, {seconds:.2f} s")
-    return DONE
+    """Extract the lines of one picture. Raises NuriError and UsageError."""
+    return convert(options, "lines", "lines", {"method": options.method})

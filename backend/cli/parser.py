@@ -43,6 +43,7 @@ def _build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_colorize(commands)
     _add_batch(commands)
+    _add_grey(commands)
     _add_lines(commands)
     _add_service(commands)
     models = commands.add_parser("models", help="list what can colour")
@@ -105,16 +106,30 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(run=_command("batch", "run"))
 
 
-def _add_lines(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("lines", help="line art of a finished picture")
+def _add_grey(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("grey", help="colour a grey painting, keeping its lightness")
+    _add_picture(parser)
+    parser.add_argument(
+        "--model", choices=("smsanet", "ibn_gan"), default="", help="default: what is installed"
+    )
+    _add_running(parser)
+    parser.set_defaults(run=_command("grey", "run"))
+
+
+def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
+
+
+def _add_lines(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser("lines", help="line art of a finished picture")
+    _add_picture(parser)
     parser.add_argument(
         "--method", choices=("xdog", "learned"), default="xdog", help="how (default: xdog)"
     )
-    parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
     _add_running(parser)
     parser.set_defaults(run=_command("lines", "run"))
 

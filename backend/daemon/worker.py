@@ -156,7 +156,7 @@ def _prepare(device: str) -> tuple[Welcome, Callable[..., Any]]:
         session="worker",
         pid=os.getpid(),
         device=choose_device(device),
-        models=announce(),
+        models=announce(store.installed()),
         tasks=list(job.TASKS),
         limits=Limits(),
     )

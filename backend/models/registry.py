@@ -5,19 +5,24 @@ A literal table without any import of a model, so that clients list it at once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Model:
-    """``task``: what it serves. ``inputs``: what it needs. ``device``: where it runs."""
+    """``task``: what it serves. ``inputs``: what it needs. ``device``: where it runs.
+
+    ``weights``: the trained network that it needs, an id of `backend.weights.store`; "" for none.
+    """
 
     id: str
     task: str
     title: str
     inputs: tuple[str, ...]
     device: str
+    weights: str = ""
 
 
 MODELS = {
@@ -37,6 +42,30 @@ MODELS = {
             inputs=("picture",),
             device="cpu",
         ),
+        Model(
+            id="learned",
+            task="lines",
+            title="Line art of a finished picture, as artists draw it",
+            inputs=("picture",),
+            device="cpu",
+            weights="line_extractor",
+        ),
+        Model(
+            id="smsanet",
+            task="greyscale",
+            title="Colour for a grey painting, calm and even",
+            inputs=("picture",),
+            device="cpu",
+            weights="smsanet",
+        ),
+        Model(
+            id="ibn_gan",
+            task="greyscale",
+            title="Colour for a grey painting, vivid and bolder",
+            inputs=("picture",),
+            device="cpu",
+            weights="ibn_gan",
+        ),
     )
 }
 
@@ -46,8 +75,11 @@ def ids_for(task: str) -> tuple[str, ...]:
     return tuple(model.id for model in MODELS.values() if model.task == task)
 
 
-def announce() -> list[dict[str, Any]]:
-    """The table as plain values, for `Welcome` and for `nuri models --json`."""
+def announce(installed: Collection[str]) -> list[dict[str, Any]]:
+    """The table as plain values, for `Welcome` and for `nuri models --json`.
+
+    installed: the ids of weights that are there; a model without its weights says so.
+    """
     return [
         {
             "id": model.id,
@@ -55,6 +87,7 @@ def announce() -> list[dict[str, Any]]:
             "title": model.title,
             "inputs": list(model.inputs),
             "device": model.device,
+            "installed": not model.weights or model.weights in installed,
         }
         for model in MODELS.values()
     ]

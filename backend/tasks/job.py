@@ -20,6 +20,12 @@ def _flats(request: Request) -> Outcome:
     return run_flats(request)
 
 
+def _greyscale(request: Request) -> Outcome:
+    from .greyscale import run_greyscale
+
+    return run_greyscale(request)
+
+
 def _lines(request: Request) -> Outcome:
     from .lines import run_lines
 
@@ -27,7 +33,11 @@ def _lines(request: Request) -> Outcome:
 
 
 # What a user can ask for. A task is imported with its first job or by `warm_up`.
-TASKS: dict[str, Callable[[Request], Outcome]] = {"flats": _flats, "lines": _lines}
+TASKS: dict[str, Callable[[Request], Outcome]] = {
+    "flats": _flats,
+    "lines": _lines,
+    "greyscale": _greyscale,
+}
 
 
 def warm_up() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from backend.imaging import io, planes
 from backend.imaging.lines import to_unit
 from backend.imaging.xdog import XDoG
-from backend.models.registry import ids_for
+from backend.models.registry import MODELS, ids_for
+from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
 
@@ -20,17 +21,20 @@ LEAST_CONTRAST = 0.03  # of white; below it a picture shows nothing
 _ENCODINGS = ("", "png")
 _SIGMA = 0.5  # pixels at a long side of 512
 _LEAST_SIGMA = 0.4
-_WHITE = 0.9  # brighter tones of the filter are paper: flat colour leaves a tint behind
+_WHITE = 0.9  # brighter tones are paper: flat colour leaves a tint behind
+_SIDE = 512  # longest side of what the network draws, so that a line is as thick at any size
+_STEEPEST = 4.0  # contrast that an enlarged stroke gets, so that its edge is no slope
 
 
 def extract_lines(
-    picture: np.ndarray, *, cancelled: Callable[[], bool] = lambda: False
+    picture: np.ndarray, method: str = "xdog", *, cancelled: Callable[[], bool] = lambda: False
 ) -> np.ndarray:
     """Line art (H, W) uint8, 255 = paper, of a picture: its outlines and its solid blacks.
 
     picture: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, 8 or 16 bit; what is transparent counts
-    as white. Lines are as thick at any size, in shares of the picture (Winnemoeller 2011; the form
-    of Golyadkin and Makarov 2020). Raises NuriError: bad_input (blank picture), cancelled.
+    as white. Lines are as thick at any size, in shares of the picture. method: "xdog"
+    (Winnemoeller 2011; the form of Golyadkin and Makarov 2020) or "learned" (a trained extractor).
+    Raises NuriError: bad_input (blank picture), model_missing, cancelled.
     """
     grey = _luminance(picture)
     if float(grey.max()) - float(grey.min()) < LEAST_CONTRAST:
@@ -41,15 +45,39 @@ def extract_lines(
         )
     if cancelled():
         raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-    sigma = max(_LEAST_SIGMA, _SIGMA * max(grey.shape) / 512)
-    tone = XDoG(sigma=sigma, binarize=False)(grey)
+    tone = _learned(picture) if method == "learned" else _filtered(grey)
     return np.rint(np.clip(tone / _WHITE, 0, 1) * 255).astype(np.uint8)
+
+
+def _filtered(grey: np.ndarray) -> np.ndarray:
+    """Tones 0..1 (H, W), 1 = paper, by XDoG."""
+    sigma = max(_LEAST_SIGMA, _SIGMA * max(grey.shape) / 512)
+    return XDoG(sigma=sigma, binarize=False)(grey)
+
+
+def _learned(picture: np.ndarray) -> np.ndarray:
+    """Tones 0..1 (H, W), 1 = paper, by the trained network on a copy of at most _SIDE pixels."""
+    network = store.load(MODELS["learned"].weights)
+    import torch
+
+    height, width = picture.shape[:2]
+    scale = min(1.0, _SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(_on_white(picture), size, interpolation=cv2.INTER_AREA)
+    with torch.inference_mode():
+        color = torch.from_numpy(small * 2 - 1).permute(2, 0, 1)[None]
+        tone = (network(color).main[0, 0].numpy() + 1) / 2
+    if scale == 1:
+        return tone
+    large = cv2.resize(tone, (width, height), interpolation=cv2.INTER_CUBIC)
+    steepness = np.float32(min(_STEEPEST, 1 / scale))
+    return np.clip((large - 0.5) * steepness + 0.5, 0, 1)
 
 
 def run_lines(request: Request) -> Outcome:
     """Input ``picture``, options ``method``, ``layer`` and ``encode``; output ``lines``, gray8."""
     encoding = request.text("encode", _ENCODINGS)
-    request.text("method", ("", *ids_for("lines")))
+    method = request.text("method", ("", *ids_for("lines"))) or ids_for("lines")[0]
     plane = request.inputs.get("picture")
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
@@ -61,7 +89,7 @@ def run_lines(request: Request) -> Outcome:
         pixels = io.read_image(plane.data, plane.file_name, layer)
     request.step(0.2, "finding lines")
     try:
-        lines = extract_lines(pixels, cancelled=request.cancelled)
+        lines = extract_lines(pixels, method, cancelled=request.cancelled)
     except NuriError as error:
         if error.code is not ErrorCode.bad_input:
             raise
@@ -71,6 +99,16 @@ def run_lines(request: Request) -> Outcome:
     if encoding:
         return Outcome((EncodedImage("lines", "lines.png", io.encode_png(lines)),), info)
     return Outcome((planes.to_plane("lines", lines, PixelFormat.gray8),), info)
+
+
+def _on_white(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32 sRGB in 0..1."""
+    unit = to_unit(picture)
+    if unit.ndim == 2:
+        return np.repeat(unit[..., None], 3, axis=2)
+    if unit.shape[2] == 4:
+        return np.ascontiguousarray(unit[..., :3] * unit[..., 3:] + 1 - unit[..., 3:])
+    return unit
 
 
 def _luminance(picture: np.ndarray) -> np.ndarray:

@@ -43,10 +43,14 @@ def entries() -> dict[str, manifest.Entry]:
 def installed() -> tuple[str, ...]:
     """The ids whose files are there, in the order of the manifest.
 
-    Raises NuriError model_missing when the manifest cannot be read.
+    None when the manifest cannot be read; `load` says why.
     """
     place = folder()
-    return tuple(name for name, entry in entries().items() if (place / entry.file).is_file())
+    try:
+        known = entries()
+    except NuriError:
+        return ()
+    return tuple(name for name, entry in known.items() if (place / entry.file).is_file())
 
 
 def load(identifier: str) -> nn.Module:

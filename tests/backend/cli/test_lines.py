@@ -29,14 +29,6 @@ def test_json(nuri, tmp_path):
     assert (facts["task"], facts["width"], facts["height"]) == ("lines", 256, 256)
 
 
-def test_a_method_without_its_model_is_wrong_usage(nuri, tmp_path):
-    out = tmp_path / "out.png"
-    done = nuri("lines", saved(tmp_path), "-o", out, "--method", "learned", "--no-daemon")
-    assert done.code == 2
-    assert "xdog" in done.err
-    assert not out.exists()
-
-
 def test_the_picture_is_not_written_over(nuri, tmp_path):
     picture = saved(tmp_path)
     before = picture.read_bytes()

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from backend.models.registry import MODELS
+
 HEAVY = ("numpy", "cv2", "scipy", "PIL", "torch", "rich", "tifffile")
 
 
@@ -41,13 +43,23 @@ def test_status_and_stop_without_a_daemon(nuri):
 
 def test_models(nuri):
     (answer,) = nuri("models", "--json").json()
-    assert [model["id"] for model in answer["models"]] == ["flats", "xdog"]
+    assert [model["id"] for model in answer["models"]] == list(MODELS)
     assert nuri("models").out.startswith("flats ")
 
 
 def test_version_and_help(nuri):
     assert nuri("--version").out.startswith("nuri 0.")
-    for command in ("colorize", "batch", "lines", "serve", "status", "stop", "models", "doctor"):
+    for command in (
+        "colorize",
+        "batch",
+        "grey",
+        "lines",
+        "serve",
+        "status",
+        "stop",
+        "models",
+        "doctor",
+    ):
         shown = nuri(command, "--help")
         assert shown.code == 0
         assert f"nuri {command}" in shown.out

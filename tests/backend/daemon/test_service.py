@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.models.registry import MODELS
+from backend.tasks.job import TASKS
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
@@ -55,8 +57,8 @@ def test_two_clients_at_once(shared: House) -> None:
 def test_welcome_says_what_the_backend_can(shared: House) -> None:
     welcome = shared.client().welcome
     assert welcome is not None
-    assert welcome.tasks == ["flats", "lines"]
-    assert [model["id"] for model in welcome.models] == ["flats", "xdog"]
+    assert welcome.tasks == list(TASKS)
+    assert [model["id"] for model in welcome.models] == list(MODELS)
     assert welcome.device == "cpu"
     assert welcome.pid == shared.file().pid
     assert welcome.log_file == str(shared.state / "daemon.log")

@@ -83,3 +83,65 @@ def test_a_cancelled_job_ends():
             cancelled=lambda: True,
         )
     assert caught.value.info.code is ErrorCode.cancelled
+
+
+@pytest.fixture
+def edge_network(tmp_path, monkeypatch):
+    """A real extractor whose weights draw where the picture changes: a trained one in small."""
+    torch = pytest.importorskip("torch")
+    from backend.models.line_extractor import LineExtractor
+    from backend.weights import store
+    from tests.backend.weights.shelf import put_model
+
+    torch.manual_seed(0)
+    network = LineExtractor(width=4)
+    optimiser = torch.optim.Adam(network.parameters(), 0.02)
+    picture = torch.from_numpy(painting(96)).permute(2, 0, 1)[None] / 127.5 - 1
+    wanted = torch.from_numpy(extract_lines(painting(96)))[None, None] / 127.5 - 1
+    for _ in range(80):
+        optimiser.zero_grad()
+        (network(picture).main - wanted).abs().mean().backward()
+        optimiser.step()
+    put_model(tmp_path, "line_extractor", network.eval())
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
+
+
+def test_a_learned_line_is_as_thick_at_any_size(edge_network):
+    shares = {}
+    for size in (512, 1024, 2048):
+        lines = extract_lines(painting(size), "learned")
+        assert lines.shape == (size, size)
+        assert lines.dtype == np.uint8
+        shares[size] = (lines < 128).mean()
+    assert shares[512] > 0.01
+    assert abs(shares[1024] / shares[512] - 1) < 0.1
+    assert abs(shares[2048] / shares[512] - 1) < 0.1
+    between = (lines > 40) & (lines < 215)
+    assert between.mean() < 0.5 * shares[2048]  # an edge, not a slope
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 700), (30, 17)])
+def test_learned_lines_of_any_picture(edge_network, shape):
+    picture = np.random.default_rng(0).integers(0, 256, (*shape, 4), np.uint8)
+    if shape == (1, 1):
+        with pytest.raises(NuriError, match="blank"):
+            extract_lines(picture, "learned")
+        return
+    assert extract_lines(picture, "learned").shape == shape
+    assert extract_lines(picture[..., 0].astype(np.uint16) * 257, "learned").shape == shape
+
+
+def test_the_method_is_chosen_by_name(edge_network):
+    picture = EncodedImage("picture", "p.png", io.encode_png(painting()))
+    (plane,) = run(picture, {"method": "learned"}).outputs
+    expected = extract_lines(painting(), "learned")
+    assert bytes(plane.data) == expected.tobytes()
+    (plane,) = run(picture).outputs
+    assert bytes(plane.data) == extract_lines(painting()).tobytes()
+
+
+def test_a_learned_method_without_weights_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("NURI_WEIGHTS", str(tmp_path))
+    with pytest.raises(NuriError, match="line_extractor") as caught:
+        run(EncodedImage("picture", "p.png", io.encode_png(painting())), {"method": "learned"})
+    assert caught.value.code is ErrorCode.model_missing

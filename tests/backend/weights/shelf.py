@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from backend.models import architectures
 from backend.weights import manifest
@@ -18,15 +19,19 @@ def put(
 ) -> Path:
     """A fresh network under ``identifier``, fp16 as shipped; returns its file."""
     torch.manual_seed(seed)
-    model = architectures.build(network or identifier, options).half()
+    return put_model(folder, identifier, architectures.build(network or identifier, options))
+
+
+def put_model(folder: Path, identifier: str, model: nn.Module) -> Path:
+    """A network under ``identifier``, as `put` does; it is halved in place."""
     path = folder / f"{identifier}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
-    architectures.save_model(path, model)
+    architectures.save_model(path, model.half())
     content = path.read_bytes()
     entry = manifest.Entry(
         id=identifier,
         file=path.name,
-        network=network or identifier,
+        network=architectures.name_of(model),
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
         licence="CC0-1.0",

@@ -85,6 +85,7 @@ def test_another_network_than_listed_is_refused(shelf: Path) -> None:
 def test_a_broken_list_is_named(shelf: Path) -> None:
     (shelf / manifest.NAME).write_text("[smsanet\n")
     assert manifest.NAME in refusal("smsanet")
+    assert store.installed() == ()
     (shelf / manifest.NAME).write_text("[smsanet]\nfile = 'x'\n")
     assert "sha256" in refusal("smsanet")
 

@@ -1,0 +1,191 @@
+"""The task "greyscale": colour for a grey painting, whose lightness stays exactly as it is.
+
+The network sees a small copy and says a and b of Lab. They come back to full size along the edges
+of the lightness, and each pixel gets the colour of its own lightness that is nearest to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.imaging import color, io, planes
+from backend.imaging.lightness import lightness, with_lightness
+from backend.imaging.resample import upsample_along
+from backend.models.registry import ids_for
+from backend.weights import store
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
+
+from .request import Outcome, Request
+
+# The Lab that each network was trained in.
+_CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
+_ENCODINGS = ("", "png")
+_SIDE = 256  # the networks know pictures of this squared many pixels
+_LONGEST = 1024  # a side of the copy, for panoramas
+_BAND = 1 << 20  # pixels of the full size under way at once
+_READ, _COLOURED = 0.1, 0.9
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """``pixels``: (H, W) or (H, W, 3 or 4), uint8 or uint16. ``icc``: of RGB values, or b""."""
+
+    pixels: np.ndarray
+    name: str
+    icc: bytes = b""
+
+
+def colour_grey(
+    picture: np.ndarray,
+    model: str = "",
+    *,
+    progress: Callable[[float, str], None] = lambda fraction, stage: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> np.ndarray:
+    """Colour a picture by what it shows, keeping the L* of every pixel to the rounding of L*.
+
+    picture: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, 8 or 16 bit; of colours only the
+    lightness counts. Returns (H, W, 3), or (H, W, 4) with the same alpha, in the same dtype.
+    model: "smsanet" or "ibn_gan"; "" is the first of them that is installed. Raises NuriError:
+    bad_input (nothing to see in it), model_missing, cancelled.
+    """
+
+    def step(fraction: float, stage: str) -> None:
+        if cancelled():
+            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
+        progress(fraction, stage)
+
+    step(0.0, "reading tones")
+    name = model or _default()
+    height, width = picture.shape[:2]
+    small = _shrink(picture)
+    _refuse_blank(picture)
+    network = store.load(name)
+    step(0.1, "choosing colours")
+    small_light = color.rgb_to_lab(small)[..., 0]
+    chroma = _chroma(network, color_codec=_CODECS[name], light=small_light)
+    step(0.4, "following edges")
+    channels = 4 if picture.ndim == 3 and picture.shape[2] == 4 else 3
+    result = np.empty((height, width, channels), picture.dtype)
+    for rows in _bands(height, width):
+        step(0.4 + 0.6 * rows.start / height, "following edges")
+        part = picture[rows]
+        light = lightness(part)
+        seen = light if channels == 3 else _on_white(light, part[..., 3])
+        full = upsample_along(seen, small_light, chroma, height=height, top=rows.start)
+        result[rows, :, :3] = with_lightness(light, full, picture.dtype)
+        if channels == 4:
+            result[rows, :, 3] = part[..., 3]
+    return result
+
+
+def run_greyscale(request: Request) -> Outcome:
+    """Input ``picture``, options ``model``, ``layer`` and ``encode``; output ``picture``.
+
+    The output has the bits of the input, and alpha where the input has it.
+    """
+    encoding = request.text("encode", _ENCODINGS)
+    model = request.text("model", ("", *ids_for("greyscale")))
+    source = _read(request)
+
+    def progress(fraction: float, stage: str) -> None:
+        request.progress(_READ + (_COLOURED - _READ) * fraction, stage)
+
+    try:
+        coloured = colour_grey(source.pixels, model, progress=progress, cancelled=request.cancelled)
+    except NuriError as error:
+        if error.code is not ErrorCode.bad_input:
+            raise
+        message = f"{source.name}: {error.info.message}"
+        raise NuriError(error.code, message, error.info.action) from error
+    request.step(_COLOURED, "packing")
+    info = {"width": coloured.shape[1], "height": coloured.shape[0], "warnings": []}
+    if encoding:
+        data = io.encode_png(coloured, source.icc)
+        return Outcome((EncodedImage("picture", "picture.png", data),), info)
+    letters = "rgba" if coloured.shape[2] == 4 else "rgb"
+    pixel_format = PixelFormat(f"{letters}{8 * coloured.dtype.itemsize}")
+    return Outcome((planes.to_plane("picture", coloured, pixel_format),), info)
+
+
+def _read(request: Request) -> _Picture:
+    plane = request.inputs.get("picture")
+    if plane is None:
+        raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
+    if isinstance(plane, PixelBuffer):
+        return _Picture(planes.to_line(planes.to_array(plane), plane.format), plane.name)
+    pixels = io.read_image(plane.data, plane.file_name, plane.layer or request.text("layer"))
+    icc = io.colour_profile(plane.data, plane.file_name) if pixels.ndim == 3 else b""
+    return _Picture(pixels, plane.file_name, icc)
+
+
+def _default() -> str:
+    models = ids_for("greyscale")
+    there = store.installed()
+    return next((name for name in models if name in there), models[0])
+
+
+def _shrink(picture: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32 sRGB in 0..1: the copy that the network sees, on white."""
+    height, width = picture.shape[:2]
+    scale = _SIDE / np.sqrt(height * width)
+    scale = min(scale, _LONGEST / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    top = np.float32(np.iinfo(picture.dtype).max)
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        picture = _laid_on_white(picture)
+    small = cv2.resize(picture, size, interpolation=method).astype(np.float32) / top
+    return small if small.ndim == 3 else np.repeat(small[..., None], 3, axis=2)
+
+
+def _laid_on_white(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) of RGBA, in its dtype."""
+    top = np.iinfo(picture.dtype).max
+    result = np.empty((*picture.shape[:2], 3), picture.dtype)
+    for rows in _bands(*picture.shape[:2]):
+        alpha = picture[rows, :, 3:].astype(np.float32) / top
+        result[rows] = np.rint(picture[rows, :, :3] * alpha + top * (1 - alpha))
+    return result
+
+
+def _on_white(light: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    share = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
+    return light * share + 100 * (1 - share)
+
+
+def _refuse_blank(picture: np.ndarray) -> None:
+    """One tone all over, or nothing that is not transparent, shows a network nothing."""
+    if picture.shape[0] * picture.shape[1] == 1:
+        return
+    if picture.ndim == 3 and picture.shape[2] == 4 and not picture[..., 3].any():
+        blank = True
+    else:
+        blank = bool((picture == picture[:1, :1]).all())
+    if blank:
+        raise NuriError(
+            ErrorCode.bad_input,
+            "the picture is blank: it has no tones to colour",
+            "Choose the layer or file with the grey painting",
+        )
+
+
+def _chroma(network: object, color_codec: color.LabCodec, light: np.ndarray) -> np.ndarray:
+    """a and b (h, w, 2) float32 that the network gives a lightness (h, w) in 0..100."""
+    import torch
+
+    gray = (light - color_codec.l_center) / color_codec.l_scale
+    with torch.inference_mode():
+        output = network(torch.from_numpy(gray.astype(np.float32))[None, None])  # type: ignore[operator]
+    return np.ascontiguousarray(output.main[0].permute(1, 2, 0).numpy()) * color_codec.ab_scale
+
+
+def _bands(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture, in bands that fit into little memory."""
+    rows = max(1, _BAND // width)
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
