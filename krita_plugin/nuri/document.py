@@ -6,9 +6,7 @@ fills a new layer in the same way while it is in no document yet, and adds it: o
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from krita import Krita
@@ -16,31 +14,17 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import layers
-from .colourspace import SRGB8, ColourSpace, convert, pixel_format, travel_space
+from .colourspace import SRGB8, ColourSpace, pixel_format, travel_space
 from .hidden import HiddenCopy
 from .qt import QRect
+from .rows import Pixels, read_rows, write_rows
 from .steps import Work
 
 LAYER_NAME = "Colours"
-# So many pixels keep one step of reading or writing near 10 ms; converting adds its own steps.
-_STEP_PIXELS = 2**19
-_CONVERTED_STEP_PIXELS = 2**18
 _STROKE_POLL_MS = 200
 _STROKE_PATIENCE_MS = 60_000
 # Krita activates an added layer in a later turn of the event loop.
 _ACTIVATION_MS = 100
-
-
-@dataclass
-class Pixels:
-    """Raw pixels of the canvas from ``x``, ``y``; ``format`` is the protocol's name of them."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    format: str
-    data: bytes | memoryview
 
 
 def key_of(document: Any) -> str:
@@ -156,27 +140,9 @@ class Snapshot(HiddenCopy):
     def _read(self, uid: str, area: QRect, painted: QRect, target: ColourSpace) -> Work:
         """Pixels of ``area`` in ``target``; rows above and below ``painted`` stay transparent."""
         node = self._nodes[uid]
+        spaces = ColourSpace.of(node), target
         read = layers.reader(node)
-        source = ColourSpace.of(node)
-        if source.is_srgb8 and target.is_srgb8:
-            target = source
-        limit = _STEP_PIXELS if source == target else _CONVERTED_STEP_PIXELS
-        data = memoryview(b"")
-        yield 0
-        for y, count in _steps(painted.y(), painted.height(), limit // area.width()):
-            rows = read(area.x(), y, area.width(), count)
-            if source != target:
-                rows = yield from convert(self, bytes(rows), source, target)
-            row = len(rows) // count
-            if not data:
-                # The system hands out zeroed pages one by one; a bytearray clears all at once.
-                data = memoryview(mmap.mmap(-1, row * area.height()))
-            start = (y - area.y()) * row
-            data[start : start + count * row] = memoryview(rows)
-            self._progress((y + count - painted.y()) / painted.height())
-            yield 0
-        size = area.width(), area.height()
-        return Pixels(area.x(), area.y(), *size, pixel_format(target), data)
+        return (yield from read_rows(self, read, area, painted, spaces, self._progress))
 
 
 def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Work:
@@ -196,7 +162,7 @@ def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Wor
         is_normal = place.blending == "normal"
         owner = document if is_normal else hidden.document
         node = owner.createNode(LAYER_NAME, "paintlayer")
-        yield from _write(hidden, node, colours, travel_space(space), space)
+        yield from write_rows(hidden, node, colours, travel_space(space), space)
         document = yield from when_idle(key)
         _check_unchanged(document, colours)
         place = layers.place_colours(_line(document, line_uid), on_paper)
@@ -243,28 +209,3 @@ def _check_unchanged(document: Any, colours: Pixels) -> None:
         raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
     if pixel_format(travel_space(ColourSpace.of(document))) != colours.format:
         raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")
-
-
-def _write(
-    hidden: HiddenCopy, node: Any, colours: Pixels, source: ColourSpace, target: ColourSpace
-) -> Work:
-    """Fills ``node`` row by row; parts without any colour stay unpainted, so that bounds fit."""
-    view = memoryview(colours.data)
-    row = len(view) // colours.height
-    limit = _STEP_PIXELS if source == target else _CONVERTED_STEP_PIXELS
-    blank = b""
-    for y, count in _steps(0, colours.height, limit // colours.width):
-        rows = bytes(view[y * row : (y + count) * row])
-        if len(blank) != len(rows):
-            blank = bytes(len(rows))
-        if rows != blank:
-            rows = yield from convert(hidden, rows, source, target)
-            node.setPixelData(rows, colours.x, colours.y + y, colours.width, count)
-            yield 0
-
-
-def _steps(start: int, count: int, limit: int) -> Iterator[tuple[int, int]]:
-    """(first, count) pieces of ``count`` rows from ``start``, none longer than ``limit`` rows."""
-    limit = max(1, limit)
-    for first in range(start, start + count, limit):
-        yield first, min(limit, start + count - first)

@@ -14,9 +14,10 @@ from protocol.pixels import PixelBuffer, PixelFormat
 from . import preview
 from .colourspace import ColourSpace, travel_space
 from .daemon import POLL_MS, Backend
-from .document import Pixels, Snapshot, add_colours, remove_layer, when_idle
+from .document import Snapshot, add_colours, remove_layer, when_idle
 from .hidden import HiddenCopy
 from .qt import QImage, QObject, pyqtSignal
+from .rows import Pixels
 from .samples import is_paper
 from .steps import Steps, Work
 

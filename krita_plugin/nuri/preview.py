@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .colourspace import SRGB8, ColourSpace, convert
-from .document import Pixels
 from .hidden import HiddenCopy
 from .qt import QImage, QPainter, Qt
+from .rows import Pixels
 from .samples import sample
 from .steps import Work
 

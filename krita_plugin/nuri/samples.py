@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .document import Pixels
+from .rows import Pixels
 
 # Pixels of these sizes can be picked by a strided view; others one by one.
 _ITEMS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
