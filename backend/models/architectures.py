@@ -32,6 +32,7 @@ CLASSES = {
     "smsanet": ("smsanet", "SMSANet"),
     "manga": ("manga", "MangaColorizer"),
     "alacgan": ("alacgan", "AlacGANColorizer"),
+    "matching": ("matching", "RegionMatcher"),
 }
 # public weights that this project can take over: module and function of the key map
 CONVERSIONS = {

@@ -13,15 +13,13 @@ import cv2
 import numpy as np
 
 from backend.imaging.hints import Hints, read_hints
-from backend.imaging.lines import WEAK, clean_ink, darkness, is_transparent, whiten_paper
-from backend.regions.fill import fill_chambers
+from backend.imaging.lines import WEAK, is_transparent, whiten_paper
+from backend.regions.fill import Regions, fill_chambers
 from backend.regions.palette import paint
-from backend.regions.refine import enlarge, spread_under_ink
-from backend.regions.segment import find_chambers
+from backend.regions.segment import Chambers
 from protocol.errors import ErrorCode, NuriError
 
-WORKING_SIZE = 1024
-LEAST_INK = 12  # of 255; below this a layer is blank
+from .canvas import Canvas, read_canvas
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,50 @@ def colour_flats(
             raise NuriError(ErrorCode.cancelled, "the job was cancelled")
         progress(fraction, stage)
 
+    check_size(line, hints)
+    step(0.0, "reading lines")
+    canvas = read_canvas(line)
+    given = check_hints(hints)
+    step(0.15, "finding regions")
+    chambers = canvas.chambers()
+    step(0.45, "placing colours")
+    regions = fill_chambers(chambers, at_size(given, canvas.ink.shape), everything=fill_unhinted)
+    step(0.6, "following lines")
+    return finish(canvas, chambers, regions, given, mask, step)
+
+
+def finish(
+    canvas: Canvas,
+    chambers: Chambers,
+    regions: Regions,
+    given: Hints,
+    mask: np.ndarray | None,
+    step: Callable[[float, str], None],
+) -> FlatsResult:
+    """Regions at working resolution to flats at full size.
+
+    given: the hints as they came; their colours are the palette. step: progress from 0.6 on.
+    """
+    label = canvas.bring_back(regions.label)
+    step(0.8, "painting")
+    colour = regions.colour
+    if canvas.is_smaller:
+        colour = _honour_closed_hints(label, colour, canvas.full_ink, given)
+    if mask is not None:
+        label = np.where(mask > 127, label, 0).astype(np.int32)
+    region_palette = colour.astype(np.int32) - 1
+    flats = paint(label, region_palette, given.colours, given.colours.shape[1])
+    if mask is not None:
+        flats = _soften(flats, mask)
+    gaps = [canvas.segment(stroke) for stroke in chambers.strokes]
+    unused = len(given.colours) - len(np.unique(region_palette[region_palette >= 0]))
+    on_lines = f"hint colours without a region, because they lie on lines: {unused}"
+    warnings = [on_lines] if unused else []
+    return FlatsResult(flats, label, given.colours, region_palette, gaps, warnings)
+
+
+def check_size(line: np.ndarray, hints: np.ndarray) -> None:
+    """Raises NuriError bad_input when hints and lines differ in size."""
     height, width = line.shape[:2]
     if hints.shape[:2] != (height, width):
         raise NuriError(
@@ -72,12 +114,10 @@ def colour_flats(
             f"but the lines are {width} x {height}",
             f"Scale the hints to {width} x {height} without smoothing",
         )
-    step(0.0, "reading lines")
-    dark = darkness(line)
-    if int(dark.max()) - int(dark.min()) < LEAST_INK:
-        raise NuriError(
-            ErrorCode.bad_input, "the line art is blank", "Choose the layer or file with the lines"
-        )
+
+
+def check_hints(hints: np.ndarray) -> Hints:
+    """Hints (H, W, C), alpha last, as marks. Raises NuriError bad_input when there are none."""
     given = read_hints(hints)
     if given.empty:
         raise NuriError(
@@ -85,35 +125,7 @@ def colour_flats(
             "there are no hints: the hint layer is empty",
             "Paint a dot or a stroke of colour into each region",
         )
-    scale = min(1.0, WORKING_SIZE / max(height, width))
-    small = (max(1, round(height * scale)), max(1, round(width * scale)))
-    ink = clean_ink(dark if scale == 1 else _shrink(dark, small))
-    step(0.15, "finding regions")
-    chambers = find_chambers(ink)
-    step(0.45, "placing colours")
-    regions = fill_chambers(chambers, _at_size(given, small), everything=fill_unhinted)
-    step(0.6, "following lines")
-    label = regions.label
-    if scale < 1:
-        paper = int(np.bincount(dark[::4, ::4].ravel()).argmax())
-        full_ink = np.asarray(cv2.subtract(dark, np.full_like(dark, paper)))
-        label = enlarge(label, full_ink, round(WEAK * 255))
-    label = spread_under_ink(label)
-    step(0.8, "painting")
-    colour = regions.colour
-    if scale < 1:
-        colour = _honour_closed_hints(label, colour, full_ink, given)
-    if mask is not None:
-        label = np.where(mask > 127, label, 0).astype(np.int32)
-    region_palette = colour.astype(np.int32) - 1
-    flats = paint(label, region_palette, given.colours, hints.shape[2])
-    if mask is not None:
-        flats = _soften(flats, mask)
-    gaps = [_segment(stroke, scale) for stroke in chambers.strokes]
-    unused = len(given.colours) - len(np.unique(region_palette[region_palette >= 0]))
-    on_lines = f"hint colours without a region, because they lie on lines: {unused}"
-    warnings = [on_lines] if unused else []
-    return FlatsResult(flats, label, given.colours, region_palette, gaps, warnings)
+    return given
 
 
 def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
@@ -158,11 +170,7 @@ def _over(line: np.ndarray, flats: np.ndarray, top: float) -> np.ndarray:
     return result
 
 
-def _shrink(dark: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(dark, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-
-
-def _at_size(hints: Hints, shape: tuple[int, int]) -> Hints:
+def at_size(hints: Hints, shape: tuple[int, int]) -> Hints:
     """Hints on a smaller grid; small marks stay above large ones, and none is lost."""
     if hints.ids.shape == shape:
         return hints
@@ -207,8 +215,3 @@ def _soften(flats: np.ndarray, mask: np.ndarray) -> np.ndarray:
         alpha = flats[..., -1]
         alpha[partly] = (alpha[partly] * (mask[partly] / np.float32(255))).astype(alpha.dtype)
     return flats
-
-
-def _segment(stroke: np.ndarray, scale: float) -> tuple[int, int, int, int]:
-    (x0, y0), (x1, y1) = np.rint(stroke[[0, -1]] / scale).astype(int).tolist()
-    return x0, y0, x1, y1

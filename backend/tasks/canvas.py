@@ -1,0 +1,68 @@
+"""A line drawing on its way to regions and back: a working copy, and edges at full size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from backend.imaging.lines import WEAK, clean_ink, darkness
+from backend.regions.refine import enlarge, spread_under_ink
+from backend.regions.segment import Chambers, find_chambers
+from protocol.errors import ErrorCode, NuriError
+
+WORKING_SIZE = 1024
+LEAST_INK = 12  # of 255; below this a layer is blank
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """dark: (H, W) uint8 ink as it came. ink: (h, w) uint8 cleaned, at working resolution.
+
+    scale: working pixels a pixel, at most 1.
+    """
+
+    dark: np.ndarray
+    ink: np.ndarray
+    scale: float
+
+    @property
+    def is_smaller(self) -> bool:
+        return self.scale < 1
+
+    @cached_property
+    def full_ink(self) -> np.ndarray:
+        """(H, W) uint8 ink less the paper's own tone."""
+        paper = int(np.bincount(self.dark[::4, ::4].ravel()).argmax())
+        return np.asarray(cv2.subtract(self.dark, np.full_like(self.dark, paper)))
+
+    def chambers(self) -> Chambers:
+        """The areas that the lines close, at working resolution."""
+        return find_chambers(self.ink)
+
+    def segment(self, stroke: np.ndarray) -> tuple[int, int, int, int]:
+        """The ends x0, y0, x1, y1 of a stroke (N, 2) x, y of the working copy, at full size."""
+        (x0, y0), (x1, y1) = np.rint(stroke[[0, -1]] / self.scale).astype(int).tolist()
+        return x0, y0, x1, y1
+
+    def bring_back(self, label: np.ndarray) -> np.ndarray:
+        """Regions (h, w) int32 at working resolution to every pixel (H, W), the lines included."""
+        if self.is_smaller:
+            label = enlarge(label, self.full_ink, round(WEAK * 255))
+        return spread_under_ink(label)
+
+
+def read_canvas(line: np.ndarray) -> Canvas:
+    """line: (H, W) or (H, W, 1..4), grey, RGB or with alpha. Raises NuriError bad_input (blank)."""
+    height, width = line.shape[:2]
+    dark = darkness(line)
+    if int(dark.max()) - int(dark.min()) < LEAST_INK:
+        raise NuriError(
+            ErrorCode.bad_input, "the line art is blank", "Choose the layer or file with the lines"
+        )
+    scale = min(1.0, WORKING_SIZE / max(height, width))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = dark if scale == 1 else cv2.resize(dark, small, interpolation=cv2.INTER_AREA)
+    return Canvas(dark, clean_ink(shrunk), scale)

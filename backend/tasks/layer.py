@@ -1,0 +1,184 @@
+"""Task layer: line art coloured by hints, by coloured references, or by both.
+
+Hints decide their regions, exactly. What they leave open the region matcher decides: after the
+references, and after the hinted regions of the drawing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backend.imaging.hints import Hints, full_alpha
+from backend.regions.fill import Regions, fill_chambers
+from protocol.errors import ErrorCode, NuriError
+
+from .canvas import Canvas, read_canvas
+from .flats import FlatsResult, at_size, check_hints, check_size, finish
+from .sources import Source, View, Votes, combine, union_palette, view_of, vote, vote_view
+
+SURE = 0.5  # a region takes a colour after the drawing's own hints from this probability on
+PIXELS = 0.5  # share of a region's vote that its pixels have
+
+
+@dataclass(frozen=True)
+class LayerResult(FlatsResult):
+    """confidence: (n_regions + 1,) float32 in [0, 1] by region id; 1 where a hint has decided."""
+
+    confidence: np.ndarray
+
+
+def colour_layer(
+    line: np.ndarray,
+    network: Any,
+    *,
+    hints: np.ndarray | None = None,
+    sources: Sequence[Source] = (),
+    mask: np.ndarray | None = None,
+    progress: Callable[[float, str], None] = lambda fraction, stage: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> LayerResult:
+    """Colour every region that a hint reaches or that answers to a region of a known colour.
+
+    line: (H, W) or (H, W, 1..4). network: a `RegionMatcher`. hints: (H, W, C) any dtype, alpha
+    last, in RGB order where there are sources. mask: (H, W) uint8 selection. Raises NuriError:
+    bad_input (blank lines, neither hints nor sources, sizes that differ), cancelled.
+    """
+
+    def step(fraction: float, stage: str) -> None:
+        if cancelled():
+            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
+        progress(fraction, stage)
+
+    if hints is not None:
+        check_size(line, hints)
+    step(0.0, "reading lines")
+    canvas = read_canvas(line)
+    given = _no_hints(line.shape[:2]) if hints is None else check_hints(hints)
+    if given.empty and not sources:
+        raise NuriError(
+            ErrorCode.bad_input,
+            "there are neither hints nor references",
+            "Paint hints, or choose a coloured drawing as reference",
+        )
+    step(0.1, "finding regions")
+    chambers = canvas.chambers()
+    if given.empty:
+        regions = Regions(chambers.label, np.zeros(len(chambers.area), np.int32))
+    else:
+        regions = fill_chambers(chambers, at_size(given, canvas.ink.shape))
+    step(0.3, "comparing drawings")
+    given, colour, sure = _complete(canvas, regions, given, sources, network, step)
+    step(0.6, "following lines")
+    small = Regions(regions.label, colour)
+    done = finish(canvas, chambers, small, given, mask, step)
+    confidence = np.ones(len(done.region_palette), np.float32)
+    confidence[: len(sure)] = sure
+    return LayerResult(**vars(done), confidence=confidence)
+
+
+def _no_hints(shape: tuple[int, int]) -> Hints:
+    nothing = np.zeros(shape, np.int32)
+    return Hints(nothing, np.zeros((0, 4), np.uint8), nothing, np.zeros(1, np.int32))
+
+
+def _complete(
+    canvas: Canvas,
+    regions: Regions,
+    given: Hints,
+    sources: Sequence[Source],
+    network: Any,
+    step: Callable[[float, str], None],
+) -> tuple[Hints, np.ndarray, np.ndarray]:
+    """Colours for the regions without a hint.
+
+    Returns the hints with the references' paints added to their colours, the colour of each region
+    (1 + index, 0 = none) and how sure it is.
+    """
+    colour = regions.colour.copy()
+    sure = (colour > 0).astype(np.float32)
+    if not ((colour == 0)[1:]).any():
+        return given, colour, sure
+    view, _ = view_of(canvas, regions.label)
+    number = view.regions.number
+    votes: list[Votes] = []
+    for done, source in enumerate(sources):
+        step(0.3 + 0.3 * done / len(sources), "comparing drawings")
+        votes.append(vote(network, view, source))
+    palette, places = union_palette(sources)
+    first = len(given.colours)
+    places = [place + first for place in places]
+    own = colour[number]
+    if own.any():
+        votes.append(_own_votes(network, view, own, given))
+        places.append(np.arange(first))
+    if not votes:
+        return given, colour, sure
+    total = combine(votes, places, first + len(palette))
+    score = region_scores(total, view)
+    best = score.argmax(1)
+    chance = score[np.arange(len(best)), best]
+    take = (own == 0) & ((chance >= SURE) if not sources else (chance > 0))
+    colour[number[take]] = best[take] + 1
+    sure[number[take]] = chance[take]
+    if sources:
+        # what is too small for the network follows its neighbours
+        unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
+        regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
+    return _with_paints(given, palette), colour, sure
+
+
+def region_scores(votes: Votes, view: View) -> np.ndarray:
+    """(N, P) of each region: what it and its pixels say."""
+    label = view.regions.label[::2, ::2]
+    count = len(view.regions.number)
+    at = np.flatnonzero(label)
+    owner = label.ravel()[at] - 1
+    paints = votes.regions.shape[1]
+    total = np.zeros((count, paints), np.float32)
+    np.add.at(total, owner, votes.pixels.reshape(-1, paints)[at])
+    amount = np.bincount(owner, minlength=count)[:, None]
+    seen = amount[:, 0] > 0
+    score = votes.regions.copy()
+    score[seen] = (1 - PIXELS) * score[seen] + PIXELS * (total / np.maximum(1, amount))[seen]
+    return score
+
+
+def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes:
+    """What the drawing's own hinted regions say of the others. own: (N,) 1 + colour, 0 = none."""
+    from backend.regions.match import network_picture
+
+    known = own > 0
+    colors = np.zeros((len(own), 3), np.uint8)
+    colors[known] = _eight_bit(given.colours)[own[known] - 1]
+    table = np.zeros((len(own) + 1, 3), np.uint8)
+    table[1:][known] = colors[known]
+    label = view.regions.label
+    ink = np.rint(view.picture[0] * 255).astype(np.uint8)
+    picture = network_picture(ink, table[label], np.concatenate([[False], known])[label])
+    source = View(picture, view.regions, colors, known)
+    paint = np.where(known, own - 1, 0)
+    return vote_view(network, view, source, paint, len(given.colours))
+
+
+def _eight_bit(colours: np.ndarray) -> np.ndarray:
+    """(N, 3) uint8 of colours in any type, as if they were RGB: hues need not be right here."""
+    top = full_alpha(colours.dtype)
+    channels = colours[:, [min(i, colours.shape[1] - 2) for i in range(3)]]
+    unit = np.clip(np.nan_to_num(channels.astype(np.float32)) / top, 0, 1)
+    return np.rint(unit * 255).astype(np.uint8)
+
+
+def _with_paints(given: Hints, palette: np.ndarray) -> Hints:
+    """The hints with paints (P, 3) uint8 RGB after their colours, in the hints' type."""
+    if not len(palette):
+        return given
+    top = full_alpha(given.colours.dtype)
+    solid = np.column_stack([palette, np.full(len(palette), 255, np.uint8)]) / 255 * top
+    if np.issubdtype(given.colours.dtype, np.integer):
+        solid = np.rint(solid)
+    colours = np.concatenate([given.colours, solid.astype(given.colours.dtype)])
+    return replace(given, colours=colours)

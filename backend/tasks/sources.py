@@ -1,0 +1,247 @@
+"""Colouring line art after coloured drawings: which region of which answers to which of ours.
+
+The network says what a region is, the lines where it ends, the reference's palette its colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from backend.imaging.lines import clean_ink, darkness, ink_mask
+from backend.regions.colored import PaintedAreas, find_painted_areas
+from backend.regions.describe import (
+    SIDE,
+    Box,
+    Described,
+    closed_areas,
+    crop,
+    describe,
+    figure_box,
+)
+from backend.regions.match import color_facts, network_picture, thin_dark
+from protocol.errors import ErrorCode, NuriError
+
+from .canvas import WORKING_SIZE, Canvas
+
+SAME = 3  # of 255: colours of two references that differ less are one
+LEAST_SHARE = 1e-3  # of the square; smaller regions do not say how well drawings fit
+
+
+@dataclass(frozen=True)
+class Source:
+    """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
+    is kept in ``views``: as it is, and mirrored.
+    """
+
+    name: str
+    areas: PaintedAreas
+    views: tuple[View, View]
+
+
+@dataclass
+class View:
+    """A drawing as the network sees it; ``features`` once it has been seen."""
+
+    picture: np.ndarray
+    regions: Described
+    colors: np.ndarray | None = None
+    known: np.ndarray | None = None
+    features: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a drawing's regions and pixels are, by paint.
+
+    regions: (N, P) probabilities for the described regions. pixels: (S/2, S/2, P) float32. The
+    rest of each sum is the probability of none of the paints.
+    """
+
+    regions: np.ndarray
+    pixels: np.ndarray
+
+
+def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str = "") -> Source:
+    """Prepare a coloured drawing.
+
+    color: (H, W, 3 or 4) uint8 RGB; what is transparent counts as white. line: its line art as for
+    `colour_flats`, or None where only the finished picture is there. Raises NuriError bad_input
+    when there is no colour in it.
+    """
+    rgb = _on_white(color)
+    height, width = rgb.shape[:2]
+    scale = min(1.0, WORKING_SIZE / max(height, width))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    ink = None
+    if line is not None:
+        dark = darkness(line)
+        ink = clean_ink(
+            dark if scale == 1 else cv2.resize(dark, small, interpolation=cv2.INTER_AREA)
+        )
+    if scale < 1:
+        # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
+        rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
+    areas = find_painted_areas(rgb, None if ink is None else ink_mask(ink))
+    if not len(areas.palette):
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{name or 'the reference'} has no area of colour",
+            "Choose a coloured drawing",
+        )
+    box = figure_box(areas.label)
+    seen = crop(rgb, box, SIDE, 255, exact=False)
+    seen_ink = thin_dark(seen) if ink is None else crop(ink, box, SIDE, 0, exact=False)
+    label = crop(areas.label, box, SIDE, 0, exact=True)
+    views = []
+    for mirrored in (False, True):
+        turned = [
+            np.ascontiguousarray(part[:, ::-1]) if mirrored else part
+            for part in (seen_ink, seen, label)
+        ]
+        regions = describe(turned[2])
+        colors = areas.palette[areas.paint[regions.number]]
+        views.append(View(network_picture(turned[0], turned[1]), regions, colors))
+    return Source(name, areas, (views[0], views[1]))
+
+
+def _on_white(color: np.ndarray) -> np.ndarray:
+    if color.shape[2] == 3:
+        return np.ascontiguousarray(color)
+    alpha = color[..., 3:].astype(np.float32) / 255
+    return np.rint(color[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def view_of(canvas: Canvas, label: np.ndarray) -> tuple[View, Box]:
+    """A line drawing with its regions (h, w) int32 as the network sees it, and where it lies."""
+    box = figure_box(closed_areas(label))
+    regions = describe(crop(label, box, SIDE, 0, exact=True))
+    return View(network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)), regions), box
+
+
+def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """All paints of the sources, near-equal ones once.
+
+    Returns the palette (P, 3) uint8 and, by source, the (P_source,) index of its paints in it.
+    """
+    palette = np.zeros((0, 3), np.uint8)
+    places = []
+    for source in sources:
+        own = source.areas.palette.astype(int)
+        apart = np.abs(own[:, None] - palette[None].astype(int)).max(-1)
+        near = apart.argmin(1) if len(palette) else np.zeros(len(own), int)
+        known = (
+            apart[np.arange(len(own)), near] <= SAME if len(palette) else np.zeros(len(own), bool)
+        )
+        place = np.where(known, near, len(palette) + np.cumsum(~known) - 1)
+        palette = np.concatenate([palette, source.areas.palette[~known]])
+        places.append(place)
+    return palette, places
+
+
+def vote(network: Any, target: View, source: Source) -> Votes:
+    """Compare a drawing with one source, as it is or mirrored, whichever fits better."""
+    best: tuple[float, Votes] | None = None
+    for view in source.views:
+        paint = source.areas.paint[view.regions.number]
+        votes = vote_view(network, target, view, paint, len(source.areas.palette))
+        counted = target.regions.share >= LEAST_SHARE
+        sure = votes.regions.max(axis=1, initial=0)[counted]
+        fit = float(sure.mean()) if len(sure) else 0.0
+        if best is None or fit > best[0]:
+            best = fit, votes
+    assert best is not None
+    return best[1]
+
+
+def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -> Votes:
+    """The votes of several sources in one palette; where one is surer it counts more."""
+    shape = votes[0].regions.shape[0], votes[0].pixels.shape[:2]
+    regions = np.zeros((shape[0], paints), np.float32)
+    pixels = np.zeros((*shape[1], paints), np.float32)
+    weight = np.zeros((shape[0], 1), np.float32)
+    for one, place in zip(votes, places, strict=True):
+        sure = one.regions.max(axis=1, initial=0)[:, None] ** 2 + 1e-6
+        mapped = np.zeros_like(regions)
+        np.add.at(mapped.T, place, one.regions.T)
+        regions += sure * mapped
+        weight += sure
+        spread = np.zeros_like(pixels)
+        np.add.at(spread.transpose(2, 0, 1), place, one.pixels.transpose(2, 0, 1))
+        pixels += spread / len(votes)
+    return Votes(regions / weight, pixels)
+
+
+def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paints: int) -> Votes:
+    """The votes of one view; ``paint`` (M,) of each region of the source."""
+    import torch
+
+    from backend.models.matching import Features
+
+    with torch.inference_mode():
+        ours, theirs = _features(network, target), _features(network, source)
+        valid, known = _valid(target), _valid(source)
+        output = network.match(ours, valid, theirs, known)
+        table = torch.zeros(known.shape[1], paints)
+        table[torch.arange(len(paint)), torch.from_numpy(paint.astype(np.int64))] = 1
+        table[~known[0]] = 0
+        regions = output.regions[0, :, :-1].exp() @ table
+        pixels = ours.pixels[0].flatten(1).T[None]
+        half = torch.from_numpy(target.regions.label[::2, ::2].astype(np.int64)).reshape(1, -1)
+        owner = (half - 1).clamp(min=0)
+        inside = torch.nonzero(half[0])[:, 0]
+        by_pixel = torch.zeros(half.shape[1], paints)
+        some = Features(ours.tokens, pixels[:, inside])
+        scores = network.pixel_matches(some.pixels, owner[:, inside], output, known)
+        by_pixel[inside] = scores[0, :, :-1].exp() @ table
+    side = SIDE // 2
+    return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
+
+
+def _features(network: Any, view: View) -> Any:
+    """What the network sees of a view; kept with it."""
+    if view.features is None:
+        view.features = network.features(_drawing(view))
+    return view.features
+
+
+def _drawing(view: View) -> Any:
+    import torch
+
+    from backend.models.matching import Drawing
+
+    regions = view.regions
+    count = len(regions.number)
+    known = _known(view)
+    label = np.ascontiguousarray(regions.label[::2, ::2]).astype(np.int64)
+    # the network wants one region at least
+    rows = max(1, count)
+    facts, point, color = (
+        np.zeros((rows, values.shape[1]), np.float32)
+        for values in (regions.facts, regions.point, np.zeros((0, 4)))
+    )
+    facts[:count], point[:count] = regions.facts, regions.point
+    color[:count] = color_facts(view.colors, known, count)
+    return Drawing(
+        picture=torch.from_numpy(view.picture)[None],
+        label=torch.from_numpy(label)[None],
+        facts=torch.from_numpy(facts)[None],
+        point=torch.from_numpy(point)[None],
+        color=torch.from_numpy(color)[None],
+        valid=_valid(view),
+    )
+
+
+def _known(view: View) -> np.ndarray:
+    return np.ones(len(view.regions.number), bool) if view.known is None else view.known
+
+
+def _valid(view: View) -> Any:
+    import torch
+
+    known = _known(view)
+    return torch.from_numpy(known if len(known) else np.zeros(1, bool))[None]
