@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from protocol.errors import ErrorCode, NuriError
-from protocol.pixels import PixelBuffer, PixelFormat
+from protocol.pixels import PixelBuffer, PixelFormat, Plane
 
 # How the colour channels of a format stand to grey or RGB, by the letters of its name.
 _GREY = ("gray", "index")
@@ -67,6 +67,16 @@ def to_rgb(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray | None:
     if order == (0, 1, 2):
         return pixels
     return np.ascontiguousarray(pixels[..., (*order, 3) if pixel_format.has_alpha else order])
+
+
+def rgb_plane(name: str, pixels: np.ndarray, like: Plane) -> PixelBuffer:
+    """(H, W, 3 or 4) RGB(A), uint8 or uint16, in blue-first order where ``like`` has it."""
+    bits = 8 * pixels.dtype.itemsize
+    if pixels.shape[2] == 3:
+        return to_plane(name, pixels, PixelFormat(f"rgb{bits}"))
+    if isinstance(like, PixelBuffer) and _space(like.format) == "bgr":
+        return to_plane(name, pixels[..., (2, 1, 0, 3)], PixelFormat(f"bgra{bits}"))
+    return to_plane(name, pixels, PixelFormat(f"rgba{bits}"))
 
 
 def to_line(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray:

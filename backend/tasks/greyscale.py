@@ -18,9 +18,10 @@ from backend.imaging.resample import upsample_along
 from backend.models.registry import ids_for
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
-from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
+from protocol.pixels import EncodedImage, PixelBuffer
 
 from .request import Outcome, Request
+from .selection import cut_out, read_selection
 
 # The Lab that each network was trained in.
 _CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
@@ -33,7 +34,10 @@ _READ, _COLOURED = 0.1, 0.9
 
 @dataclass(frozen=True)
 class _Picture:
-    """``pixels``: (H, W) or (H, W, 3 or 4), uint8 or uint16. ``icc``: of RGB values, or b""."""
+    """``pixels``: (H, W) or (H, W, 3 or 4), uint8 or uint16. ``name``: of its file, or "".
+
+    ``icc``: the profile of its RGB values, or b"".
+    """
 
     pixels: np.ndarray
     name: str
@@ -85,13 +89,15 @@ def colour_grey(
 
 
 def run_greyscale(request: Request) -> Outcome:
-    """Input ``picture``, options ``model``, ``layer`` and ``encode``; output ``picture``.
+    """Inputs ``picture`` and ``mask``; options ``model``, ``layer`` and ``encode``.
 
-    The output has the bits of the input, and alpha where the input has it.
+    The output ``picture`` has the bits of the input, and alpha where the input has it or a mask is
+    given: transparent outside of the mask.
     """
     encoding = request.text("encode", _ENCODINGS)
     model = request.text("model", ("", *ids_for("greyscale")))
     source = _read(request)
+    mask = read_selection(request, *source.pixels.shape[:2])
 
     def progress(fraction: float, stage: str) -> None:
         request.progress(_READ + (_COLOURED - _READ) * fraction, stage)
@@ -99,18 +105,18 @@ def run_greyscale(request: Request) -> Outcome:
     try:
         coloured = colour_grey(source.pixels, model, progress=progress, cancelled=request.cancelled)
     except NuriError as error:
-        if error.code is not ErrorCode.bad_input:
+        if error.code is not ErrorCode.bad_input or not source.name:
             raise
         message = f"{source.name}: {error.info.message}"
         raise NuriError(error.code, message, error.info.action) from error
     request.step(_COLOURED, "packing")
+    if mask is not None:
+        coloured = _within(coloured, mask)
     info = {"width": coloured.shape[1], "height": coloured.shape[0], "warnings": []}
     if encoding:
         data = io.encode_png(coloured, source.icc)
         return Outcome((EncodedImage("picture", "picture.png", data),), info)
-    letters = "rgba" if coloured.shape[2] == 4 else "rgb"
-    pixel_format = PixelFormat(f"{letters}{8 * coloured.dtype.itemsize}")
-    return Outcome((planes.to_plane("picture", coloured, pixel_format),), info)
+    return Outcome((planes.rgb_plane("picture", coloured, request.inputs["picture"]),), info)
 
 
 def _read(request: Request) -> _Picture:
@@ -118,10 +124,19 @@ def _read(request: Request) -> _Picture:
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
     if isinstance(plane, PixelBuffer):
-        return _Picture(planes.to_line(planes.to_array(plane), plane.format), plane.name)
+        return _Picture(planes.to_line(planes.to_array(plane), plane.format), "")
     pixels = io.read_image(plane.data, plane.file_name, plane.layer or request.text("layer"))
     icc = io.colour_profile(plane.data, plane.file_name) if pixels.ndim == 3 else b""
     return _Picture(pixels, plane.file_name, icc)
+
+
+def _within(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(H, W, 4): the picture inside of a selection."""
+    if picture.shape[2] == 4:
+        alpha = picture[..., 3]
+    else:
+        alpha = np.full(mask.shape, np.iinfo(picture.dtype).max, picture.dtype)
+    return np.dstack([picture[..., :3], cut_out(alpha, mask)])
 
 
 def _default() -> str:

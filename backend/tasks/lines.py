@@ -16,9 +16,11 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
 
 from .request import Outcome, Request
+from .selection import cut_out, read_selection
 
 LEAST_CONTRAST = 0.03  # of white; below it a picture shows nothing
 _ENCODINGS = ("", "png")
+_GROUNDS = ("", "paper", "transparent")
 _SIGMA = 0.5  # pixels at a long side of 512
 _LEAST_SIGMA = 0.4
 _WHITE = 0.9  # brighter tones are paper: flat colour leaves a tint behind
@@ -75,30 +77,48 @@ def _learned(picture: np.ndarray) -> np.ndarray:
 
 
 def run_lines(request: Request) -> Outcome:
-    """Input ``picture``, options ``method``, ``layer`` and ``encode``; output ``lines``, gray8."""
+    """Inputs ``picture`` and ``mask``, options ``method``, ``layer``, ``ground`` and ``encode``.
+
+    Output ``lines``: gray8, 255 = paper; or, with the ground "transparent", black RGBA whose alpha
+    is the ink. There are no lines outside of the mask.
+    """
     encoding = request.text("encode", _ENCODINGS)
+    transparent = request.text("ground", _GROUNDS) == "transparent"
     method = request.text("method", ("", *ids_for("lines"))) or ids_for("lines")[0]
     plane = request.inputs.get("picture")
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
     if isinstance(plane, PixelBuffer):
-        name, pixels = plane.name, planes.to_line(planes.to_array(plane), plane.format)
+        name, pixels = "", planes.to_line(planes.to_array(plane), plane.format)
     else:
         name = plane.file_name
         layer = plane.layer or request.text("layer")
         pixels = io.read_image(plane.data, plane.file_name, layer)
+    mask = read_selection(request, *pixels.shape[:2])
     request.step(0.2, "finding lines")
     try:
         lines = extract_lines(pixels, method, cancelled=request.cancelled)
     except NuriError as error:
-        if error.code is not ErrorCode.bad_input:
+        if error.code is not ErrorCode.bad_input or not name:
             raise
         raise NuriError(error.code, f"{name}: {error.info.message}", error.info.action) from error
     request.step(0.8, "packing")
+    if mask is not None:
+        lines = 255 - cut_out(255 - lines, mask)
     info = {"width": lines.shape[1], "height": lines.shape[0], "warnings": []}
+    packed = _inked(lines) if transparent else lines
     if encoding:
-        return Outcome((EncodedImage("lines", "lines.png", io.encode_png(lines)),), info)
-    return Outcome((planes.to_plane("lines", lines, PixelFormat.gray8),), info)
+        return Outcome((EncodedImage("lines", "lines.png", io.encode_png(packed)),), info)
+    if transparent:
+        return Outcome((planes.rgb_plane("lines", packed, plane),), info)
+    return Outcome((planes.to_plane("lines", packed, PixelFormat.gray8),), info)
+
+
+def _inked(lines: np.ndarray) -> np.ndarray:
+    """Lines (H, W) on paper as black ink (H, W, 4) on nothing."""
+    result = np.zeros((*lines.shape, 4), np.uint8)
+    result[..., 3] = 255 - lines
+    return result
 
 
 def _on_white(picture: np.ndarray) -> np.ndarray:

@@ -135,7 +135,28 @@ def test_a_file_becomes_a_file_and_pixels_become_pixels():
     bgra = np.dstack([grey, grey, grey, np.full_like(grey, 9)])
     buffer = PixelBuffer("picture", 60, 50, PixelFormat.bgra8, bgra.tobytes())
     (plane,) = run(buffer).outputs
-    assert plane.format is PixelFormat.rgba8
+    assert plane.format is PixelFormat.bgra8
+    swapped = np.frombuffer(plane.data, np.uint8).reshape(50, 60, 4)
+    assert np.array_equal(swapped[..., 2::-1], colour_grey(bgra)[..., :3])
+
+
+def test_a_selection_leaves_the_rest_transparent():
+    grey = painting(40, 50)
+    picture = PixelBuffer("picture", 50, 40, PixelFormat.gray8, grey.tobytes())
+    mask = PixelBuffer(
+        "mask", 10, 20, PixelFormat.gray8, bytes([255]) * 100 + bytes([51]) * 100, 5, 6
+    )
+    inputs = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
+    (plane,) = job.run("greyscale", [picture, mask], {}, **inputs).outputs
+    found = np.frombuffer(plane.data, np.uint8).reshape(40, 50, 4)
+    wanted = np.zeros((40, 50), np.uint8)
+    wanted[6:16, 5:15], wanted[16:26, 5:15] = 255, 51
+    assert np.array_equal(found[..., 3], wanted)
+    assert np.array_equal(found[..., :3], colour_grey(grey))
+    (plane,) = job.run("lines", [picture, mask], {"ground": "transparent"}, **inputs).outputs
+    ink = np.frombuffer(plane.data, np.uint8).reshape(40, 50, 4)
+    assert ink[6:16, 5:15, 3].any()
+    assert not ink[~wanted.astype(bool)].any()
 
 
 def test_progress_grows_and_a_cancelled_job_ends():

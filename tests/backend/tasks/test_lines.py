@@ -85,6 +85,18 @@ def test_a_cancelled_job_ends():
     assert caught.value.info.code is ErrorCode.cancelled
 
 
+def test_ink_on_a_transparent_ground():
+    picture = EncodedImage("picture", "p.png", io.encode_png(painting()))
+    (paper,) = run(picture, {"encode": "png"}).outputs
+    (ink,) = run(picture, {"encode": "png", "ground": "transparent"}).outputs
+    lines, inked = io.read_image(paper.data, "a.png"), io.read_image(ink.data, "b.png")
+    assert np.array_equal(inked[..., 3], 255 - lines)
+    assert not inked[..., :3].any()
+    (plane,) = run(picture, {"ground": "transparent"}).outputs
+    assert plane.format is PixelFormat.rgba8
+    assert bytes(plane.data) == inked.tobytes()
+
+
 @pytest.fixture
 def edge_network(tmp_path, monkeypatch):
     """A real extractor whose weights draw where the picture changes: a trained one in small."""
