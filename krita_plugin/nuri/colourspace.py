@@ -33,6 +33,7 @@ _RUN = 64
 _RUNS_PER_STEP = 512
 
 SRGB8 = ColourSpace("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+SRGB16 = SRGB8._replace(depth="U16")
 _SRGB_PROFILES = {SRGB8.profile, "sRGB-elle-V4-srgbtrc.icc", "sRGB built-in"}
 
 _FORMATS = {

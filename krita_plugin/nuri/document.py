@@ -14,7 +14,7 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import layers
-from .colourspace import SRGB8, ColourSpace, pixel_format, travel_space
+from .colourspace import SRGB8, SRGB16, ColourSpace, pixel_format, travel_space
 from .hidden import HiddenCopy
 from .qt import QRect
 from .rows import Pixels, read_rows, write_rows
@@ -97,10 +97,26 @@ class Snapshot(HiddenCopy):
             )
         return (yield from self._read(uid, self.canvas, painted, SRGB8))
 
-    def read_hints(self, uid: str) -> Work:
-        """The painted part of one layer in the colours of the document; returns `Pixels`.
+    def read_picture(self, uid: str) -> Work:
+        """The whole canvas of one layer as sRGB, 8 bit in a document of 8 bit, else 16.
 
-        Raises `NuriError` bad_input (nothing painted on the canvas).
+        Returns (`Pixels`, their `ColourSpace`). Raises `NuriError` bad_input (nothing on the
+        layer).
+        """
+        painted = self._nodes[uid].bounds().intersected(self.canvas)
+        if painted.isEmpty():
+            raise NuriError(
+                ErrorCode.bad_input,
+                f'The layer "{self._names[uid]}" is blank',
+                "choose the layer with the picture in the Layers docker",
+            )
+        target = SRGB8 if self._space.depth == "U8" else SRGB16
+        return (yield from self._read(uid, self.canvas, painted, target)), target
+
+    def read_hints(self, uid: str, target: ColourSpace | None = None) -> Work:
+        """The painted part of one layer in ``target``, by default the colours of the document.
+
+        Returns `Pixels`. Raises `NuriError` bad_input (nothing painted on the canvas).
         """
         painted = self._nodes[uid].bounds().intersected(self.canvas)
         if painted.isEmpty():
@@ -109,7 +125,8 @@ class Snapshot(HiddenCopy):
                 f'The hint layer "{self._names[uid]}" is empty',
                 "paint a dot or a stroke of colour into each area first",
             )
-        return (yield from self._read(uid, painted, painted, travel_space(self._space)))
+        target = target or travel_space(self._space)
+        return (yield from self._read(uid, painted, painted, target))
 
     def read_selection(self) -> Pixels | None:
         """The selection as gray8, or None when everything may be coloured.
@@ -145,42 +162,81 @@ class Snapshot(HiddenCopy):
         return (yield from read_rows(self, read, area, painted, spaces, self._progress))
 
 
-def add_colours(key: str, line_uid: str, colours: Pixels, on_paper: bool) -> Work:
+def add_colours(
+    key: str, line_uid: str, colours: Pixels, on_paper: bool, space: ColourSpace | None = None
+) -> Work:
     """Adds ``colours`` as a new layer for the line layer, in one undo step.
 
-    ``colours``: in the format that `Snapshot.read_hints` used. ``on_paper``: the lines are drawn
-    on opaque paper, so that colours under them would not show. Returns the new layer's identity.
+    ``space``: of the colours; None: they have the format that `Snapshot.read_hints` used.
+    ``on_paper``: the lines are drawn on opaque paper, so that colours under them would not show.
+    Returns the new layer's identity. Raises as `add_layer`.
+    """
+
+    def place(document: Any) -> layers.Place:
+        return layers.place_colours(_source(document, line_uid, "The line layer"), on_paper)
+
+    return (yield from add_layer(key, colours, space, LAYER_NAME, place))
+
+
+def add_above(key: str, uid: str, pixels: Pixels, space: ColourSpace, name: str) -> Work:
+    """Adds ``pixels`` of ``space`` as a new layer directly above another, in one undo step.
+
+    Returns the new layer's identity. Raises as `add_layer`.
+    """
+
+    def place(document: Any) -> layers.Place:
+        node = _source(document, uid, "The layer")
+        return layers.Place(node.parentNode(), node, "normal")
+
+    return (yield from add_layer(key, pixels, space, name, place))
+
+
+def add_layer(
+    key: str,
+    pixels: Pixels,
+    space: ColourSpace | None,
+    name: str,
+    place_in: Callable[[Any], layers.Place],
+) -> Work:
+    """Adds ``pixels`` of the canvas as a new layer, in one undo step; the active layer stays.
+
+    ``space``: of the pixels; None: what the document's colours travel in. ``place_in``: where it
+    belongs in the document, asked again in the moment of adding. Returns the new layer's identity.
     Raises `NuriError`: not_found (document or layer gone), bad_input (canvas resized or converted
     meanwhile), busy.
     """
     document = yield from when_idle(key)
-    space = ColourSpace.of(document)
-    _check_unchanged(document, colours)
-    place = layers.place_colours(_line(document, line_uid), on_paper)
+    own = ColourSpace.of(document)
+    _check_unchanged(document, pixels, space, own)
+    place = place_in(document)
     with HiddenCopy(document) as hidden:
         # Setting a blending mode makes an undo step, even on a layer outside the tree.
         is_normal = place.blending == "normal"
         owner = document if is_normal else hidden.document
-        node = owner.createNode(LAYER_NAME, "paintlayer")
-        yield from write_rows(hidden, node, colours, travel_space(space), space)
+        node = owner.createNode(name, "paintlayer")
+        yield from write_rows(hidden, node, pixels, space or travel_space(own), own)
         document = yield from when_idle(key)
-        _check_unchanged(document, colours)
-        place = layers.place_colours(_line(document, line_uid), on_paper)
+        _check_unchanged(document, pixels, space, own)
+        place = place_in(document)
         if place.blending != "normal":
             node.setBlendingMode(place.blending)
-        node.setName(layers.free_name(document, LAYER_NAME))
-        active = document.activeNode()
+        node.setName(layers.free_name(document, name))
         if not is_normal:
             node = node.duplicate()
-        place.parent.addChildNode(node, place.above)
-        yield 0
+        yield from insert(key, document, node, place)
+    return layers.uid_of(node)
+
+
+def insert(key: str, document: Any, node: Any, place: layers.Place) -> Work:
+    """Adds a finished layer that is in no document yet, one undo step; the active layer stays."""
+    active = document.activeNode()
+    place.parent.addChildNode(node, place.above)
     yield _ACTIVATION_MS
     document = find_document(key)
     if active is not None and document is not None:
         former = layers.find(document, layers.uid_of(active))
         if former is not None:
             document.setActiveNode(former)
-    return layers.uid_of(node)
 
 
 def add_empty_layer(document: Any, name: str, above: Any) -> None:
@@ -197,15 +253,18 @@ def remove_layer(key: str, uid: str) -> Work:
         node.remove()
 
 
-def _line(document: Any, uid: str) -> Any:
-    line = layers.find(document, uid)
-    if line is None:
-        raise NuriError(ErrorCode.not_found, "The line layer has been deleted")
-    return line
+def _source(document: Any, uid: str, what: str) -> Any:
+    node = layers.find(document, uid)
+    if node is None:
+        raise NuriError(ErrorCode.not_found, f"{what} has been deleted")
+    return node
 
 
-def _check_unchanged(document: Any, colours: Pixels) -> None:
-    if (document.width(), document.height()) != (colours.width, colours.height):
+def _check_unchanged(
+    document: Any, pixels: Pixels, space: ColourSpace | None, own: ColourSpace
+) -> None:
+    if (document.width(), document.height()) != (pixels.width, pixels.height):
         raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
-    if pixel_format(travel_space(ColourSpace.of(document))) != colours.format:
+    expected = pixel_format(space or travel_space(own))
+    if ColourSpace.of(document) != own or pixels.format != expected:
         raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")

@@ -1,27 +1,28 @@
-"""One colouring, from reading the layers to the new layer; never blocks Krita's event loop."""
+"""Jobs, from reading the layers to the new layer; they never block Krita's event loop."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
-from protocol.messages import Result
-from protocol.pixels import PixelBuffer, PixelFormat
+from protocol.pixels import PixelBuffer, PixelFormat, Plane
 
 from . import preview
 from .colourspace import ColourSpace, travel_space
 from .daemon import POLL_MS, Backend
 from .document import Snapshot, add_colours, remove_layer, when_idle
 from .hidden import HiddenCopy
+from .notice import Notice
 from .qt import QImage, QObject, pyqtSignal
 from .rows import Pixels
 from .samples import is_paper
 from .steps import Steps, Work
 
-_READ_SHARE, _DAEMON_SHARE = 0.1, 0.8
+READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,23 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A colouring that is in the document now. ``info``: what the daemon says about it."""
+    """A colouring that is in the document now.
+
+    ``info``: what the daemon says about it; ``notice``: how to say it, where that is known here.
+    """
 
     layer: str
     preview: QImage | None = None
     info: dict[str, Any] = field(default_factory=dict)
+    notice: Notice | None = None
 
 
-class ColorizeJob(QObject):
-    """Runs one `Request`. ``fraction`` 0..1 and ``stage`` say how far it is.
+class LayerJob(QObject):
+    """Work on layers of one document. ``fraction`` 0..1 and ``stage`` say how far it is.
 
-    ``submitted``: the daemon has it under the name ``job_id``. Ends with one of ``done`` (an
-    `Outcome`) or ``failed`` (a `NuriError`); with ``kept`` the daemon still has the result then.
+    ``preview``: what it looks like so far. ``submitted``: the daemon has it as ``job_id``. Ends
+    with one of ``done`` (an `Outcome`) or ``failed`` (a `NuriError`); with ``kept`` the daemon
+    still has the result then. Those that derive from it say in `_work` what is done.
     """
 
     changed = pyqtSignal()
@@ -59,14 +65,14 @@ class ColorizeJob(QObject):
     done = pyqtSignal(object)
     failed = pyqtSignal(object)
 
-    def __init__(self, backend: Backend, request: Request, parent: QObject | None = None) -> None:
+    def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.request = request
         self.fraction = 0.0
         self.stage = "Waiting for Krita"
         self.job_id = ""
         self.kept = False
         self.cancelling = False
+        self.preview: QImage | None = None
         self._backend = backend
         self._job: Job | None = None
         self._steps = Steps(self._work(), self)
@@ -93,14 +99,50 @@ class ColorizeJob(QObject):
             self.failed.emit(_cancelled())
 
     def _work(self) -> Work:
+        """What is done, in steps; returns `Outcome`. Raises `NuriError`."""
+        raise NotImplementedError
+
+    def _answer(self, job: Job) -> Work:
+        """Waits for the daemon; returns `Result`. Raises `NuriError`: why there is none."""
+        while not job.is_finished:
+            yield POLL_MS
+            self._backend.poll()
+            if job.progress is not None and not self.cancelling:
+                share = DAEMON_SHARE * job.progress.fraction
+                self._say(READ_SHARE + share, job.progress.stage or "Colouring")
+            elif job.state == "queued" and not self.cancelling:
+                self._say(READ_SHARE, "Waiting for the backend")
+        if self.cancelling:
+            raise _cancelled()
+        return job.result(timeout=0)
+
+    def _say_reading(self, part: float) -> None:
+        self._say(READ_SHARE * part, "Reading the layers")
+
+    def _say(self, fraction: float, stage: str) -> None:
+        """Tells of whole percents alone: each telling redraws the docker."""
+        is_news = (round(100 * fraction), stage) != (round(100 * self.fraction), self.stage)
+        self.fraction, self.stage = fraction, stage
+        if is_news:
+            self.changed.emit()
+
+
+class ColorizeJob(LayerJob):
+    """Runs one `Request`: colours for a line layer on a new layer."""
+
+    def __init__(self, backend: Backend, request: Request, parent: QObject | None = None) -> None:
+        super().__init__(backend, parent)
+        self.request = request
+
+    def _work(self) -> Work:
         request = self.request
         yield from when_idle(request.document)
         self._say(0.0, "Connecting to the backend")
         client = yield from self._backend.client()
         result, line = yield from self._result(client)
         self.kept = True
-        self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
-        colours = colours_of(result)
+        self._say(READ_SHARE + DAEMON_SHARE, "Adding the layer")
+        colours = colours_of(result.outputs)
         on_paper = is_paper(line)
         yield 0
         document = yield from when_idle(request.document)
@@ -132,10 +174,10 @@ class ColorizeJob(QObject):
             mask = snapshot.read_selection()
             yield 0
         yield 0
-        self._say(_READ_SHARE, "Sending")
-        planes = [_plane("line", line), _plane("hints", hints)]
+        self._say(READ_SHARE, "Sending")
+        planes = [plane_of("line", line), plane_of("hints", hints)]
         if mask is not None:
-            planes.append(_plane("mask", mask))
+            planes.append(plane_of("mask", mask))
         options = {"outputs": ["flats"], "fill_unhinted": request.fill_unhinted}
         self._job = client.submit("flats", planes, options, document=request.document)
         self.job_id = self._job.id
@@ -143,30 +185,6 @@ class ColorizeJob(QObject):
         result = yield from self._answer(self._job)
         self._job = None
         return result, line
-
-    def _answer(self, job: Job) -> Work:
-        """Waits for the daemon; returns `Result`. Raises `NuriError`: why there is none."""
-        while not job.is_finished:
-            yield POLL_MS
-            self._backend.poll()
-            if job.progress is not None and not self.cancelling:
-                share = _DAEMON_SHARE * job.progress.fraction
-                self._say(_READ_SHARE + share, job.progress.stage or "Colouring")
-            elif job.state == "queued" and not self.cancelling:
-                self._say(_READ_SHARE, "Waiting for the backend")
-        if self.cancelling:
-            raise _cancelled()
-        return job.result(timeout=0)
-
-    def _say_reading(self, part: float) -> None:
-        self._say(_READ_SHARE * part, "Reading the layers")
-
-    def _say(self, fraction: float, stage: str) -> None:
-        """Tells of whole percents alone: each telling redraws the docker."""
-        is_news = (round(100 * fraction), stage) != (round(100 * self.fraction), self.stage)
-        self.fraction, self.stage = fraction, stage
-        if is_news:
-            self.changed.emit()
 
 
 class AddKeptJob(ColorizeJob):
@@ -188,10 +206,10 @@ class AddKeptJob(ColorizeJob):
         return result, line
 
 
-def colours_of(result: Result) -> Pixels:
-    """The picture ``flats`` of a result. Raises `NuriError` internal when there is none."""
-    for plane in result.outputs:
-        if isinstance(plane, PixelBuffer) and plane.name == "flats":
+def colours_of(planes: Iterable[Plane], name: str = "flats") -> Pixels:
+    """One picture of a result. Raises `NuriError` internal when there is none."""
+    for plane in planes:
+        if isinstance(plane, PixelBuffer) and plane.name == name:
             size = plane.width, plane.height
             return Pixels(plane.x, plane.y, *size, plane.format.value, plane.data)
     raise NuriError(
@@ -201,7 +219,8 @@ def colours_of(result: Result) -> Pixels:
     )
 
 
-def _plane(name: str, pixels: Pixels) -> PixelBuffer:
+def plane_of(name: str, pixels: Pixels) -> PixelBuffer:
+    """Pixels as they travel."""
     return PixelBuffer(
         name=name,
         width=pixels.width,
