@@ -17,7 +17,7 @@ from .batch_plan import Drawing, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, result_line, warn
-from .request import check_choices, inputs_of, job_options, png_of
+from .request import check_choices, inputs_of, job_options, png_of, task_of
 from .session import Done, Pool, Work, open_pool
 
 # A daemon that is lost under a drawing is started again, but not for the same drawing for ever.
@@ -66,7 +66,7 @@ class _Batch:
             "input": str(drawing.line),
             "output": str(drawing.output),
             "state": "done",
-            "task": "flats",
+            "task": task_of(self.options),
             # The lists of regions are long; `nuri colorize --json` has them for one drawing.
             **{name: fact for name, fact in info.items() if name not in ("palette", "gaps")},
             "seconds": round(time.monotonic() - self.started.pop(drawing.line), 3),
@@ -91,7 +91,11 @@ def run(options: argparse.Namespace) -> int:
     if options.output.resolve() == options.folder.resolve():
         raise UsageError("the results would lie among the drawings (choose another folder for -o)")
     plan = make_plan(
-        options.folder, options.output, recursive=options.recursive, hints=options.hints
+        options.folder,
+        options.output,
+        recursive=options.recursive,
+        hints=options.hints,
+        bare=bool(options.reference),
     )
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")
@@ -133,7 +137,7 @@ def _begin(batch: _Batch, pool: Pool, drawing: Drawing) -> bool:
     """Hand in one drawing; False when its files cannot even be read."""
     batch.started[drawing.line] = time.monotonic()
     try:
-        inputs = inputs_of(drawing.line, drawing.hints)
+        inputs = inputs_of(drawing.line, drawing.hints, batch.options.reference)
     except NuriError as error:
         batch.failed(drawing.line, error)
         return False
@@ -142,7 +146,7 @@ def _begin(batch: _Batch, pool: Pool, drawing: Drawing) -> bool:
     def progress(fraction: float, stage: str) -> None:
         batch.under_way(drawing, fraction)
 
-    pool.submit(Work(drawing, "flats", inputs, options, progress))
+    pool.submit(Work(drawing, task_of(batch.options), inputs, options, progress))
     return True
 
 

@@ -21,7 +21,8 @@ _HINT_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
 
 @dataclass(frozen=True)
 class Drawing:
-    """One file to colour. ``hints`` is None for a .kra or .ora file that brings its own."""
+    """One file to colour. ``hints`` is None where a .kra or .ora file brings its own or none is
+    needed."""
 
     line: Path
     hints: Path | None
@@ -43,8 +44,13 @@ class Plan:
     problems: list[tuple[Path, NuriError]]
 
 
-def make_plan(folder: Path, output: Path, *, recursive: bool, hints: Path | None) -> Plan:
-    """Look through a folder, in order of names. Raises NuriError: not_found, bad_input."""
+def make_plan(
+    folder: Path, output: Path, *, recursive: bool, hints: Path | None, bare: bool = False
+) -> Plan:
+    """Look through a folder, in order of names. ``bare``: drawings need no hints.
+
+    Raises NuriError: not_found, bad_input.
+    """
     for place in (folder, hints):
         if place is not None and not place.is_dir():
             raise NuriError(
@@ -68,7 +74,7 @@ def make_plan(folder: Path, output: Path, *, recursive: bool, hints: Path | None
         # Two files that differ in their ending alone keep it, so that neither is written over.
         target = output / (inner.with_suffix(".png") if is_unique else f"{inner}.png")
         own_hints = _hints_of(line, inner.parent, hints)
-        if own_hints is None and not io.is_layered(line):
+        if own_hints is None and not bare and not io.is_layered(line):
             plan.problems.append((line, _no_hints(line, hints)))
         else:
             plan.drawings.append(Drawing(line, own_hints, target))

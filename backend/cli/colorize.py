@@ -12,7 +12,7 @@ from . import DONE
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json, result_line, warn
-from .request import check_choices, inputs_of, job_options, png_of, write_palette
+from .request import check_choices, inputs_of, job_options, png_of, task_of, write_palette
 from .session import Work, open_pool
 
 
@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     check_choices(options)
     _check_files(options)
-    inputs = inputs_of(options.line, options.hints)
+    inputs = inputs_of(options.line, options.hints, options.reference)
     for path in (options.output, options.regions, options.palette):
         if path is not None:
             io.check_writable(path)
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     interrupt = Interrupt()
     with open_pool(interrupt, no_daemon=options.no_daemon) as pool, interrupt:
         with ProgressReport(options.line.name, silent=silent) as report:
-            pool.submit(Work(None, "flats", inputs, job_options(options, wanted), report))
+            pool.submit(Work(None, task_of(options), inputs, job_options(options, wanted), report))
             done = pool.next_done()
         if done.error:
             raise done.error
@@ -44,12 +44,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_files(options: argparse.Namespace) -> None:
-    if options.hints is None and not io.is_layered(options.line):
+    bare = options.hints is None and not options.reference
+    if bare and not io.is_layered(options.line):
         raise UsageError(
-            f"there are no hints for {options.line} "
-            "(add --hints PNG, or use a .kra or .ora file with a layer named 'Hints')"
+            f"there are no hints for {options.line} (add --hints PNG or --reference PNG, "
+            "or use a .kra or .ora file with a layer named 'Hints')"
         )
-    read = {options.line.resolve(), options.hints and options.hints.resolve()}
+    read = {path.resolve() for path in (options.line, *(options.reference or ()))}
+    read.add(options.hints and options.hints.resolve())
     written = [p for p in (options.output, options.regions, options.palette) if p is not None]
     if len({p.resolve() for p in written}) < len(written):
         raise UsageError("two of the files to write have one name (give each its own)")
@@ -62,7 +64,7 @@ def _tell(options: argparse.Namespace, info: dict[str, Any], seconds: float) -> 
     facts = {
         "input": str(options.line),
         "output": str(options.output),
-        "task": "flats",
+        "task": task_of(options),
         **info,
         "seconds": round(seconds, 3),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +17,51 @@ from .parser import UsageError
 
 def check_choices(options: argparse.Namespace) -> None:
     """Refuse what no installed model can do. Raises UsageError."""
-    colouring = ids_for("flats")
+    colouring = (*ids_for("layer"), *ids_for("flats"))
     available = "available: " + ", ".join(colouring)
     if options.model is not None and options.model not in colouring:
         raise UsageError(f"there is no model {options.model!r} ({available})")
-    if options.reference:
-        raise UsageError(f"--reference needs a model that is not installed ({available})")
+    if options.reference and options.model in ids_for("flats"):
+        raise UsageError(f"--model {options.model} knows no references (leave --model out)")
+    if options.reference and options.fill_unhinted:
+        raise UsageError("--fill-unhinted is for hints alone (a reference colours every region)")
     if options.size is not None:
-        raise UsageError("--size is for models; flats always work at full size (leave it out)")
+        raise UsageError("--size: no model here has a working size to choose (leave it out)")
     if options.device not in (None, "auto", "cpu"):
-        raise UsageError(f"flats run on the CPU, not on {options.device!r} (leave --device out)")
+        raise UsageError(f"--device: colouring runs on the CPU, not on {options.device!r} (leave it out)")
+
+
+def task_of(options: argparse.Namespace) -> str:
+    """The task that the options ask for: "layer", or "flats" where no network is wanted."""
+    if options.reference:
+        return "layer"
+    alone = options.flats or options.fill_unhinted or options.model in ids_for("flats")
+    return "flats" if alone else "layer"
 
 
 def job_options(options: argparse.Namespace, outputs: list[str]) -> dict[str, Any]:
-    """The options of the task "flats"."""
-    return {
+    """The options of the task that `task_of` names."""
+    wanted: dict[str, Any] = {
         "outputs": outputs,
         "encode": "png",
         "lines": not options.no_lines,
-        "fill_unhinted": options.fill_unhinted,
         "line_layer": options.line_layer,
         "hint_layer": options.hint_layer,
     }
+    if task_of(options) == "flats":
+        wanted["fill_unhinted"] = options.fill_unhinted
+    return wanted
 
 
-def inputs_of(line: Path, hints: Path | None) -> list[Plane]:
+def inputs_of(
+    line: Path, hints: Path | None, references: Sequence[Path] | None = None
+) -> list[Plane]:
     """The files of one drawing, as they are. Raises NuriError."""
     planes: list[Plane] = [EncodedImage("line", str(line), io.read_file(line))]
     if hints is not None:
         planes.append(EncodedImage("hints", str(hints), io.read_file(hints)))
+    for index, path in enumerate(references or ()):
+        planes.append(EncodedImage(f"reference_{index}", str(path), io.read_file(path)))
     return planes
 
 

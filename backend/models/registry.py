@@ -29,6 +29,13 @@ MODELS = {
     model.id: model
     for model in (
         Model(
+            id="matching",
+            task="layer",
+            title="Exact colours from references and hints; a network decides what has no hint",
+            inputs=("line art", "references or hints"),
+            device="cpu",
+        ),
+        Model(
             id="flats",
             task="flats",
             title="Exact flat colours from hints, by regions, without a network",

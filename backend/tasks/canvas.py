@@ -38,6 +38,7 @@ class Canvas:
         paper = int(np.bincount(self.dark[::4, ::4].ravel()).argmax())
         return np.asarray(cv2.subtract(self.dark, np.full_like(self.dark, paper)))
 
+    @cached_property
     def chambers(self) -> Chambers:
         """The areas that the lines close, at working resolution."""
         return find_chambers(self.ink)

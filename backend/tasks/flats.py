@@ -67,7 +67,7 @@ def colour_flats(
     canvas = read_canvas(line)
     given = check_hints(hints)
     step(0.15, "finding regions")
-    chambers = canvas.chambers()
+    chambers = canvas.chambers
     step(0.45, "placing colours")
     regions = fill_chambers(chambers, at_size(given, canvas.ink.shape), everything=fill_unhinted)
     step(0.6, "following lines")

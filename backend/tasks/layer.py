@@ -16,7 +16,7 @@ from backend.imaging.hints import Hints, full_alpha
 from backend.regions.fill import Regions, fill_chambers
 from protocol.errors import ErrorCode, NuriError
 
-from .canvas import Canvas, read_canvas
+from .canvas import Canvas
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
 from .sources import Source, View, Votes, combine, union_palette, view_of, vote, vote_view
 
@@ -32,8 +32,8 @@ class LayerResult(FlatsResult):
 
 
 def colour_layer(
-    line: np.ndarray,
-    network: Any,
+    canvas: Canvas,
+    network: Callable[[], Any],
     *,
     hints: np.ndarray | None = None,
     sources: Sequence[Source] = (),
@@ -43,9 +43,10 @@ def colour_layer(
 ) -> LayerResult:
     """Colour every region that a hint reaches or that answers to a region of a known colour.
 
-    line: (H, W) or (H, W, 1..4). network: a `RegionMatcher`. hints: (H, W, C) any dtype, alpha
-    last, in RGB order where there are sources. mask: (H, W) uint8 selection. Raises NuriError:
-    bad_input (blank lines, neither hints nor sources, sizes that differ), cancelled.
+    canvas: the lines (`read_canvas`); what is worked out of them stays with it. network:
+    gives a `RegionMatcher` and is asked once a region is open. hints: (H, W, C) any dtype, alpha last, in RGB order where there are sources.
+    mask: (H, W) uint8 selection. Raises NuriError: bad_input (neither hints nor sources, sizes
+    that differ), cancelled.
     """
 
     def step(fraction: float, stage: str) -> None:
@@ -54,10 +55,8 @@ def colour_layer(
         progress(fraction, stage)
 
     if hints is not None:
-        check_size(line, hints)
-    step(0.0, "reading lines")
-    canvas = read_canvas(line)
-    given = _no_hints(line.shape[:2]) if hints is None else check_hints(hints)
+        check_size(canvas.dark, hints)
+    given = _no_hints(canvas.dark.shape) if hints is None else check_hints(hints)
     if given.empty and not sources:
         raise NuriError(
             ErrorCode.bad_input,
@@ -65,9 +64,9 @@ def colour_layer(
             "Paint hints, or choose a coloured drawing as reference",
         )
     step(0.1, "finding regions")
-    chambers = canvas.chambers()
+    chambers = canvas.chambers
     if given.empty:
-        regions = Regions(chambers.label, np.zeros(len(chambers.area), np.int32))
+        regions = Regions(chambers.label.copy(), np.zeros(len(chambers.area), np.int32))
     else:
         regions = fill_chambers(chambers, at_size(given, canvas.ink.shape))
     step(0.3, "comparing drawings")
@@ -90,7 +89,7 @@ def _complete(
     regions: Regions,
     given: Hints,
     sources: Sequence[Source],
-    network: Any,
+    network: Callable[[], Any],
     step: Callable[[float, str], None],
 ) -> tuple[Hints, np.ndarray, np.ndarray]:
     """Colours for the regions without a hint.
@@ -103,17 +102,18 @@ def _complete(
     if not ((colour == 0)[1:]).any():
         return given, colour, sure
     view, _ = view_of(canvas, regions.label)
+    matcher = network()
     number = view.regions.number
     votes: list[Votes] = []
     for done, source in enumerate(sources):
         step(0.3 + 0.3 * done / len(sources), "comparing drawings")
-        votes.append(vote(network, view, source))
+        votes.append(vote(matcher, view, source))
     palette, places = union_palette(sources)
     first = len(given.colours)
     places = [place + first for place in places]
     own = colour[number]
     if own.any():
-        votes.append(_own_votes(network, view, own, given))
+        votes.append(_own_votes(matcher, view, own, given))
         places.append(np.arange(first))
     if not votes:
         return given, colour, sure

@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.weights import store
 
+from .canvas import read_canvas
 from .layer import LayerResult, colour_layer
 from .sources import Source, read_source
 
@@ -29,8 +30,8 @@ def colour_from_sources(
     """`colour_layer` with the trained network. Raises NuriError: model_missing, bad_input,
     cancelled."""
     return colour_layer(
-        line,
-        store.load(MATCHER),
+        read_canvas(line),
+        lambda: store.load(MATCHER),
         hints=hints,
         sources=sources,
         mask=mask,

@@ -206,7 +206,7 @@ def test_wrong_options_are_refused(options):
 
 
 def test_unknown_task_names_those_there_are():
-    with pytest.raises(NuriError, match=r"no task 'magic' \(Tasks of this backend: flats"):
+    with pytest.raises(NuriError, match=r"no task 'magic' \(Tasks of this backend: layer"):
         job.run("magic", (), {}, progress=lambda f, s: None, cancelled=lambda: False)
 
 
@@ -257,13 +257,13 @@ def test_cancelled_jobs_stop(after):
 
 def test_many_regions_are_numbered_beyond_16_bit():
     # Every second pixel in both directions is a region of its own: 300 x 300 of them.
-    from backend.tasks.flats_job import _pack_regions
+    from backend.tasks.drawing_outputs import pack_regions
 
     regions = np.arange(90_000, dtype=np.int32).reshape(300, 300)
-    plain = _pack_regions(regions, "")
+    plain = pack_regions(regions, "")
     assert plain.format is PixelFormat.index32
     np.testing.assert_array_equal(planes.to_array(plain)[..., 0], regions)
-    packed = io.read_image(_pack_regions(regions, "png").data, "regions.png").astype(np.int64)
+    packed = io.read_image(pack_regions(regions, "png").data, "regions.png").astype(np.int64)
     number = packed[..., 0] << 16 | packed[..., 1] << 8 | packed[..., 2]
     np.testing.assert_array_equal(number, regions)
 

@@ -1,0 +1,182 @@
+"""The task "layer" around `colour_layer`: hints, references or both, found, checked and packed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from backend.imaging import io, planes
+from backend.models.registry import ids_for
+from backend.weights import store
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import PixelBuffer, PixelFormat, Plane
+
+from .canvas import Canvas, read_canvas
+from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, with_name
+from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
+from .flats_job import COLOURED, READ, run_flats
+from .layer import LayerResult, colour_layer
+from .reference import MATCHER
+from .request import Outcome, Request
+from .sources import Source, read_source
+
+REFERENCE = "reference_"
+MOST_REFERENCES = 16
+DOUBTFUL = 0.5  # a region that is less sure than this is pointed out
+_KEPT = 6
+_BACKWARDS = (PixelFormat.bgra8, PixelFormat.bgra16)
+_IN_ORDER = (PixelFormat.rgba8, PixelFormat.rgba16, PixelFormat.rgbaf16, PixelFormat.rgbaf32)
+_Prepared = TypeVar("_Prepared", Canvas, Source)
+
+
+class Workbench:
+    """What was worked out of pictures, by their content: the newest ``_KEPT`` stay.
+
+    So another hint costs only what depends on hints.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, Any] = OrderedDict()
+
+    def get(self, kind: str, pixels: np.ndarray, make: Callable[[], _Prepared]) -> _Prepared:
+        """What ``make`` gives for these pixels, made once."""
+        digest = hashlib.blake2b(f"{kind} {pixels.shape} {pixels.dtype}".encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(pixels).data)
+        key = digest.digest()
+        if key not in self._kept:
+            self._kept[key] = make()
+        self._kept.move_to_end(key)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        found: _Prepared = self._kept[key]
+        return found
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._kept.clear()
+
+
+WORKBENCH = Workbench()
+
+
+def run_layer(request: Request) -> Outcome:
+    """Inputs ``line``, ``hints``, ``mask`` and ``reference_0`` and on, and the options of SPEC.md.
+
+    Without references and without the matcher's weights hints still give flats, with a warning.
+    """
+    wanted = request.texts("outputs", OUTPUTS, ("flats",))
+    encoding, lines = request.text("encode", ENCODINGS), request.flag("lines", True)
+    request.text("model", ("", *ids_for("layer")))
+    references = _references(request)
+    line, hints = find_drawing(request) if references else read_drawing(request)
+    mask = read_mask(request, line)
+
+    def progress(fraction: float, stage: str) -> None:
+        request.progress(READ + (COLOURED - READ) * fraction, stage)
+
+    request.step(READ / 2, "reading references")
+    sources = [_source(plane) for plane in references]
+    pixels, turned = _in_rgb_order(hints, bool(sources))
+    try:
+        canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
+        result = colour_layer(
+            canvas,
+            lambda: store.load(MATCHER),
+            hints=pixels,
+            sources=sources,
+            mask=mask,
+            progress=progress,
+            cancelled=request.cancelled,
+        )
+    except NuriError as error:
+        if error.code is ErrorCode.model_missing and not references:
+            return _flats_alone(request)
+        raise with_name(error, request.inputs["line"]) from error
+    if turned:
+        back = [2, 1, 0, 3]
+        flats, palette = np.ascontiguousarray(result.flats[..., back]), result.palette[:, back]
+        result = replace(result, flats=flats, palette=palette)
+    request.step(COLOURED, "packing")
+    packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "the references")
+    outputs = pack_result(result, line, packed_as, wanted, encoding, lines=lines)
+    return Outcome(outputs, facts_of(result) | _doubts(result))
+
+
+def _flats_alone(request: Request) -> Outcome:
+    options = {key: value for key, value in request.options.items() if key != "model"}
+    outcome = run_flats(replace(request, options=options))
+    missing = "the region matcher's weights are missing: areas without a hint stay as they are"
+    outcome.info["warnings"].append(missing)
+    return outcome
+
+
+def _references(request: Request) -> list[Plane]:
+    """The inputs ``reference_0`` and on, in their order. Raises NuriError bad_input."""
+    found = {
+        int(name.removeprefix(REFERENCE)): plane
+        for name, plane in request.inputs.items()
+        if name.startswith(REFERENCE) and name.removeprefix(REFERENCE).isdecimal()
+    }
+    if len(found) > MOST_REFERENCES:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"there are {len(found)} references",
+            f"Use at most {MOST_REFERENCES}",
+        )
+    return [found[index] for index in sorted(found)]
+
+
+def _source(plane: Plane) -> Source:
+    if isinstance(plane, PixelBuffer):
+        name, pixels = f"the reference {plane.name}", planes.to_array(plane)
+        rgb = planes.to_rgb(pixels, plane.format)
+        if rgb is None or rgb.dtype.kind == "f":
+            raise NuriError(
+                ErrorCode.unsupported,
+                f"{name} has the format {plane.format.value}",
+                "Send references as 8-bit RGB",
+            )
+    else:
+        name, rgb = plane.file_name, io.read_image(plane.data, plane.file_name, plane.layer)
+    return WORKBENCH.get("reference", rgb, lambda: read_source(_eight_bit_rgb(rgb), name=name))
+
+
+def _eight_bit_rgb(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3 or 4) uint8 of grey, RGB or RGBA, 8 or 16 bit."""
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    channels = pixels.shape[2]
+    if channels in (1, 2):
+        pixels = pixels[..., [0, 0, 0, 1][: 2 + channels]]
+    return np.ascontiguousarray(pixels)
+
+
+def _in_rgb_order(
+    hints: GivenHints | None, with_references: bool
+) -> tuple[np.ndarray | None, bool]:
+    """The hints' pixels as references need them, and whether red and blue were exchanged."""
+    if hints is None or not with_references or hints.format in _IN_ORDER:
+        return (None if hints is None else hints.pixels), False
+    if hints.format in _BACKWARDS:
+        return np.ascontiguousarray(hints.pixels[..., [2, 1, 0, 3]]), True
+    raise NuriError(
+        ErrorCode.unsupported,
+        f"{hints.name} has the format {hints.format.value}, which has no common colours with "
+        "references",
+        "Convert the document to RGB, or colour without references",
+    )
+
+
+def _doubts(result: LayerResult) -> dict[str, Any]:
+    """Which coloured regions are a guess, the least sure first."""
+    coloured = np.flatnonzero(result.region_palette >= 0)
+    doubtful = coloured[result.confidence[coloured] < DOUBTFUL]
+    order = doubtful[np.argsort(result.confidence[doubtful], kind="stable")]
+    return {"doubtful": [int(region) for region in order]}
