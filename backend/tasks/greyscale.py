@@ -54,7 +54,8 @@ def colour_grey(
     """Colour a picture by what it shows, keeping the L* of every pixel to the rounding of L*.
 
     picture: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, 8 or 16 bit; of colours only the
-    lightness counts. Returns (H, W, 3), or (H, W, 4) with the same alpha, in the same dtype.
+    lightness counts. Returns (H, W, 3), or (H, W, 4) with the same alpha, in the same dtype; what
+    is transparent is all zeros.
     model: "smsanet" or "ibn_gan"; "" is the first of them that is installed. Raises NuriError:
     bad_input (nothing to see in it), model_missing, cancelled.
     """
@@ -85,6 +86,7 @@ def colour_grey(
         result[rows, :, :3] = with_lightness(light, full, picture.dtype)
         if channels == 4:
             result[rows, :, 3] = part[..., 3]
+            result[rows][part[..., 3] == 0] = 0
     return result
 
 
@@ -136,7 +138,9 @@ def _within(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
         alpha = picture[..., 3]
     else:
         alpha = np.full(mask.shape, np.iinfo(picture.dtype).max, picture.dtype)
-    return np.dstack([picture[..., :3], cut_out(alpha, mask)])
+    cut = np.dstack([picture[..., :3], cut_out(alpha, mask)])
+    cut[cut[..., 3] == 0] = 0
+    return cut
 
 
 def _default() -> str:

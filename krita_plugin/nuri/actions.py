@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from krita import Krita
@@ -11,24 +10,14 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import guess, hints, kept, layers
 from .daemon import Backend
+from .desk import Desk, summary
 from .document import find_document, key_of
-from .jobs import AddKeptJob, ColorizeJob, Outcome, Request
+from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
 from .notice import Kind, Notice, Offer
-from .qt import QImage, QObject, pyqtSignal
+from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
+from .qt import QObject, pyqtSignal
 
 _SETTINGS = "nuri"
-
-
-@dataclass
-class Desk:
-    """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news."""
-
-    document: str = ""
-    line: str = ""
-    hints: str = ""
-    job: ColorizeJob | None = None
-    notice: Notice | None = None
-    preview: QImage | None = None
 
 
 class Actions(QObject):
@@ -56,6 +45,14 @@ class Actions(QObject):
             self._start(document)
         except NuriError as error:
             self._tell(self.desk(), Notice.of(error))
+
+    def colorize_grey(self) -> None:
+        """Colours the active layer, a grey painting, on a new layer above it."""
+        self._run_errand(GREY)
+
+    def extract_lines(self) -> None:
+        """Draws the lines of the active layer, as ink on a new layer above it."""
+        self._run_errand(LINES)
 
     def new_hint_layer(self) -> None:
         """Adds a hint layer above the lines of the active document, ready to paint on."""
@@ -157,6 +154,13 @@ class Actions(QObject):
     def set_flag(self, name: str, value: bool) -> None:
         Krita.instance().writeSetting(_SETTINGS, name, "true" if value else "false")
 
+    def model(self, task: str) -> str:
+        """The model that the artist chose for a task; "" lets the backend choose."""
+        return str(Krita.instance().readSetting(_SETTINGS, f"model_{task}", ""))
+
+    def set_model(self, task: str, model: str) -> None:
+        Krita.instance().writeSetting(_SETTINGS, f"model_{task}", model)
+
     def _active_document(self) -> Any:
         document = Krita.instance().activeDocument()
         if document is None:
@@ -165,7 +169,7 @@ class Actions(QObject):
             )
         return document
 
-    def _start(self, document: Any) -> None:
+    def _lines(self, document: Any) -> Any:
         line = self.line_layer(document)
         if line is None:
             raise NuriError(
@@ -173,6 +177,10 @@ class Actions(QObject):
                 "Nuri cannot tell which layer holds the lines",
                 "choose it in the Nuri docker, or name it Lines",
             )
+        return line
+
+    def _start(self, document: Any) -> None:
+        line = self._lines(document)
         own = self.results_of(document)
         desk = self.desk()
         hint = hints.find(document, desk.hints, layers.uid_of(line), own)
@@ -186,26 +194,44 @@ class Actions(QObject):
         )
         self._run(desk, ColorizeJob(self.backend, request, self))
 
-    def _run(self, desk: Desk, job: ColorizeJob) -> None:
+    def _run_errand(self, errand: Errand) -> None:
+        desk = self.desk()
+        try:
+            document = self._active_document()
+            node = document.activeNode()
+            if node is None or node.type() not in layers.DRAWABLE:
+                raise NuriError(
+                    ErrorCode.bad_input,
+                    "The active layer holds no picture",
+                    "choose the layer with the picture in the Layers docker",
+                )
+            model = self.model(errand.task)
+            request = PictureRequest(errand, key_of(document), layers.uid_of(node), model)
+            self._run(desk, PictureJob(self.backend, request, self))
+        except NuriError as error:
+            self._tell(desk, Notice.of(error))
+
+    def _run(self, desk: Desk, job: LayerJob) -> None:
         if desk.job is not None:
             # The artist asks anew: the newer request takes the place of the running one.
             desk.job.cancel()
         desk.job, desk.notice = job, None
         job.changed.connect(self.changed)
-        job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line))
+        if isinstance(job, ColorizeJob):
+            job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line))
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._fail(desk, job, error))
         job.start()
         self.changed.emit()
 
-    def _finish(self, desk: Desk, job: ColorizeJob, outcome: Outcome) -> None:
-        own = self._results.setdefault(job.request.document, [])
-        own.append(outcome.layer)
+    def _finish(self, desk: Desk, job: LayerJob, outcome: Outcome) -> None:
+        if isinstance(job, ColorizeJob):
+            self._results.setdefault(job.request.document, []).append(outcome.layer)
         desk.preview = outcome.preview
         kept.forget(job.job_id)
-        self._end(desk, job, _summary(outcome.info))
+        self._end(desk, job, outcome.notice or summary(outcome.info))
 
-    def _fail(self, desk: Desk, job: ColorizeJob, error: NuriError) -> None:
+    def _fail(self, desk: Desk, job: LayerJob, error: NuriError) -> None:
         notice = Notice.of(error)
         if job.kept:
             notice = Notice(
@@ -219,7 +245,7 @@ class Actions(QObject):
             kept.forget(job.job_id)
         self._end(desk, job, notice)
 
-    def _end(self, desk: Desk, job: ColorizeJob, notice: Notice) -> None:
+    def _end(self, desk: Desk, job: LayerJob, notice: Notice) -> None:
         if desk.job is job:
             desk.job = None
             self._tell(desk, notice)
@@ -232,16 +258,3 @@ class Actions(QObject):
             self.desk().notice = notice
         self.noticed.emit(notice)
         self.changed.emit()
-
-
-def _summary(info: dict[str, Any]) -> Notice:
-    """The daemon's facts about a result in one line for the artist."""
-    coloured, unhinted = int(info.get("coloured", 0)), int(info.get("unhinted", 0))
-    message = f"{coloured} area{'s' if coloured != 1 else ''} coloured"
-    if unhinted:
-        message += f", {unhinted} without a hint left empty"
-    warnings = [str(warning) for warning in info.get("warnings", [])]
-    gaps = len(info.get("gaps", []))
-    details = [f"Gaps in the lines that were closed: {gaps}"] if gaps else []
-    remedy = warnings[0] if warnings else ""
-    return Notice(Kind.done, message, remedy, detail="\n".join(details + warnings))

@@ -45,3 +45,24 @@ def compose(
     painter.drawImage(0, 0, ink)
     painter.end()
     return picture
+
+
+def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace) -> Work:
+    """Returns a `QImage` of ``pixels`` of ``space`` on white, at most SIDE pixels a side."""
+    width, height, data = sample(pixels, _LINE_SIDE)
+    if not space.is_srgb8:
+        data = yield from convert(hidden, data, space, SRGB8)
+    yield 0
+    image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+    picture = QImage(width, height, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    painter = QPainter(picture)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    # Sampled finer than shown and scaled down smoothly, or thin lines would break up.
+    return picture.scaled(
+        SIDE,
+        SIDE,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )

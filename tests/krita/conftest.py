@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,25 @@ def add_libraries(vendor: Path) -> None:
             shutil.copytree(source, target / name)
 
 
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small networks for the daemons of all scripts; none where PyTorch is missing."""
+    folder = tmp_path_factory.mktemp("weights")
+    if all(find_spec(name) for name in ("torch", "safetensors")):
+        from tests.backend.weights.shelf import put
+
+        put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
+    return folder
+
+
 class Theatre:
     """Runs each test script in a Krita of its own, once; two at a time, for they wait a lot.
 
     ``scripts``: all that will be asked for. One that measures runs alone.
     """
 
-    def __init__(self, plugin: Path, scripts: Iterable[str]) -> None:
-        self._plugin = plugin
+    def __init__(self, plugin: Path, weights: Path, scripts: Iterable[str]) -> None:
+        self._plugin, self._weights = plugin, weights
         self._pool = ThreadPoolExecutor(_AT_A_TIME)
         self._running = {
             script: self._pool.submit(self._play, script)
@@ -95,12 +107,12 @@ class Theatre:
     def _play(self, script: str) -> list[Outcome]:
         folder = INSIDE / script
         paths = sorted(folder.glob("*.py")) if folder.is_dir() else [INSIDE / f"{script}.py"]
-        with _stage_set(self._plugin, script) as play:
+        with _stage_set(self._plugin, self._weights, script) as play:
             return [play(path) for path in paths]
 
 
 @contextmanager
-def _stage_set(plugin: Path, name: str) -> Iterator[Callable[[Path], Outcome]]:
+def _stage_set(plugin: Path, weights: Path, name: str) -> Iterator[Callable[[Path], Outcome]]:
     """A Krita with the plugin and a daemon of its own; yields what runs a script in it.
 
     Several scripts meet the same profile and daemon, one after the other. Logs are kept in
@@ -124,6 +136,7 @@ def _stage_set(plugin: Path, name: str) -> Iterator[Callable[[Path], Outcome]]:
                 NURI_CONNECTION=str(run / "connection.json"),
                 NURI_STATE=str(state),
                 NURI_BACKEND=str(BACKEND),
+                NURI_WEIGHTS=str(weights),
             )
             _signal_daemon(run / "connection.json", signal.SIGCONT)
             return outcome
@@ -139,10 +152,10 @@ def _stage_set(plugin: Path, name: str) -> Iterator[Callable[[Path], Outcome]]:
 
 
 @pytest.fixture(scope="session")
-def theatre(plugin: Path, request: pytest.FixtureRequest) -> Iterator[Theatre]:
+def theatre(plugin: Path, weights: Path, request: pytest.FixtureRequest) -> Iterator[Theatre]:
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     scripts = [call.params["script"] for call in calls if call and "script" in call.params]
-    theatre = Theatre(plugin, dict.fromkeys(scripts))
+    theatre = Theatre(plugin, weights, dict.fromkeys(scripts))
     yield theatre
     theatre.close()
 

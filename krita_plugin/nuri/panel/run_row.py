@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krita import Krita
 
-from ..jobs import ColorizeJob
+from ..jobs import LayerJob
 from ..qt import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QToolButton, QWidget
 
 _STEPS = 1000
@@ -39,7 +39,7 @@ class RunRow(QStackedWidget):
         self.addWidget(running)
         self.setMaximumHeight(self.sizeHint().height())
 
-    def show_job(self, job: ColorizeJob | None, can_start: bool) -> None:
+    def show_job(self, job: LayerJob | None, can_start: bool) -> None:
         self.button.setEnabled(can_start)
         self.setCurrentIndex(0 if job is None else 1)
         if job is not None:

@@ -139,9 +139,13 @@ class Stage:
         return notice.kind.value, notice.message, notice.remedy, notice.offer.name
 
     def colorize(self, seconds=60):
-        """Triggers the menu entry and waits until it has ended; returns the notice."""
-        self.trigger("nuri_colorize_layer")
-        yield from self.until(lambda: self.actions().desk().job is None, seconds, "colouring")
+        """Colorize layer; returns the notice."""
+        return (yield from self.perform("nuri_colorize_layer", seconds))
+
+    def perform(self, name, seconds=60):
+        """Triggers a menu entry and waits until its job has ended; returns the notice."""
+        self.trigger(name)
+        yield from self.until(lambda: self.actions().desk().job is None, seconds, name)
         yield 50
         return self.notice()
 

@@ -1,0 +1,35 @@
+"""What belongs to one open document, and what there is to say about a colouring of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .jobs import LayerJob
+from .notice import Kind, Notice
+from .qt import QImage
+
+
+@dataclass
+class Desk:
+    """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news."""
+
+    document: str = ""
+    line: str = ""
+    hints: str = ""
+    job: LayerJob | None = None
+    notice: Notice | None = None
+    preview: QImage | None = None
+
+
+def summary(info: dict[str, Any]) -> Notice:
+    """The daemon's facts about a result in one line for the artist."""
+    coloured, unhinted = int(info.get("coloured", 0)), int(info.get("unhinted", 0))
+    message = f"{coloured} area{'s' if coloured != 1 else ''} coloured"
+    if unhinted:
+        message += f", {unhinted} without a hint left empty"
+    warnings = [str(warning) for warning in info.get("warnings", [])]
+    gaps = len(info.get("gaps", []))
+    details = [f"Gaps in the lines that were closed: {gaps}"] if gaps else []
+    remedy = warnings[0] if warnings else ""
+    return Notice(Kind.done, message, remedy, detail="\n".join(details + warnings))
