@@ -43,6 +43,7 @@ def _build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_colorize(commands)
     _add_batch(commands)
+    _add_animate(commands)
     _add_grey(commands)
     _add_lines(commands)
     _add_service(commands)
@@ -124,6 +125,30 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
 
 
+def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "animate",
+        help="colour a shot from a few coloured frames",
+        description="Colours the frames of a shot from one to five of them that are coloured. A "
+        "key frame has the name of its frame. Frames that are done already are skipped.",
+    )
+    parser.add_argument(
+        "frames",
+        type=Path,
+        nargs="+",
+        metavar="FRAME",
+        help="pictures in their order, a folder of them, an animated PNG, GIF or WebP, or a video",
+    )
+    parser.add_argument(
+        "--key", type=Path, nargs="+", required=True, metavar="KEYFRAME", help="coloured frames"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--no-lines", action="store_true", help="leave the lines out")
+    parser.add_argument("--force", action="store_true", help="do again what is done already")
+    _add_running(parser)
+    parser.set_defaults(run=_command("animate", "run"))
+
+
 def _add_lines(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("lines", help="line art of a finished picture")
     _add_picture(parser)
@@ -136,17 +161,19 @@ def _add_lines(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--flats", action="store_true", help="one exact colour per region (the default)"
+        "--flats", action="store_true", help="hints alone, without a network for the rest"
     )
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out of OUT")
     parser.add_argument(
-        "--fill-unhinted", action="store_true", help="colour regions without a hint too"
+        "--fill-unhinted",
+        action="store_true",
+        help="without a network: regions without a hint take the nearest colour",
     )
     parser.add_argument("--line-layer", default="", metavar="NAME", help="of a .kra or .ora file")
     parser.add_argument("--hint-layer", default="", metavar="NAME", help="of a .kra or .ora file")
     parser.add_argument("--model", metavar="ID", help="see `nuri models`")
     parser.add_argument(
-        "--reference", type=Path, nargs="+", metavar="PNG", help="coloured pictures to follow"
+        "--reference", type=Path, nargs="+", metavar="PNG", help="coloured drawings to follow"
     )
     parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
     parser.add_argument("--device", metavar="D", help="auto, cpu or cuda")

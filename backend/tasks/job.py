@@ -20,6 +20,12 @@ def _flats(request: Request) -> Outcome:
     return run_flats(request)
 
 
+def _layer(request: Request) -> Outcome:
+    from .layer_job import run_layer
+
+    return run_layer(request)
+
+
 def _greyscale(request: Request) -> Outcome:
     from .greyscale import run_greyscale
 
@@ -32,11 +38,19 @@ def _lines(request: Request) -> Outcome:
     return run_lines(request)
 
 
+def _animation(request: Request) -> Outcome:
+    from .animation_job import run_animation
+
+    return run_animation(request)
+
+
 # What a user can ask for. A task is imported with its first job or by `warm_up`.
 TASKS: dict[str, Callable[[Request], Outcome]] = {
+    "layer": _layer,
     "flats": _flats,
     "lines": _lines,
     "greyscale": _greyscale,
+    "animation": _animation,
 }
 
 

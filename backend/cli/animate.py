@@ -1,0 +1,202 @@
+"""`nuri animate`: a whole shot from a few coloured key frames."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from backend.imaging import io
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import EncodedImage, Plane
+
+from . import DONE, FAILED
+from .animate_plan import Plan, ShotFrame, make_plan
+from .interrupt import Interrupt
+from .parser import UsageError
+from .report import ProgressReport, error_facts, print_json, warn
+from .request import png_of
+from .streaming import Answer, FrameInput, Shoot, run_stream
+
+_MOST_NAMES = 8
+
+
+@dataclass
+class _Run:
+    """What came of the frames so far. ``failed``: names of frames by why they failed."""
+
+    options: argparse.Namespace
+    plan: Plan
+    report: ProgressReport
+    coloured: int = 0
+    copied: int = 0
+    skipped: int = 0
+    failed: dict[str, list[str]] = field(default_factory=dict)
+    doubtful: list[str] = field(default_factory=list)
+
+    def note(self, frame: ShotFrame, state: str, facts: dict[str, Any] | None = None) -> None:
+        """One frame is done with."""
+        if self.options.json:
+            files = {"input": str(frame.source), "frame": frame.name, "output": str(frame.output)}
+            print_json({**files, "state": state, **(facts or {})})
+
+    def fail(self, frame: ShotFrame, error: NuriError) -> None:
+        """One frame is not to be had; each reason is told at the end, once."""
+        reason = str(error).removeprefix(f"{frame.source}: ")
+        self.failed.setdefault(reason, []).append(frame.name)
+        self.note(frame, "failed", {"error": error_facts(error)})
+
+
+def run(options: argparse.Namespace) -> int:
+    """Colour a shot; 1 when a frame failed. Raises NuriError and UsageError."""
+    started = time.monotonic()
+    plan = make_plan(options.frames, options.key, options.output)
+    _check(options, plan)
+    io.make_folder(options.output)
+    io.check_writable(options.output / "any.png")
+    silent = options.quiet or options.json
+    interrupt = Interrupt()
+    with ProgressReport(options.frames[0].name, silent=silent) as report, interrupt:
+        state = _Run(options, plan, report)
+        try:
+            _copy_keys(state)
+            left = _left(state)
+            if left:
+                _colour(state, left, interrupt)
+        finally:
+            _summary(state, time.monotonic() - started)
+    return FAILED if state.failed else DONE
+
+
+def _check(options: argparse.Namespace, plan: Plan) -> None:
+    written = {frame.output.resolve() for frame in plan.frames}
+    for path in (*(frame.source for frame in plan.frames), *options.key):
+        if path.resolve() in written:
+            raise UsageError(f"{path} would be written over (choose another folder for -o)")
+
+
+def _copy_keys(state: _Run) -> None:
+    """A key frame is its own result."""
+    for frame, key in state.plan.keys:
+        if frame.is_done([key]) and not state.options.force:
+            state.skipped += 1
+            state.note(frame, "skipped")
+            continue
+        data = io.read_file(key)
+        if io.kind_of(data, str(key)) != "png":
+            data = io.encode_png(io.read_image(data, str(key)))
+        io.write_atomic(frame.output, data)
+        state.copied += 1
+        state.note(frame, "key")
+
+
+def _left(state: _Run) -> list[ShotFrame]:
+    """The frames that are still to be coloured."""
+    taken = {frame.index for frame, _ in state.plan.keys}
+    keys = [key for _, key in state.plan.keys]
+    left = []
+    for frame in state.plan.frames:
+        if frame.index in taken:
+            continue
+        if frame.is_done(keys) and not state.options.force:
+            state.skipped += 1
+            state.note(frame, "skipped")
+        else:
+            left.append(frame)
+    return left
+
+
+def _colour(state: _Run, left: list[ShotFrame], interrupt: Interrupt) -> None:
+    options = state.options
+    total = len(left)
+
+    def progress(fraction: float, stage: str, seconds: float) -> None:
+        place = min(total, int(fraction * total) + 1)
+        rest = f", {_duration(seconds)} left" if seconds >= 0 else ""
+        state.report(fraction, f"frame {place} of {total}{rest}")
+
+    shoot = Shoot(
+        task="animation",
+        inputs=_key_inputs(state.plan),
+        options={
+            "keys": [frame.index for frame, _ in state.plan.keys],
+            "outputs": ["picture"],
+            "encode": "png",
+            "lines": not options.no_lines,
+        },
+        frames=[
+            FrameInput(frame, partial(_line_of, frame), {"time": frame.index}) for frame in left
+        ],
+        progress=progress,
+    )
+    for answer in run_stream(shoot, interrupt, no_daemon=options.no_daemon):
+        _take(state, answer)
+
+
+def _line_of(frame: ShotFrame) -> list[Plane]:
+    return [frame.plane("line")]
+
+
+def _key_inputs(plan: Plan) -> list[Plane]:
+    inputs: list[Plane] = []
+    for number, (frame, key) in enumerate(plan.keys):
+        inputs.append(EncodedImage(f"key{number}", str(key), io.read_file(key)))
+        inputs.append(frame.plane(f"line{number}"))
+    return inputs
+
+
+def _take(state: _Run, answer: Answer) -> None:
+    frame: ShotFrame = answer.key
+    if answer.error:
+        state.fail(frame, answer.error)
+        return
+    try:
+        io.write_atomic(frame.output, png_of(answer.outputs["picture"]))
+    except NuriError as error:
+        if error.code is ErrorCode.disk_full:  # the next ones would fare no better
+            raise
+        state.fail(frame, error)
+        return
+    state.coloured += 1
+    if answer.facts.get("doubtful"):
+        state.doubtful.append(frame.name)
+    state.note(frame, "done", answer.facts)
+
+
+def _summary(state: _Run, seconds: float) -> None:
+    failed = sum(map(len, state.failed.values()))
+    counts = {
+        "frames": len(state.plan.frames),
+        "coloured": state.coloured,
+        "keys": state.copied,
+        "skipped": state.skipped,
+        "failed": failed,
+    }
+    left = counts["frames"] - state.coloured - state.copied - state.skipped - failed
+    if state.options.json and left < counts["frames"]:
+        print_json({"summary": {**counts, "left": left, "seconds": round(seconds, 3)}})
+    for reason, names in state.failed.items():
+        state.report.complain(f"{_frames(names)}: {reason}")
+    is_idle = left == counts["frames"]
+    if state.options.json or state.options.quiet or is_idle:
+        return
+    if state.doubtful:
+        warn(f"{_frames(state.doubtful)}: some regions have no good match; look at them")
+    text = f"{state.options.output}: {state.coloured} frames coloured, {state.copied} key frames"
+    text += f", {state.skipped} done before" if state.skipped else ""
+    text += f", {failed} failed" if failed else ""
+    text += f", {left} left (run the command again to go on)" if left else ""
+    state.report.say(f"{text}, {seconds:.1f} s")
+
+
+def _frames(names: list[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"frame{'s' * (len(names) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

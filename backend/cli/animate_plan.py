@@ -1,0 +1,159 @@
+"""Which frames `nuri animate` colours, from which key frames, and where they go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.imaging import io
+from backend.imaging.film import Film, is_film
+from protocol import limits
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import EncodedImage, Plane
+
+_MOST_KEYS = limits.BUFFERS // 2 - 1  # each may bring its lines, and a frame comes beside them
+
+
+@dataclass(frozen=True)
+class ShotFrame:
+    """One frame of the shot. ``source``: its file, or the film that holds it at ``index``."""
+
+    index: int
+    name: str
+    source: Path
+    film: Film | None
+    output: Path
+
+    def plane(self, name: str) -> Plane:
+        """Its picture, under ``name``. Raises NuriError."""
+        if self.film is None:
+            return EncodedImage(name, str(self.source), io.read_file(self.source))
+        from backend.imaging import planes
+        from protocol.pixels import PixelFormat
+
+        pixels = self.film.frame(self.index)
+        return planes.to_plane(name, pixels, PixelFormat(f"rgb{'a' * (pixels.shape[2] == 4)}8"))
+
+    def is_done(self, keys: Iterable[Path]) -> bool:
+        """True when the output is newer than everything it is made from."""
+        if not self.output.is_file():
+            return False
+        written = self.output.stat().st_mtime_ns
+        return all(path.stat().st_mtime_ns <= written for path in (self.source, *keys))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``frames``: all of the shot, in order. ``keys``: (frame, its coloured picture), in order."""
+
+    frames: list[ShotFrame]
+    keys: list[tuple[ShotFrame, Path]]
+
+
+def make_plan(sources: Sequence[Path], keys: Sequence[Path], output: Path) -> Plan:
+    """Find the frames and pair the key frames with them.
+
+    ``sources``: files in the order of their names, or one folder, or one film. Raises NuriError:
+    not_found, bad_input (no frames, two of one name, a key frame without its frame).
+    """
+    frames = _film_frames(sources[0], output) if _is_one_film(sources) else _files(sources, output)
+    by_name = {frame.name: frame for frame in frames}
+    if len(by_name) < len(frames):
+        twice = next(f for f in frames if by_name[f.name] is not f)
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"two frames have the name {twice.name}",
+            "Give each frame a name of its own; its ending does not count",
+        )
+    paired: dict[int, tuple[ShotFrame, Path]] = {}
+    for key in keys:
+        if not key.is_file():
+            raise _missing(key)
+        frame = by_name.get(key.stem) or _by_number(frames, key.stem)
+        if frame is None:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"the key frame {key} has no frame of its name",
+                f"Name it like its frame, such as {frames[0].name}{key.suffix}",
+            )
+        if frame.index in paired:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{key} and {paired[frame.index][1]} are key frames of the same frame",
+                "Leave one of them out",
+            )
+        paired[frame.index] = frame, key
+    if len(paired) > _MOST_KEYS:
+        raise NuriError(
+            ErrorCode.too_large,
+            f"there are {len(paired)} key frames, more than {_MOST_KEYS}",
+            "Leave some out; the first, the last and those with new things on them help most",
+        )
+    return Plan(frames, [paired[index] for index in sorted(paired)])
+
+
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """A key for sorting names: numbers in them by value, so that 2 comes before 10."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
+
+
+def _is_one_film(sources: Sequence[Path]) -> bool:
+    return len(sources) == 1 and not sources[0].is_dir() and is_film(sources[0])
+
+
+def _film_frames(path: Path, output: Path) -> list[ShotFrame]:
+    film = Film(path)
+    digits = max(4, len(str(film.count - 1)))
+    names = [f"{index:0{digits}d}" for index in range(film.count)]
+    return [
+        ShotFrame(index, name, path, film, output / f"{name}.png")
+        for index, name in enumerate(names)
+    ]
+
+
+def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
+    paths = list(sources)
+    if len(paths) == 1 and paths[0].is_dir():
+        folder = paths[0]
+        paths = sorted(
+            (p for p in folder.iterdir() if _is_frame(p)), key=lambda path: natural_order(path)
+        )
+        if not paths:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{folder} holds no frames",
+                "Put PNG, JPEG, WebP, TIFF, .kra or .ora files there",
+            )
+    for path in paths:
+        if not path.exists():
+            raise _missing(path)
+        if path.is_dir():
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{path} is a folder among frames",
+                "Name one folder alone, or the files",
+            )
+    return [
+        ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png")
+        for index, path in enumerate(paths)
+    ]
+
+
+def _is_frame(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and io.looks_readable(path)
+
+
+def _missing(path: Path) -> NuriError:
+    return NuriError(ErrorCode.not_found, f"{path} does not exist", "Check the name and the folder")
+
+
+def _by_number(frames: list[ShotFrame], stem: str) -> ShotFrame | None:
+    """Frames of a film have numbers for names, which a key frame may write in its own way."""
+    if frames[0].film is None:
+        return None
+    number = re.search(r"(\d+)$", stem)
+    index = int(number.group(1)) if number else -1
+    return frames[index] if 0 <= index < len(frames) else None

@@ -1,0 +1,167 @@
+"""Films as single pictures: animated PNG, GIF and WebP files, and video files.
+
+`is_film` needs neither NumPy nor a decoder, so that thin commands may ask it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocol import limits
+from protocol.errors import ErrorCode, NuriError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
+_HEAD_BYTES = 4096
+READABLE = "animated PNG, GIF or WebP, or a video"
+
+
+def is_film(path: Path) -> bool:
+    """True for a video or GIF by its name, and for a PNG or WebP that holds an animation."""
+    suffix = path.suffix.lower()
+    if suffix in (*_VIDEOS, ".gif", ".apng"):
+        return True
+    if suffix not in (".png", ".webp"):
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return (b"acTL" if suffix == ".png" else b"ANIM") in head
+
+
+class Film:
+    """The frames of one file. Use it with ``with``. ``count``: how many there are, at least 1.
+
+    Raises NuriError: not_found, bad_input (no film, or damaged), too_large.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise NuriError(
+                ErrorCode.not_found, f"{path} does not exist", "Check the name and the folder"
+            )
+        is_video = path.suffix.lower() in _VIDEOS
+        self._reader: _Video | _Pictures = _Video(path) if is_video else _Pictures(path)
+        self.count = self._reader.count
+        if self.count > limits.FRAMES:
+            self.close()
+            raise NuriError(
+                ErrorCode.too_large,
+                f"{path} has {self.count} frames, more than {limits.FRAMES}",
+                "Cut it into shots",
+            )
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def frame(self, index: int) -> np.ndarray:
+        """(H, W, 3) RGB or (H, W, 4) RGBA uint8; quickest in ascending order. Raises bad_input."""
+        return self._reader.frame(index)
+
+
+class _Pictures:
+    """Animated pictures, by Pillow, which puts partial frames together."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._image = self._open()
+        try:
+            self.count = int(getattr(self._image, "n_frames", 1))
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise _damaged(path) from error
+        width, height = self._image.size
+        if max(width, height) > limits.SIDE or width * height > limits.PIXELS:
+            raise NuriError(
+                ErrorCode.too_large,
+                f"{path} is {width} x {height} pixels",
+                f"Use at most {limits.SIDE} pixels a side",
+            )
+
+    def frame(self, index: int) -> np.ndarray:
+        import numpy as np
+
+        try:
+            if index < self._image.tell():
+                # Pillow loses its way in some animated PNGs when it goes back by itself.
+                self._image.close()
+                self._image = self._open()
+            self._image.seek(index)
+            has_alpha = self._image.mode in ("RGBA", "LA", "PA") or "transparency" in (
+                self._image.info
+            )
+            return np.asarray(self._image.convert("RGBA" if has_alpha else "RGB"))
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise _damaged(self._path, index) from error
+
+    def close(self) -> None:
+        self._image.close()
+
+    def _open(self) -> Any:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            return Image.open(self._path)
+        except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+            raise _damaged(self._path) from error
+
+
+class _Video:
+    """Video files, by OpenCV; frames are counted, because what files say of it is often wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._next = 0
+        self._capture = self._open()
+        count = 0
+        while self._capture.grab():
+            count += 1
+        self.count = count
+        if not count:
+            self.close()
+            raise _damaged(path)
+        self._rewind()
+
+    def frame(self, index: int) -> np.ndarray:
+        import cv2
+
+        if index < self._next:
+            self._rewind()
+        while self._next < index and self._capture.grab():
+            self._next += 1
+        is_there, picture = self._capture.read()
+        self._next += 1
+        if not is_there:
+            raise _damaged(self._path, index)
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        self._capture.release()
+
+    def _rewind(self) -> None:
+        self._capture.release()
+        self._capture = self._open()
+        self._next = 0
+
+    def _open(self) -> Any:
+        import cv2
+
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise _damaged(self._path)
+        return capture
+
+
+def _damaged(path: Path, index: int | None = None) -> NuriError:
+    what = "cannot be read as a film" if index is None else f"is damaged at frame {index}"
+    return NuriError(ErrorCode.bad_input, f"{path} {what}", f"Save it again as {READABLE}")

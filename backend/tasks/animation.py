@@ -1,0 +1,82 @@
+"""Task animation: which coloured drawings each frame of a shot follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .reference import MatchedFlats, Source, colour_from_sources, read_source
+
+DOUBTFUL = 0.5  # confidence below this is shown to the artist
+
+
+@dataclass(frozen=True)
+class ColouredFrame:
+    """A frame whose colours are known. ``time``: its place in the shot, in any unit."""
+
+    time: float
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Latest:
+    """What the frame before gave; made into a source only when a frame follows it."""
+
+    time: float
+    line: np.ndarray
+    result: MatchedFlats
+
+
+class Shot:
+    """The key frames of a shot and the frame that was coloured last.
+
+    ``keys``: one or more. Frames may come in any order; consecutive ones help each other.
+    """
+
+    def __init__(self, keys: Iterable[ColouredFrame]) -> None:
+        self._keys = sorted(keys, key=lambda key: key.time)
+        self._latest: _Latest | None = None
+
+    def colour(
+        self,
+        line: np.ndarray,
+        time: float,
+        *,
+        progress: Callable[[float, str], None] = lambda fraction, stage: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> MatchedFlats:
+        """The colours of the frame ``line``, (H, W) or (H, W, 1..4), at ``time``.
+
+        Raises NuriError: bad_input (blank line art), cancelled.
+        """
+        sources = [frame.source for frame in self.follow(time)]
+        result = colour_from_sources(line, sources, progress=progress, cancelled=cancelled)
+        self._latest = _Latest(time, line, result)
+        return result
+
+    def follow(self, time: float) -> list[ColouredFrame]:
+        """What a frame at ``time`` follows, the best first.
+
+        The key frames next to it on both sides, and the frame coloured last where that is nearer
+        than they are. A key frame at that very time is followed alone.
+        """
+        before = [key for key in self._keys if key.time <= time][-1:]
+        after = [key for key in self._keys if key.time > time][:1]
+        if before and before[0].time == time:
+            return before
+        nearest = sorted(before + after, key=lambda key: abs(key.time - time))
+        latest = self._latest
+        if latest is None or abs(latest.time - time) >= abs(nearest[0].time - time):
+            return nearest
+        name = f"frame {latest.time:g}"
+        source = read_source(latest.result.flats, latest.line, name=name)
+        return [*nearest, ColouredFrame(latest.time, source)]
+
+
+def doubtful_regions(result: MatchedFlats) -> np.ndarray:
+    """(n_regions + 1,) bool by region id: coloured, but without a good match."""
+    doubtful = (result.confidence < DOUBTFUL) & (result.region_palette >= 0)
+    doubtful[0] = False
+    return doubtful

@@ -1,0 +1,243 @@
+"""The task "animation" around `Shot`: key frames read once, then one frame after the other.
+
+Inputs of the job: ``key0``, ``key1``, ... (coloured frames) and ``line0``, ``line1``, ... (their
+line art, where there is any), ``exact0``, ... (the key frames in the format that the flats should
+have, where that is not 8-bit RGB); of each frame: ``line``. Option ``keys``: the time of each key.
+A frame says its own ``time`` in its facts, else it is its index.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from backend.imaging import io, planes
+from protocol.errors import ErrorCode, ErrorInfo, NuriError
+from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
+
+from .animation import ColouredFrame, Shot, doubtful_regions
+from .animation_paints import Paints, read_paints
+from .flats import composite
+from .reference import MatchedFlats, Source, read_source
+from .request import Outcome, Request
+
+_OUTPUTS = ("flats", "regions", "confidence", "picture")
+_ENCODINGS = ("", "png")
+_COLOURED = 0.9  # share of a frame at which packing begins
+_MOST_DOUBTFUL = 32  # facts of a frame travel in a header, which is small
+_MOST_COLOURS = 256
+# What no other frame could do better, so that the whole job ends.
+_FATAL = (ErrorCode.cancelled, ErrorCode.malformed, ErrorCode.no_memory, ErrorCode.model_missing)
+_logger = logging.getLogger("nuri.worker")
+
+
+def run_animation(request: Request) -> Outcome:
+    """One frame of a shot. Outputs: ``flats``, ``regions``, ``confidence`` (gray8, 255 = sure,
+    also where there is no region) and ``picture`` (lines over colours), as asked for.
+
+    A frame that cannot be coloured gives no outputs and says why in its facts. Raises NuriError
+    for what is wrong with the key frames or the options, cancelled, no_memory.
+    """
+    wanted = request.texts("outputs", _OUTPUTS, ("flats",))
+    request.text("encode", _ENCODINGS)
+    shot, paints = request.once("shot", lambda: _read_shot(request))
+    time = _time_of(request)
+    try:
+        line = _read_line(request)
+        request.step(0.1, "colouring")
+        result = shot.colour(
+            line,
+            time,
+            progress=lambda fraction, stage: request.progress(_COLOURED * fraction, stage),
+            cancelled=request.cancelled,
+        )
+        request.step(_COLOURED, "packing")
+        outputs = _pack(request, wanted, line, result, paints)
+    except NuriError as error:
+        if error.code in _FATAL:
+            raise
+        return _failed(time, error.info)
+    except MemoryError:
+        raise
+    except Exception as error:
+        _logger.exception("frame %d made a mistake", request.frame)
+        reason = f"This frame could not be coloured: {type(error).__name__}: {error}"
+        remedy = "This is a mistake in Nuri; please report it with the backend's log"
+        return _failed(time, ErrorInfo(ErrorCode.internal, reason, remedy))
+    return Outcome(outputs, {"warnings": result.warnings}, _facts(time, result))
+
+
+def _failed(time: float, info: ErrorInfo) -> Outcome:
+    error = {"code": info.code.value, "message": info.message, "action": info.action}
+    return Outcome((), {}, {"time": time, "error": error})
+
+
+def _time_of(request: Request) -> float:
+    time = request.facts.get("time", max(request.frame, 0))
+    if not isinstance(time, (int, float)) or isinstance(time, bool):
+        raise NuriError(
+            ErrorCode.malformed,
+            "the time of a frame must be a number",
+            "Update Nuri and its Krita plugin to the same version",
+        )
+    return time
+
+
+def _read_shot(request: Request) -> tuple[Shot, Paints]:
+    times = request.numbers("keys")
+    if not times:
+        raise NuriError(
+            ErrorCode.bad_input,
+            "there is no coloured frame",
+            "Colour one frame of the animation, better the first and the last",
+        )
+    frames, pictures, exact = [], [], []
+    for number, time in enumerate(times):
+        request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
+        source, picture = _read_key(request, number)
+        frames.append(ColouredFrame(time, source))
+        pictures.append(picture)
+        exact.append(_exact(request, number))
+    return Shot(frames), read_paints(pictures, exact)
+
+
+def _exact(request: Request, number: int) -> PixelBuffer | None:
+    """A key frame as the artist has it; one that comes in bgra8 is meant to go back so."""
+    plane = request.inputs.get(f"exact{number}")
+    if plane is None:
+        key = request.inputs[f"key{number}"]
+        plane = key if isinstance(key, PixelBuffer) and key.format.has_alpha else None
+    return plane if isinstance(plane, PixelBuffer) else None
+
+
+def _read_key(request: Request, number: int) -> tuple[Source, np.ndarray]:
+    """A key frame as a source, and its pixels (H, W, 3 or 4) uint8 RGB(A)."""
+    plane = request.inputs.get(f"key{number}")
+    if plane is None:
+        raise NuriError(
+            ErrorCode.malformed,
+            f"the picture key{number} is missing",
+            "Update Nuri and its Krita plugin to the same version",
+        )
+    colour = _eight_bit(_pixels(plane))
+    if colour.ndim == 2:
+        colour = cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB)
+    line_plane = request.inputs.get(f"line{number}")
+    line = None if line_plane is None else _pixels(line_plane)
+    if line is not None and line.shape[:2] != colour.shape[:2]:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{_name(plane)} is {_size(colour)}, but its lines are {_size(line)}",
+            f"Save the key frame at {_size(line)}",
+        )
+    try:
+        return read_source(colour, line, name=_name(plane)), colour
+    except NuriError as error:
+        raise _named(error, plane) from error
+
+
+def _read_line(request: Request) -> np.ndarray:
+    plane = request.inputs.get("line")
+    if plane is None:
+        raise NuriError(ErrorCode.bad_input, "there is no line art", "Send one for each frame")
+    return _pixels(plane)
+
+
+def _pixels(plane: Plane) -> np.ndarray:
+    """(H, W), (H, W, 3) or (H, W, 4), 8 or 16 bit."""
+    if isinstance(plane, PixelBuffer):
+        return planes.to_line(planes.to_array(plane), plane.format)
+    return io.read_image(plane.data, plane.file_name, plane.layer)
+
+
+def _eight_bit(pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.rint(pixels / 257.0).astype(np.uint8)
+
+
+def _name(plane: Plane) -> str:
+    if isinstance(plane, EncodedImage):
+        return plane.file_name
+    return f"the coloured frame {plane.name}"
+
+
+def _named(error: NuriError, plane: Plane) -> NuriError:
+    if error.code is not ErrorCode.bad_input or _name(plane) in error.info.message:
+        return error
+    return NuriError(error.code, f"{_name(plane)}: {error.info.message}", error.info.action)
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
+
+
+def _pack(
+    request: Request, wanted: list[str], line: np.ndarray, result: MatchedFlats, paints: Paints
+) -> tuple[Plane, ...]:
+    lines, encoding = request.flag("lines", True), request.text("encode")
+    makers: dict[str, Callable[[], tuple[np.ndarray, PixelFormat]]] = {
+        "flats": lambda: (paints.flats(result), paints.format),
+        "regions": lambda: (result.regions, PixelFormat.index32),
+        "confidence": lambda: (_confidence_map(result), PixelFormat.gray8),
+        "picture": lambda: _picture(line, paints.rgba(result), lines),
+    }
+    packed: list[Plane] = []
+    for name in wanted:
+        pixels, pixel_format = makers[name]()
+        if not encoding:
+            packed.append(planes.to_plane(name, pixels, pixel_format))
+            continue
+        if name == "regions":
+            pixels = np.minimum(pixels, 65535).astype(np.uint16)
+        elif name == "flats":
+            pixels = paints.rgba(result)
+        packed.append(EncodedImage(name, f"{name}.png", io.encode_png(pixels)))
+    return tuple(packed)
+
+
+def _picture(line: np.ndarray, flats: np.ndarray, lines: bool) -> tuple[np.ndarray, PixelFormat]:
+    pixels = composite(line, flats) if lines else flats
+    return pixels, PixelFormat.rgba8 if pixels.shape[2] == 4 else PixelFormat.rgb8
+
+
+def _confidence_map(result: MatchedFlats) -> np.ndarray:
+    by_region = np.rint(np.clip(result.confidence, 0, 1) * 255).astype(np.uint8)
+    by_region[0] = 255
+    return by_region[result.regions]
+
+
+def _facts(time: float, result: MatchedFlats) -> dict[str, Any]:
+    """What is said of a frame: sizes, counts, its colours, and where it is not sure."""
+    area = np.bincount(result.regions.ravel(), minlength=len(result.confidence))
+    coloured = result.region_palette >= 0
+    coloured[0] = False
+    weight = area * coloured
+    sure = float((result.confidence * weight).sum() / max(1, weight.sum()))
+    used = np.unique(result.region_palette[coloured])
+    return {
+        "time": time,
+        "width": result.regions.shape[1],
+        "height": result.regions.shape[0],
+        "regions": int((area[1:] > 0).sum()),
+        "coloured": int((area[coloured] > 0).sum()),
+        "confidence": round(sure, 4),
+        "palette": result.palette[used[:_MOST_COLOURS]].tolist(),
+        "doubtful": _doubtful(result, area),
+    }
+
+
+def _doubtful(result: MatchedFlats, area: np.ndarray) -> list[dict[str, Any]]:
+    """The largest regions without a good match: box (x, y, width, height), confidence."""
+    regions = np.flatnonzero(doubtful_regions(result) & (area > 0))
+    regions = regions[np.argsort(-area[regions], kind="stable")][:_MOST_DOUBTFUL]
+    found = []
+    for region in regions.tolist():
+        x, y, width, height = cv2.boundingRect((result.regions == region).astype(np.uint8))
+        confidence = round(float(result.confidence[region]), 3)
+        found.append({"box": [x, y, width, height], "confidence": confidence})
+    return found

@@ -1,0 +1,225 @@
+"""`nuri animate`: through a daemon and in this process, resumed, cancelled, with bad input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.cli.animate_plan import natural_order
+from backend.imaging import io
+from protocol.connection import ConnectionFile
+from protocol.processes import start_token
+from tests.backend import shots
+from tests.backend.cli.console import Console
+
+if any(find_spec(name) is None for name in ("torch", "safetensors")):
+    pytest.skip("PyTorch is missing", allow_module_level=True)
+
+from backend.weights import store
+from tests.backend.weights.shelf import put
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("weights")
+    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(store.OVERRIDE, str(folder))
+        yield folder
+
+
+def read(path: Path) -> np.ndarray:
+    return io.read_image(path.read_bytes(), str(path))
+
+
+def is_painted(pixels: np.ndarray, index: int) -> bool:
+    """Lines where they belong, and nothing but colours of the key frames beside them."""
+    off_line = shots.line(index) == 255
+    found = {tuple(colour) for colour in np.unique(pixels[off_line][:, :3], axis=0)}
+    is_inked = pixels[shots.line(index) == 0][:, :3].max() == 0
+    return is_inked and found <= {shots.RED, shots.BLUE, (255, 255, 255)}
+
+
+def test_a_folder_of_frames_through_the_daemon(daemon: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    out = tmp_path / "out"
+    done = daemon("animate", frames, "--key", *keys, "-o", out)
+    assert done.code == 0, done.err
+    assert "4 frames coloured, 2 key frames" in done.out
+    assert sorted(path.name for path in out.iterdir()) == [f"{i}.png" for i in range(6)]
+    for index in range(1, 5):
+        assert is_painted(read(out / f"{index}.png"), index)
+    assert read(out / "0.png").tolist() == shots.finished(0).tolist()
+
+
+def test_json_has_one_object_a_frame(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    files = sorted(frames.iterdir())
+    done = nuri("animate", *files, "--key", *keys, "-o", tmp_path / "out", "--no-daemon", "--json")
+    assert (done.code, done.err) == (0, "")
+    *facts, summary = done.json()
+    assert [entry["frame"] for entry in facts] == ["0", "5", "1", "2", "3", "4"]
+    assert [entry["state"] for entry in facts] == ["key", "key"] + 4 * ["done"]
+    assert facts[-1]["width"] == shots.WIDTH
+    assert 0 <= facts[-1]["confidence"] <= 1
+    counts = {"frames": 6, "coloured": 4, "keys": 2, "skipped": 0, "failed": 0, "left": 0}
+    assert {name: summary["summary"][name] for name in counts} == counts
+
+
+def test_what_is_done_is_left_alone_until_its_inputs_change(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    assert nuri(*call).code == 0
+    again = nuri(*call, "--json")
+    assert {entry["state"] for entry in again.json()[:-1]} == {"skipped"}
+    later = time.time_ns() + 3600 * 10**9
+    os.utime(frames / "3.png", ns=(later, later))
+    states = {e["frame"]: e["state"] for e in nuri(*call, "--json").json()[:-1]}
+    assert states == {"0": "skipped", "1": "skipped", "2": "skipped", "3": "done"} | {
+        "4": "skipped",
+        "5": "skipped",
+    }
+    os.utime(keys[0], ns=(later, later))
+    assert nuri(*call, "--json").json()[-1]["summary"]["coloured"] == 4
+    assert nuri(*call, "--json", "--force").json()[-1]["summary"]["skipped"] == 0
+
+
+@pytest.mark.parametrize("place", ["daemon", "here"])
+def test_a_frame_that_fails_is_told_once_and_the_others_go_on(
+    daemon: Console, tmp_path: Path, place: str
+) -> None:
+    frames, keys = shots.save(tmp_path, blank=(2, 3))
+    (frames / "4.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    more = ["--no-daemon"] if place == "here" else []
+    done = daemon("animate", frames, "--key", *keys, "-o", tmp_path / "out", *more)
+    assert done.code == 1
+    lines = [line for line in done.err.splitlines() if "note:" not in line]
+    blank, damaged = lines
+    assert "frames 2, 3: the line art is blank" in blank
+    assert "frame 4: " in damaged and "cut short" in damaged
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "5.png"]
+    assert "3 failed" in done.out
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+def test_films_are_shots_too(nuri: Console, tmp_path: Path, kind: str) -> None:
+    film, out = tmp_path / f"film.{kind}", tmp_path / "out"
+    first, *rest = [Image.fromarray(shots.line(i)).convert("RGB") for i in range(shots.FRAMES)]
+    first.save(film, save_all=True, append_images=rest, duration=80, lossless=True)
+    keys = [tmp_path / "key-0.png", tmp_path / "0005.png"]
+    for key, index in zip(keys, (0, 5), strict=True):
+        key.write_bytes(io.encode_png(shots.finished(index)))
+    done = nuri("animate", film, "--key", *keys, "-o", out, "--no-daemon")
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in out.iterdir()) == [f"{i:04d}.png" for i in range(6)]
+    assert is_painted(read(out / "0003.png"), 3)
+
+
+def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    out = tmp_path / "out"
+    stranger = tmp_path / "keys" / "77.png"
+    stranger.write_bytes(keys[0].read_bytes())
+    narrow = tmp_path / "narrow" / "0.png"
+    narrow.parent.mkdir()
+    narrow.write_bytes(io.encode_png(shots.finished(0)[:, :90]))
+    blank = tmp_path / "blank" / "0.png"
+    blank.parent.mkdir()
+    (tmp_path / "empty").mkdir()
+    twins = [frames / "1.png", tmp_path / "narrow" / "1.png"]
+    twins[1].write_bytes(twins[0].read_bytes())
+    cases = [
+        ([frames, "-o", out], 2, "--key"),
+        ([frames, "--key", stranger, "-o", out], 1, "77.png has no frame of its name"),
+        ([frames, "--key", narrow, "-o", out], 1, "0.png is 90 x 64 pixels, but its lines are 96"),
+        ([frames, "--key", *keys, "-o", frames], 2, "would be written over"),
+        ([tmp_path / "empty", "--key", *keys, "-o", out], 1, "holds no frames"),
+        ([tmp_path / "missing", "--key", *keys, "-o", out], 1, "does not exist"),
+        ([frames, "--key", tmp_path / "0.png", "-o", out], 1, "does not exist"),
+        ([frames, "--key", keys[0], keys[0], "-o", out], 1, "key frames of the same frame"),
+        ([*twins, "--key", keys[0], "-o", out], 1, "two frames have the name 1"),
+    ]
+    for arguments, code, message in cases:
+        done = nuri("animate", *arguments, "--no-daemon")
+        assert (done.code, done.err.count("\n")) == (code, 1), done.err
+        assert message in done.err
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir(mode=0o500)
+    done = nuri("animate", frames, "--key", *keys, "-o", out, "--no-daemon")
+    assert done.code == 1
+    assert "read-only" in done.err
+
+
+def test_the_output_may_not_be_a_file(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    done = nuri("animate", frames, "--key", *keys, "-o", keys[0], "--no-daemon")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "cannot be written" in done.err
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(
+    daemon: Console, tmp_path: Path
+) -> None:
+    frames, keys = shots.save(tmp_path, frames=24)
+    out = tmp_path / "out"
+    process = daemon.start("animate", frames, "--key", *keys, "-o", out)
+    _wait(lambda: len(list(out.glob("*.png"))) > 4)
+    process.send_signal(signal.SIGINT)
+    words, complaint = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert "left (run the command again to go on)" in words
+    assert "cancelled" in complaint
+    written = {path.name for path in out.iterdir()}
+    assert 4 < len(written) < 24
+    assert not [name for name in written if name.startswith(".")]
+    done = daemon("animate", frames, "--key", *keys, "-o", out, "--json")
+    summary = done.json()[-1]["summary"]
+    assert summary["skipped"] == len(written)
+    assert len(list(out.glob("*.png"))) == 24
+
+
+@pytest.mark.parametrize("victim", ["worker", "daemon"])
+def test_a_killed_process_costs_no_frame(daemon: Console, tmp_path: Path, victim: str) -> None:
+    frames, keys = shots.save(tmp_path, frames=16)
+    out = tmp_path / "out"
+    assert daemon("status").code in (0, 1)
+    process = daemon.start("animate", frames, "--key", *keys, "-o", out)
+    _wait(lambda: len(list(out.glob("*.png"))) > 4)
+    front = ConnectionFile.read(Path(daemon.environment["NURI_CONNECTION"])).pid
+    pid = front
+    if victim == "worker":
+        (answer,) = daemon("status", "--json").json()
+        pid = answer["worker"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    words, complaint = process.communicate(timeout=120)
+    assert process.returncode == 0, complaint
+    assert "14 frames coloured" in words
+    assert len(list(out.glob("*.png"))) == 16
+    assert (start_token(front) == "") == (victim == "daemon")
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["a10.png", "a2.png", "A1.png", "a2b3.png", "a2b11.png", "b.png", "3.png"]
+    paths = sorted(map(Path, names), key=natural_order)
+    assert [path.name for path in paths] == [
+        "3.png", "A1.png", "a2.png", "a2b3.png", "a2b11.png", "a10.png", "b.png",
+    ]  # fmt: skip
+
+
+def _wait(condition) -> None:
+    give_up = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)

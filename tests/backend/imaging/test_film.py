@@ -1,0 +1,89 @@
+"""Films as single pictures, in any order; what is no film is said to be none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.imaging import film as films
+from backend.imaging.film import Film, is_film
+from protocol.errors import ErrorCode, NuriError
+
+COUNT = 5
+
+
+def frames() -> list[np.ndarray]:
+    pictures = [np.full((40, 60, 3), 255, np.uint8) for _ in range(COUNT)]
+    for index, picture in enumerate(pictures):
+        picture[8:24, 4 + 8 * index : 20 + 8 * index] = (200, 30, 40)
+    return pictures
+
+
+def save(path: Path) -> Path:
+    if path.suffix in (".mp4", ".avi"):
+        code = cv2.VideoWriter.fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG"))
+        writer = cv2.VideoWriter(str(path), code, 10, (60, 40))
+        for picture in frames():
+            writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        writer.release()
+        return path
+    first, *rest = [Image.fromarray(picture) for picture in frames()]
+    first.save(path, save_all=True, append_images=rest, duration=100, lossless=True)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+def test_pictures_come_back_exactly_in_any_order(tmp_path: Path, name: str) -> None:
+    path = save(tmp_path / name)
+    assert is_film(path)
+    with Film(path) as film:
+        assert film.count == COUNT
+        for index in (0, 3, 1, 4, 4, 0):
+            assert np.array_equal(film.frame(index)[..., :3], frames()[index]), index
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+def test_videos_come_back_in_any_order(tmp_path: Path, name: str) -> None:
+    with Film(save(tmp_path / name)) as film:
+        assert film.count == COUNT
+        for index in (0, 3, 1, 4, 4, 0):
+            found = film.frame(index)
+            assert found.shape == (40, 60, 3)
+            wanted = frames()[index]
+            assert np.abs(found.astype(int) - wanted).mean() < 12, index
+            assert found[16, 12 + 8 * index, 0] > found[16, 12 + 8 * index, 2] + 80  # red
+
+
+def test_still_pictures_are_no_films(tmp_path: Path) -> None:
+    for name in ("still.png", "still.webp"):
+        Image.fromarray(frames()[0]).save(tmp_path / name)
+        assert not is_film(tmp_path / name)
+    assert not is_film(tmp_path / "missing.png")
+    assert not is_film(tmp_path / "drawing.kra")
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.mp4", "a.webp"])
+def test_what_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"this is no film at all")
+    with pytest.raises(NuriError, match=name) as caught:
+        Film(tmp_path / name)
+    assert caught.value.code is ErrorCode.bad_input
+    with pytest.raises(NuriError, match="does not exist"):
+        Film(tmp_path / "missing.gif")
+
+
+def test_a_film_cut_off_names_the_frame(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png")
+    path.write_bytes(path.read_bytes()[:-200])
+    with Film(path) as film, pytest.raises(NuriError, match="damaged at frame 4"):
+        film.frame(COUNT - 1)
+
+
+def test_too_many_frames_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(films.limits, "FRAMES", 4)
+    with pytest.raises(NuriError, match="more than 4"):
+        Film(save(tmp_path / "a.gif"))

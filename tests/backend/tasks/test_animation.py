@@ -1,0 +1,196 @@
+"""Task animation: key frames once, then frame after frame; fresh networks guess, exactly."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.imaging import planes
+from backend.tasks import job
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import EncodedImage, PixelFormat, Plane
+from tests.backend import shots
+
+if any(find_spec(name) is None for name in ("torch", "safetensors")):
+    pytest.skip("PyTorch is missing", allow_module_level=True)
+
+from backend.tasks import animation
+from backend.weights import store
+from tests.backend.weights.shelf import put
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def installed(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.OVERRIDE, str(shelf))
+
+
+class Stream:
+    """One job, frame by frame, as the worker runs it."""
+
+    def __init__(self, *inputs: Plane, **options: Any) -> None:
+        self._inputs = inputs
+        self._options = {"keys": [0, shots.FRAMES - 1], **options}
+        self._memory: dict[str, Any] = {}
+
+    def frame(self, index: int, *more: Plane, **facts: Any) -> job.Outcome:
+        return job.run(
+            "animation",
+            [*self._inputs, *more],
+            self._options,
+            progress=lambda fraction, stage: None,
+            cancelled=lambda: False,
+            frame=index,
+            facts=facts,
+            memory=self._memory,
+        )
+
+
+def line_plane(name: str, pixels: np.ndarray) -> Plane:
+    return planes.to_plane(name, pixels, PixelFormat.gray8)
+
+
+def keys(make=shots.coloured, pixel_format: PixelFormat = PixelFormat.rgba8) -> list[Plane]:
+    """The first and the last frame with their lines."""
+    given: list[Plane] = []
+    for number, index in enumerate((0, shots.FRAMES - 1)):
+        given.append(planes.to_plane(f"key{number}", make(index), pixel_format))
+        given.append(line_plane(f"line{number}", shots.line(index)))
+    return given
+
+
+def pixels_of(outcome: job.Outcome, name: str = "flats") -> np.ndarray:
+    (plane,) = [plane for plane in outcome.outputs if plane.name == name]
+    return planes.to_array(plane)
+
+
+def colours_in(flats: np.ndarray) -> set[tuple[int, ...]]:
+    return {tuple(colour) for colour in np.unique(flats.reshape(-1, flats.shape[2]), axis=0)}
+
+
+def test_frames_take_colours_of_the_key_frames_alone() -> None:
+    stream = Stream(*keys(), outputs=["flats", "regions", "confidence", "picture"])
+    palette = {(*shots.RED, 255), (*shots.BLUE, 255), (255, 255, 255, 255), (0, 0, 0, 0)}
+    for index in range(1, 4):
+        outcome = stream.frame(index, line_plane("line", shots.line(index)))
+        flats = pixels_of(outcome)
+        assert flats.shape == (shots.HEIGHT, shots.WIDTH, 4)
+        assert colours_in(flats) <= palette
+        assert pixels_of(outcome, "confidence").shape == (shots.HEIGHT, shots.WIDTH, 1)
+        assert pixels_of(outcome, "picture")[13, shots.inside(index)[0][1]].max() < 40  # ink on top
+        facts = outcome.facts
+        assert (facts["time"], facts["width"], facts["height"]) == (index, 96, 64)
+        assert facts["coloured"] >= 2
+        assert 0 <= facts["confidence"] <= 1
+
+
+def test_key_frames_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend.tasks import animation_job
+
+    read = []
+
+    def counted(*given: Any, **more: Any) -> Any:
+        read.append(more["name"])
+        return animation.read_source(*given, **more)
+
+    monkeypatch.setattr(animation_job, "read_source", counted)
+    stream = Stream(*keys())
+    for index in (1, 2, 3):
+        stream.frame(index, line_plane("line", shots.line(index)))
+    assert len(read) == 2
+
+
+def test_a_blank_frame_fails_alone() -> None:
+    stream = Stream(*keys())
+    blank = np.full((shots.HEIGHT, shots.WIDTH), 255, np.uint8)
+    outcome = stream.frame(1, line_plane("line", blank))
+    assert outcome.outputs == ()
+    assert outcome.facts["error"]["code"] == "bad_input"
+    assert "blank" in outcome.facts["error"]["message"]
+    assert stream.frame(2, line_plane("line", shots.line(2))).outputs
+    assert "no line art" in stream.frame(3).facts["error"]["message"]
+    damaged = EncodedImage("line", "3.png", b"\x89PNG\r\n\x1a\n nothing")
+    assert "3.png" in stream.frame(3, damaged).facts["error"]["message"]
+
+
+def test_what_is_wrong_with_the_key_frames_ends_the_job() -> None:
+    line = line_plane("line", shots.line(1))
+    with pytest.raises(NuriError, match="no coloured frame"):
+        Stream(*keys(), keys=[]).frame(1, line)
+    with pytest.raises(NuriError, match="key1"):
+        Stream(*keys()[:2]).frame(1, line)
+    small = shots.coloured(0)[:, :90]
+    wrong = [planes.to_plane("key0", small, PixelFormat.rgba8), *keys()[1:]]
+    with pytest.raises(NuriError, match="90 x 64 pixels, but its lines are 96 x 64") as caught:
+        Stream(*wrong).frame(1, line)
+    assert caught.value.code is ErrorCode.bad_input
+    with pytest.raises(NuriError, match="time"):
+        Stream(*keys()).frame(1, line, time="soon")
+
+
+def test_without_weights_the_job_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
+    with pytest.raises(NuriError) as caught:
+        Stream(*keys()).frame(1, line_plane("line", shots.line(1)))
+    assert caught.value.code is ErrorCode.model_missing
+
+
+@pytest.mark.parametrize(
+    "pixel_format", [PixelFormat.bgra8, PixelFormat.rgba16, PixelFormat.cmyka8, PixelFormat.rgbaf32]
+)
+def test_colours_go_back_bit_for_bit(pixel_format: PixelFormat) -> None:
+    """Each paint has exactly one value in the artist's format, and that is what comes back."""
+    dtype, channels = planes.dtype_of(pixel_format), pixel_format.channels
+    top = 1 if dtype.kind == "f" else np.iinfo(dtype).max
+    generator = np.random.default_rng(3)
+    native = {}
+    for colour in (shots.RED, shots.BLUE, (255, 255, 255)):
+        native[colour] = (generator.random(channels) * 0.9 * top).astype(dtype)
+        native[colour][-1] = top
+    given = []
+    for number, index in enumerate((0, shots.FRAMES - 1)):
+        rgba = shots.coloured(index)
+        exact = np.zeros((*rgba.shape[:2], channels), dtype)
+        for colour, value in native.items():
+            exact[(rgba[..., :3] == colour).all(axis=2)] = value
+        given.append(planes.to_plane(f"key{number}", rgba, PixelFormat.rgba8))
+        given.append(line_plane(f"line{number}", shots.line(index)))
+        given.append(planes.to_plane(f"exact{number}", exact, pixel_format))
+    outcome = Stream(*given).frame(2, line_plane("line", shots.line(2)))
+    flats = pixels_of(outcome)
+    assert outcome.outputs[0].format is pixel_format
+    wanted = {value.tobytes() for value in native.values()} | {bytes(pixel_format.bytes_per_pixel)}
+    assert {np.array(colour, dtype).tobytes() for colour in colours_in(flats)} <= wanted
+
+
+def test_open_ground_stays_open() -> None:
+    stream = Stream(*keys(lambda index: shots.coloured(index, ground=0)))
+    flats = pixels_of(stream.frame(2, line_plane("line", shots.line(2))))
+    assert (255, 255, 255, 255) not in colours_in(flats)
+
+
+def test_sources_are_the_nearest_keys_and_the_frame_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def source(index: int) -> Any:
+        return animation.read_source(shots.coloured(index), shots.line(index), name=str(index))
+
+    shot = animation.Shot([animation.ColouredFrame(t, source(t // 2)) for t in (8, 0, 4)])
+    assert [frame.time for frame in shot.follow(3)] == [4, 0]
+    assert [frame.time for frame in shot.follow(5)] == [4, 8]
+    assert [frame.time for frame in shot.follow(4)] == [4]
+    assert [frame.time for frame in shot.follow(-1)] == [0]
+    assert [frame.time for frame in shot.follow(9)] == [8]
+    shot.colour(shots.line(1), 1)
+    assert [frame.time for frame in shot.follow(2)] == [0, 4, 1]
+    assert [frame.time for frame in shot.follow(7)] == [8, 4]  # the key is nearer
