@@ -67,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_prepare(commands)
     _add_train(commands)
+    _add_match(commands)
     _add_finetune(commands)
     _add_evaluate(commands)
     _add_reproduce(commands)
@@ -118,6 +119,13 @@ def _add_train(commands: Commands[_Parser]) -> None:
     _add_data(parser)
     _add_run(parser)
     parser.set_defaults(run=_command("train", "train"))
+
+
+def _add_match(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser("match", help="train the region matcher, on the shared sets")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of sets")
+    _add_run(parser)
+    parser.set_defaults(run=_command("match", "match"))
 
 
 def _add_finetune(commands: Commands[_Parser]) -> None:

@@ -8,6 +8,7 @@ colour; the colours of its answer are those of the source, to the last bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as functional
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 PICTURE_CHANNELS = 5  # ink, red, green, blue, and whether the colour is known
 FACTS = 12
+PAIR = 32  # hidden units that compare the facts of two regions
+BARRED = -1e4  # of a logit: as good as impossible, and finite
 COLOR_FACTS = 4  # L, a, b in hundredths and whether the colour is known
 
 
@@ -36,23 +39,26 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Features:
-    """tokens: (B, N, D). pixels: (B, D, S/2, S/2)."""
+    """tokens: (B, N, D). pixels: (B, D, S/2, S/2). facts, valid: as in `Drawing`."""
 
     tokens: Tensor
     pixels: Tensor
+    facts: Tensor
+    valid: Tensor
 
 
 @dataclass(frozen=True)
 class MatchOutput:
     """Log-probabilities that a region of the target has the source region m, the last: none.
 
-    regions: (B, N, M + 1). queries: (B, N, D) and keys: (B, M, D), for `pixel_matches`.
-    none: (B, N, 1).
+    regions: (B, N, M + 1). For `pixel_matches`: queries (B, N, D), keys (B, M, D), prior (B, N, M)
+    of what the facts of two regions say alone, none (B, N, 1).
     """
 
     regions: Tensor
     queries: Tensor
     keys: Tensor
+    prior: Tensor
     none: Tensor
 
 
@@ -82,8 +88,8 @@ class _Attention(nn.Module):
             nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim)
         )
 
-    def forward(self, x: Tensor, source: Tensor | None, valid: Tensor) -> Tensor:
-        """x: (B, N, D); source: (B, M, D); valid: (B, M) of the source."""
+    def forward(self, x: Tensor, source: Tensor | None, bias: Tensor) -> Tensor:
+        """x: (B, N, D); source: (B, M, D); bias: (B, heads or 1, N or 1, M) of the attention."""
         batch, count, dim = x.shape
         base = self.norm(x)
         other = base if source is None else self.source_norm(source)
@@ -92,15 +98,14 @@ class _Attention(nn.Module):
         key, value = (
             part.view(shape).transpose(1, 2) for part in self.key_value(other).chunk(2, -1)
         )
-        mask = valid[:, None, None, :]
-        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         x = x + self.out(seen.transpose(1, 2).reshape(batch, count, dim))
         result: Tensor = x + self.feed(x)
         return result
 
 
 class RegionMatcher(nn.Module):
-    """``width``: channels at half the picture's size; ``dim``: of a token; ``layers`` of attention."""
+    """``width``: channels at half size; ``dim``: of a token; ``layers`` of attention."""
 
     def __init__(
         self, *, width: int = 16, dim: int = 128, heads: int = 4, layers: int = 4
@@ -120,7 +125,7 @@ class RegionMatcher(nn.Module):
                 _Residual(after),
                 _Residual(after),
             )
-            for before, after in zip(channels, channels[1:], strict=False)
+            for before, after in pairwise(channels)
         )
         self.lateral = nn.ModuleList(
             nn.Conv2d(coarse, fine, 1)
@@ -131,6 +136,9 @@ class RegionMatcher(nn.Module):
         self.from_facts = nn.Sequential(nn.Linear(FACTS, dim), nn.GELU(), nn.Linear(dim, dim))
         self.from_color = nn.Sequential(nn.Linear(COLOR_FACTS, dim), nn.GELU(), nn.Linear(dim, dim))
         self.from_pixel = nn.Conv2d(width, dim, 1)
+        self.pair = nn.Sequential(
+            nn.Linear(3 * FACTS, PAIR), nn.GELU(), nn.Linear(PAIR, 2 * heads + 1)
+        )
         self.side = nn.Parameter(torch.zeros(2, dim))
         self.own = nn.ModuleList(_Attention(dim, heads) for _ in range(layers))
         self.cross = nn.ModuleList(_Attention(dim, heads) for _ in range(layers))
@@ -149,39 +157,40 @@ class RegionMatcher(nn.Module):
         ]
         tokens = self.from_features(torch.cat([pooled, *sampled], -1))
         tokens = tokens + self.from_facts(drawing.facts) + self.from_color(drawing.color)
-        return Features(tokens, self.from_pixel(maps[0]))
+        return Features(tokens, self.from_pixel(maps[0]), drawing.facts, drawing.valid)
 
-    def match(
-        self, target: Features, valid: Tensor, source: Features, source_valid: Tensor
-    ) -> MatchOutput:
-        """Compare two drawings; ``valid`` and ``source_valid`` (B, N) and (B, M) mark regions."""
+    def match(self, target: Features, source: Features) -> MatchOutput:
+        """Compare two drawings."""
         x, y = target.tokens + self.side[0], source.tokens + self.side[1]
-        # a drawing without regions still needs something to look at
-        valid, source_valid = _never_empty(valid), _never_empty(source_valid)
+        ours, theirs = _barred(target.valid), _barred(source.valid)
+        pair = self.pair(_pairs(target.facts, source.facts)).permute(0, 3, 1, 2)
+        heads = self.options["heads"]
+        to_source = pair[:, :heads] + theirs
+        to_target = pair[:, heads : 2 * heads].transpose(2, 3) + ours
         for own, cross in zip(self.own, self.cross, strict=True):
-            x, y = own(x, None, valid), own(y, None, source_valid)
-            x, y = cross(x, y, source_valid), cross(y, x, valid)
+            x, y = own(x, None, ours), own(y, None, theirs)
+            x, y = cross(x, y, to_source), cross(y, x, to_target)
         x, y = self.norm(x), self.norm(y)
         queries, keys = self.to_query(x), self.to_key(y)
         none = self.to_none(x)
-        return MatchOutput(_scores(queries, keys, none, source_valid), queries, keys, none)
+        prior = pair[:, -1] + theirs[:, 0]
+        return MatchOutput(_scores(queries, keys, prior, none), queries, keys, prior, none)
 
-    def pixel_matches(
-        self, pixels: Tensor, owner: Tensor, output: MatchOutput, source_valid: Tensor
-    ) -> Tensor:
+    def pixel_matches(self, pixels: Tensor, owner: Tensor, output: MatchOutput) -> Tensor:
         """As ``MatchOutput.regions`` for pixels: (B, P, M + 1).
 
         pixels: (B, P, D) of `Features.pixels`; owner: (B, P) int64 region of each.
         """
-        dim = pixels.shape[-1]
-        mine = torch.gather(output.queries, 1, owner[..., None].expand(-1, -1, dim))
-        none = torch.gather(output.none, 1, owner[..., None])
-        return _scores(mine + pixels, output.keys, none, _never_empty(source_valid))
+
+        def of_owner(values: Tensor) -> Tensor:
+            index = owner[..., None].expand(-1, -1, values.shape[-1])
+            return torch.gather(values, 1, index)
+
+        mine = of_owner(output.queries) + pixels
+        return _scores(mine, output.keys, of_owner(output.prior), of_owner(output.none))
 
     def forward(self, target: Drawing, source: Drawing) -> MatchOutput:
-        return self.match(
-            self.features(target), target.valid, self.features(source), source.valid
-        )
+        return self.match(self.features(target), self.features(source))
 
     def _pyramid(self, picture: Tensor) -> list[Tensor]:
         """Maps at 1/2, 1/4, 1/8 and 1/16 of the size, each aware of the coarser ones."""
@@ -207,18 +216,24 @@ def _pool(level: Tensor, label: Tensor, count: int) -> Tensor:
     index = (label.reshape(batch, -1) + offset).reshape(-1)
     values = level.permute(0, 2, 3, 1).reshape(-1, channels)
     total = values.new_zeros(batch * (count + 1), channels).index_add(0, index, values)
-    amount = values.new_zeros(batch * (count + 1)).index_add(0, index, torch.ones_like(values[:, 0]))
+    ones = torch.ones_like(values[:, 0])
+    amount = values.new_zeros(batch * (count + 1)).index_add(0, index, ones)
     mean = total / amount.clamp(min=1)[:, None]
     return mean.view(batch, count + 1, channels)[:, 1:]
 
 
-def _never_empty(valid: Tensor) -> Tensor:
-    first = torch.zeros_like(valid)
-    first[:, 0] = True
-    return torch.where(valid.any(1, keepdim=True), valid, first)
+def _barred(valid: Tensor) -> Tensor:
+    """(B, 1, 1, N) bias that keeps attention off padding."""
+    return torch.zeros(valid.shape, device=valid.device).masked_fill(~valid, BARRED)[:, None, None]
 
 
-def _scores(queries: Tensor, keys: Tensor, none: Tensor, valid: Tensor) -> Tensor:
-    logits = queries @ keys.transpose(1, 2) / queries.shape[-1] ** 0.5
-    logits = logits.masked_fill(~valid[:, None], -1e4)
+def _pairs(facts: Tensor, other: Tensor) -> Tensor:
+    """(B, N, M, 3 F): the facts of either region and how far they are apart."""
+    shape = (-1, facts.shape[1], other.shape[1], -1)
+    one, two = facts[:, :, None].expand(shape), other[:, None].expand(shape)
+    return torch.cat((one, two, (one - two).abs()), -1)
+
+
+def _scores(queries: Tensor, keys: Tensor, prior: Tensor, none: Tensor) -> Tensor:
+    logits = queries @ keys.transpose(1, 2) / queries.shape[-1] ** 0.5 + prior
     return functional.log_softmax(torch.cat((logits, none), -1), -1)

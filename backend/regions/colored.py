@@ -44,7 +44,7 @@ def find_painted_areas(color: np.ndarray, ink: np.ndarray | None = None) -> Pain
     if ink is None:
         kept &= ~_thin_and_dark(color, label, count)
     if kept.sum() > MOST_AREAS:
-        kept &= area >= np.sort(area[kept])[-MOST_AREAS]
+        kept[np.argsort(-area * kept, kind="stable")[MOST_AREAS:]] = False
     number = np.zeros(count, np.int32)
     number[kept] = np.arange(1, int(kept.sum()) + 1)
     label = number[label]
@@ -87,6 +87,8 @@ def _commonest(color: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
 
 def _paints(colors: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Colours of areas grouped, the largest first: palette (P, 3) and its index by area."""
+    if not len(colors):
+        return colors, np.zeros(0, np.int32)
     lab = cv2.cvtColor((colors[None] / np.float32(255)), cv2.COLOR_RGB2LAB)[0]
     paint = np.full(len(colors), -1, np.int32)
     palette: list[np.ndarray] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.regions.areas import border_contact
 
-SIDE = 256  # pixels of the square picture
+SIDE = 192  # pixels of the square picture
 MOST_REGIONS = 160  # the largest; the others follow their neighbours
 MARGIN = 0.04  # around the figure, as a share of its longer side
 GROUND = 0.25  # share of the canvas border that the ground touches at least

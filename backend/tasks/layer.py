@@ -43,10 +43,10 @@ def colour_layer(
 ) -> LayerResult:
     """Colour every region that a hint reaches or that answers to a region of a known colour.
 
-    canvas: the lines (`read_canvas`); what is worked out of them stays with it. network:
-    gives a `RegionMatcher` and is asked once a region is open. hints: (H, W, C) any dtype, alpha last, in RGB order where there are sources.
-    mask: (H, W) uint8 selection. Raises NuriError: bad_input (neither hints nor sources, sizes
-    that differ), cancelled.
+    canvas: the lines (`read_canvas`); what is worked out of them stays with it. network: gives a
+    `RegionMatcher` and is asked once a region is open. hints: (H, W, C) any dtype, alpha last, in
+    RGB order where there are sources. mask: (H, W) uint8 selection. Raises NuriError: bad_input
+    (neither hints nor sources, sizes that differ), cancelled.
     """
 
     def step(fraction: float, stage: str) -> None:

@@ -180,23 +180,20 @@ def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paint
     """The votes of one view; ``paint`` (M,) of each region of the source."""
     import torch
 
-    from backend.models.matching import Features
-
     with torch.inference_mode():
         ours, theirs = _features(network, target), _features(network, source)
-        valid, known = _valid(target), _valid(source)
-        output = network.match(ours, valid, theirs, known)
-        table = torch.zeros(known.shape[1], paints)
+        output = network.match(ours, theirs)
+        known = theirs.valid[0]
+        table = torch.zeros(len(known), paints)
         table[torch.arange(len(paint)), torch.from_numpy(paint.astype(np.int64))] = 1
-        table[~known[0]] = 0
+        table[~known] = 0
         regions = output.regions[0, :, :-1].exp() @ table
         pixels = ours.pixels[0].flatten(1).T[None]
         half = torch.from_numpy(target.regions.label[::2, ::2].astype(np.int64)).reshape(1, -1)
-        owner = (half - 1).clamp(min=0)
         inside = torch.nonzero(half[0])[:, 0]
+        owner = half[:, inside] - 1
         by_pixel = torch.zeros(half.shape[1], paints)
-        some = Features(ours.tokens, pixels[:, inside])
-        scores = network.pixel_matches(some.pixels, owner[:, inside], output, known)
+        scores = network.pixel_matches(pixels[:, inside], owner, output)
         by_pixel[inside] = scores[0, :, :-1].exp() @ table
     side = SIDE // 2
     return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
@@ -232,16 +229,9 @@ def _drawing(view: View) -> Any:
         facts=torch.from_numpy(facts)[None],
         point=torch.from_numpy(point)[None],
         color=torch.from_numpy(color)[None],
-        valid=_valid(view),
+        valid=torch.from_numpy(known if count else np.zeros(1, bool))[None],
     )
 
 
 def _known(view: View) -> np.ndarray:
     return np.ones(len(view.regions.number), bool) if view.known is None else view.known
-
-
-def _valid(view: View) -> Any:
-    import torch
-
-    known = _known(view)
-    return torch.from_numpy(known if len(known) else np.zeros(1, bool))[None]
