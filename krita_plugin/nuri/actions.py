@@ -16,11 +16,13 @@ from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
 from .notice import Kind, Notice, Offer
 from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
 from .qt import QObject, pyqtSignal
+from .reference_job import TASK, ReferenceJob
+from .references import Reference
+from .settings import COLOURING, Settings
+from .steps import Steps
 
-_SETTINGS = "nuri"
 
-
-class Actions(QObject):
+class Actions(Settings):
     """One per Krita. ``changed`` tells dockers to show the state anew.
 
     ``noticed`` carries each new `Notice`, for a message on the canvas while no docker is open.
@@ -80,6 +82,19 @@ class Actions(QObject):
             desk.job.cancel()
         else:
             self._tell(desk, Notice(Kind.advice, "Nothing is being coloured now"))
+
+    def add_reference(self, reference: Reference) -> None:
+        """One more coloured drawing for the active document to follow."""
+        chosen = self.desk().references
+        if reference not in chosen:
+            chosen.append(reference)
+        self.changed.emit()
+
+    def remove_reference(self, reference: Reference) -> None:
+        chosen = self.desk().references
+        if reference in chosen:
+            chosen.remove(reference)
+        self.changed.emit()
 
     def offer_kept(self) -> None:
         """Tells the artist of colours that were finished but never arrived in this document."""
@@ -147,19 +162,13 @@ class Actions(QObject):
         """Identities of the layers that Nuri added to this document."""
         return self._results.setdefault(key_of(document), [])
 
-    def flag(self, name: str) -> bool:
-        """An option of the docker, remembered by Krita: fill_unhinted or replace_previous."""
-        return bool(Krita.instance().readSetting(_SETTINGS, name, "false") == "true")
-
-    def set_flag(self, name: str, value: bool) -> None:
-        Krita.instance().writeSetting(_SETTINGS, name, "true" if value else "false")
-
-    def model(self, task: str) -> str:
-        """The model that the artist chose for a task; "" lets the backend choose."""
-        return str(Krita.instance().readSetting(_SETTINGS, f"model_{task}", ""))
-
-    def set_model(self, task: str, model: str) -> None:
-        Krita.instance().writeSetting(_SETTINGS, f"model_{task}", model)
+    def connect_backend(self) -> None:
+        """Starts the backend or connects to it, so that it can say what it has."""
+        steps = Steps(self.backend.client(), self)
+        steps.failed.connect(lambda error: self._tell(self.desk(), Notice.of(error)))
+        for end in (steps.finished, steps.failed):
+            end.connect(steps.deleteLater)
+        steps.start()
 
     def _active_document(self) -> Any:
         document = Krita.instance().activeDocument()
@@ -183,16 +192,23 @@ class Actions(QObject):
         line = self._lines(document)
         own = self.results_of(document)
         desk = self.desk()
-        hint = hints.find(document, desk.hints, layers.uid_of(line), own)
+        references = tuple(desk.references)
+        task, _, model = self.model(COLOURING).partition("/")
+        after = bool(references) or task == TASK
+        uid = layers.uid_of(line)
+        hint = hints.find_painted(document, desk.hints, uid, own, needed=not references)
         replace = own[-1] if own and self.flag("replace_previous") else ""
         request = Request(
             document=key_of(document),
-            line=layers.uid_of(line),
-            hints=layers.uid_of(hint),
+            line=uid,
+            hints=layers.uid_of(hint) if hint is not None else "",
             fill_unhinted=self.flag("fill_unhinted"),
             replace=replace,
+            references=references,
+            model=model if task == TASK else "",
         )
-        self._run(desk, ColorizeJob(self.backend, request, self))
+        kind = ReferenceJob if after else ColorizeJob
+        self._run(desk, kind(self.backend, request, self))
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from krita import Krita
 
@@ -49,6 +50,12 @@ class Backend(QObject):
         self.device = ""
         self._client: Client | None = None
         self._replies: dict[str, Result | NuriError | None] = {}
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """What the backend can colour with, as it said when it let us in; empty before that."""
+        welcome = self._client.welcome if self._client else None
+        return list(welcome.models) if welcome else []
 
     @property
     def log_file(self) -> Path | None:

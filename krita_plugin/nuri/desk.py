@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .jobs import LayerJob
 from .notice import Kind, Notice
 from .qt import QImage
+from .references import Reference
 
 
 @dataclass
 class Desk:
-    """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news."""
+    """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news.
+
+    ``references``: coloured drawings to follow, in the artist's order.
+    """
 
     document: str = ""
     line: str = ""
@@ -20,6 +24,7 @@ class Desk:
     job: LayerJob | None = None
     notice: Notice | None = None
     preview: QImage | None = None
+    references: list[Reference] = field(default_factory=list)
 
 
 def summary(info: dict[str, Any]) -> Notice:

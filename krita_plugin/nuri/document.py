@@ -88,13 +88,9 @@ class Snapshot(HiddenCopy):
 
         Raises `NuriError` bad_input (nothing on the layer).
         """
-        painted = self._nodes[uid].bounds().intersected(self.canvas)
-        if painted.isEmpty():
-            raise NuriError(
-                ErrorCode.bad_input,
-                f'The layer "{self._names[uid]}" is blank',
-                "draw lines on it, or choose another line layer",
-            )
+        painted = self._painted(
+            uid, "The layer", "is blank", "draw lines on it, or choose another line layer"
+        )
         return (yield from self._read(uid, self.canvas, painted, SRGB8))
 
     def read_picture(self, uid: str) -> Work:
@@ -103,13 +99,9 @@ class Snapshot(HiddenCopy):
         Returns (`Pixels`, their `ColourSpace`). Raises `NuriError` bad_input (nothing on the
         layer).
         """
-        painted = self._nodes[uid].bounds().intersected(self.canvas)
-        if painted.isEmpty():
-            raise NuriError(
-                ErrorCode.bad_input,
-                f'The layer "{self._names[uid]}" is blank',
-                "choose the layer with the picture in the Layers docker",
-            )
+        painted = self._painted(
+            uid, "The layer", "is blank", "choose the layer with the picture in the Layers docker"
+        )
         target = SRGB8 if self._space.depth == "U8" else SRGB16
         return (yield from self._read(uid, self.canvas, painted, target)), target
 
@@ -118,15 +110,24 @@ class Snapshot(HiddenCopy):
 
         Returns `Pixels`. Raises `NuriError` bad_input (nothing painted on the canvas).
         """
-        painted = self._nodes[uid].bounds().intersected(self.canvas)
-        if painted.isEmpty():
-            raise NuriError(
-                ErrorCode.bad_input,
-                f'The hint layer "{self._names[uid]}" is empty',
-                "paint a dot or a stroke of colour into each area first",
-            )
+        painted = self._painted(
+            uid,
+            "The hint layer",
+            "is empty",
+            "paint a dot or a stroke of colour into each area first",
+        )
         target = target or travel_space(self._space)
         return (yield from self._read(uid, painted, painted, target))
+
+    def read_reference(self, uid: str) -> Work:
+        """The painted part of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
+
+        Raises `NuriError` bad_input (nothing painted on the canvas).
+        """
+        painted = self._painted(
+            uid, "The reference layer", "is empty", "remove it from the references, or paint on it"
+        )
+        return (yield from self._read(uid, painted, painted, SRGB8))
 
     def read_selection(self) -> Pixels | None:
         """The selection as gray8, or None when everything may be coloured.
@@ -147,6 +148,13 @@ class Snapshot(HiddenCopy):
         data = selection.pixelData(box.x(), box.y(), box.width(), box.height())
         return Pixels(box.x(), box.y(), box.width(), box.height(), "gray8", bytes(data))
 
+    def _painted(self, uid: str, what: str, fault: str, remedy: str) -> QRect:
+        painted = self._nodes[uid].bounds().intersected(self.canvas)
+        if painted.isEmpty():
+            message = f'{what} "{self._names[uid]}" {fault}'
+            raise NuriError(ErrorCode.bad_input, message, remedy)
+        return painted
+
     def _take(self, document: Any, uid: str) -> Any:
         """A paint layer alone is copied alone; others show their rendering only in a document."""
         node = layers.require(document, uid)
@@ -163,13 +171,12 @@ class Snapshot(HiddenCopy):
 
 
 def add_colours(
-    key: str, line_uid: str, colours: Pixels, on_paper: bool, space: ColourSpace | None = None
+    key: str, line_uid: str, colours: Pixels, on_paper: bool, space: ColourSpace
 ) -> Work:
     """Adds ``colours`` as a new layer for the line layer, in one undo step.
 
-    ``space``: of the colours; None: they have the format that `Snapshot.read_hints` used.
-    ``on_paper``: the lines are drawn on opaque paper, so that colours under them would not show.
-    Returns the new layer's identity. Raises as `add_layer`.
+    ``space``: of the colours. ``on_paper``: the lines are drawn on opaque paper, so that colours
+    under them would not show. Returns the new layer's identity. Raises as `add_layer`.
     """
 
     def place(document: Any) -> layers.Place:
@@ -194,16 +201,15 @@ def add_above(key: str, uid: str, pixels: Pixels, space: ColourSpace, name: str)
 def add_layer(
     key: str,
     pixels: Pixels,
-    space: ColourSpace | None,
+    space: ColourSpace,
     name: str,
     place_in: Callable[[Any], layers.Place],
 ) -> Work:
     """Adds ``pixels`` of the canvas as a new layer, in one undo step; the active layer stays.
 
-    ``space``: of the pixels; None: what the document's colours travel in. ``place_in``: where it
-    belongs in the document, asked again in the moment of adding. Returns the new layer's identity.
-    Raises `NuriError`: not_found (document or layer gone), bad_input (canvas resized or converted
-    meanwhile), busy.
+    ``space``: of the pixels. ``place_in``: where it belongs in the document, asked again in the
+    moment of adding. Returns the new layer's identity. Raises `NuriError`: not_found (document or
+    layer gone), bad_input (canvas resized or converted meanwhile), busy.
     """
     document = yield from when_idle(key)
     own = ColourSpace.of(document)
@@ -214,7 +220,7 @@ def add_layer(
         is_normal = place.blending == "normal"
         owner = document if is_normal else hidden.document
         node = owner.createNode(name, "paintlayer")
-        yield from write_rows(hidden, node, pixels, space or travel_space(own), own)
+        yield from write_rows(hidden, node, pixels, space, own)
         document = yield from when_idle(key)
         _check_unchanged(document, pixels, space, own)
         place = place_in(document)
@@ -260,11 +266,8 @@ def _source(document: Any, uid: str, what: str) -> Any:
     return node
 
 
-def _check_unchanged(
-    document: Any, pixels: Pixels, space: ColourSpace | None, own: ColourSpace
-) -> None:
+def _check_unchanged(document: Any, pixels: Pixels, space: ColourSpace, own: ColourSpace) -> None:
     if (document.width(), document.height()) != (pixels.width, pixels.height):
         raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
-    expected = pixel_format(space or travel_space(own))
-    if ColourSpace.of(document) != own or pixels.format != expected:
+    if ColourSpace.of(document) != own or pixels.format != pixel_format(space):
         raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")

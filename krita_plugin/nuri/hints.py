@@ -38,6 +38,17 @@ def find(document: Any, chosen: str, line: str, own: list[str]) -> Any:
     return node
 
 
+def find_painted(document: Any, chosen: str, line: str, own: list[str], *, needed: bool) -> Any:
+    """As `find`; where hints are not ``needed``, None for a layer that is absent or empty."""
+    if needed:
+        return find(document, chosen, line, own)
+    try:
+        node = find(document, chosen, line, own)
+    except OfferError:
+        return None
+    return None if node.bounds().isEmpty() else node
+
+
 def create(document: Any, line: Any | None) -> None:
     """Adds an empty hint layer above the lines, or on top, and makes it the active one.
 

@@ -9,16 +9,17 @@ from typing import Any
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
-from protocol.pixels import PixelBuffer, PixelFormat, Plane
+from protocol.pixels import PixelBuffer, Plane
 
 from . import preview
-from .colourspace import ColourSpace, travel_space
+from .colourspace import SRGB8, ColourSpace, travel_space
 from .daemon import POLL_MS, Backend
 from .document import Snapshot, add_colours, remove_layer, when_idle
 from .hidden import HiddenCopy
 from .notice import Notice
 from .qt import QImage, QObject, pyqtSignal
-from .rows import Pixels
+from .references import Reference
+from .rows import Pixels, blue_first, plane_of
 from .samples import is_paper
 from .steps import Steps, Work
 
@@ -30,6 +31,8 @@ class Request:
     """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
+    ``references``: coloured drawings to follow; with them ``hints`` may be "". ``model``: "" lets
+    the backend choose.
     """
 
     document: str
@@ -37,6 +40,8 @@ class Request:
     hints: str
     fill_unhinted: bool = False
     replace: str = ""
+    references: tuple[Reference, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,16 +148,19 @@ class ColorizeJob(LayerJob):
         self.kept = True
         self._say(READ_SHARE + DAEMON_SHARE, "Adding the layer")
         colours = colours_of(result.outputs)
+        document = yield from when_idle(request.document)
+        space = self._space_of(colours, document)
+        if colours.format == "rgba8":
+            colours = yield from blue_first(colours)
         on_paper = is_paper(line)
         yield 0
         document = yield from when_idle(request.document)
         with HiddenCopy(document) as hidden:
-            space = travel_space(ColourSpace.of(document))
             picture = yield from preview.compose(hidden, line, colours, space, on_paper)
         # Large buffers go in steps of their own: handing back their memory takes time, too.
         del line
         yield 0
-        layer = yield from add_colours(request.document, request.line, colours, on_paper)
+        layer = yield from add_colours(request.document, request.line, colours, on_paper, space)
         self.kept = False
         if request.replace:
             yield from remove_layer(request.document, request.replace)
@@ -163,6 +171,19 @@ class ColorizeJob(LayerJob):
 
     def _result(self, client: Client) -> Work:
         """Sends the layers and waits; returns (`Result`, `Pixels` of the lines)."""
+        line, planes = yield from self._planes()
+        yield 0
+        self._say(READ_SHARE, "Sending")
+        self._job = self._submit(client, planes)
+        self.job_id = self._job.id
+        del planes
+        self.submitted.emit()
+        result = yield from self._answer(self._job)
+        self._job = None
+        return result, line
+
+    def _planes(self) -> Work:
+        """Reads the layers; returns (`Pixels` of the lines, what to send)."""
         request = self.request
         document = yield from when_idle(request.document)
         with Snapshot(
@@ -173,18 +194,19 @@ class ColorizeJob(LayerJob):
             hints = yield from snapshot.read_hints(request.hints)
             mask = snapshot.read_selection()
             yield 0
-        yield 0
-        self._say(READ_SHARE, "Sending")
         planes = [plane_of("line", line), plane_of("hints", hints)]
         if mask is not None:
             planes.append(plane_of("mask", mask))
+        return line, planes
+
+    def _submit(self, client: Client, planes: list[Plane]) -> Job:
+        request = self.request
         options = {"outputs": ["flats"], "fill_unhinted": request.fill_unhinted}
-        self._job = client.submit("flats", planes, options, document=request.document)
-        self.job_id = self._job.id
-        self.submitted.emit()
-        result = yield from self._answer(self._job)
-        self._job = None
-        return result, line
+        return client.submit("flats", planes, options, document=request.document)
+
+    def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
+        """Colours come back as the hints went; a backend that had no hints answers in sRGB."""
+        return SRGB8 if colours.format == "rgba8" else travel_space(ColourSpace.of(document))
 
 
 class AddKeptJob(ColorizeJob):
@@ -216,19 +238,6 @@ def colours_of(planes: Iterable[Plane], name: str = "flats") -> Pixels:
         ErrorCode.internal,
         "The backend answered without colours",
         "update the plugin and the backend to the same version of Nuri",
-    )
-
-
-def plane_of(name: str, pixels: Pixels) -> PixelBuffer:
-    """Pixels as they travel."""
-    return PixelBuffer(
-        name=name,
-        width=pixels.width,
-        height=pixels.height,
-        format=PixelFormat(pixels.format),
-        data=memoryview(pixels.data),
-        x=pixels.x,
-        y=pixels.y,
     )
 
 

@@ -13,9 +13,10 @@ from .colourspace import ColourSpace
 from .daemon import Backend
 from .document import LAYER_NAME, Snapshot, add_above, when_idle
 from .hidden import HiddenCopy
-from .jobs import DAEMON_SHARE, READ_SHARE, LayerJob, Outcome, colours_of, plane_of
+from .jobs import DAEMON_SHARE, READ_SHARE, LayerJob, Outcome, colours_of
 from .notice import Kind, Notice
 from .qt import QObject
+from .rows import plane_of
 from .steps import Work
 
 LINES_NAME = "Lines"

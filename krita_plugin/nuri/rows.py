@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.pixels import PixelBuffer, PixelFormat
+
 from .colourspace import ColourSpace, convert, pixel_format
 from .hidden import HiddenCopy
 from .qt import QRect
@@ -80,6 +82,32 @@ def write_rows(
             rows = yield from convert(hidden, rows, source, target)
             node.setPixelData(rows, pixels.x, pixels.y + y, pixels.width, count)
             yield 0
+
+
+def plane_of(name: str, pixels: Pixels) -> PixelBuffer:
+    """Pixels as they travel."""
+    return PixelBuffer(
+        name=name,
+        width=pixels.width,
+        height=pixels.height,
+        format=PixelFormat(pixels.format),
+        data=memoryview(pixels.data),
+        x=pixels.x,
+        y=pixels.y,
+    )
+
+
+def blue_first(pixels: Pixels) -> Work:
+    """`Pixels` in bgra8 of pixels in rgba8."""
+    data = bytearray(pixels.data)
+    row = len(data) // pixels.height
+    for y, count in _steps(0, pixels.height, _STEP_PIXELS // pixels.width):
+        start, end = y * row, (y + count) * row
+        red = data[start:end:4]
+        data[start:end:4] = data[start + 2 : end : 4]
+        data[start + 2 : end : 4] = red
+        yield 0
+    return Pixels(pixels.x, pixels.y, pixels.width, pixels.height, "bgra8", memoryview(data))
 
 
 def _steps(start: int, count: int, limit: int) -> Iterator[tuple[int, int]]:

@@ -73,6 +73,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         from tests.backend.weights.shelf import put
 
         put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
+        put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+        put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
     return folder
 
 

@@ -26,8 +26,10 @@ from ..qt import (
 from .backend_row import BackendRow
 from .install_dialog import InstallDialog, open_log
 from .layer_choice import LayerChoice
+from .model_button import ModelButton
 from .notice_box import NoticeBox
 from .preview_label import PreviewLabel
+from .references_row import ReferencesRow
 from .run_row import RunRow
 
 _REFRESH_MS = 50
@@ -108,6 +110,8 @@ class NuriDocker(DockWidget):
         desk = self.actions.desk()
         self._backend.show_state(self.actions.backend)
         self._run.show_job(desk.job, Krita.instance().activeDocument() is not None)
+        self._references.show_references(desk.references)
+        self._models.show_choice()
         self._notice.show_notice(desk.notice)
         self._preview.show_image(desk.preview)
 
@@ -141,6 +145,8 @@ class NuriDocker(DockWidget):
         self._new_hints.setAutoRaise(True)
         self._new_hints.setToolTip("New hint layer")
         self._new_hints.clicked.connect(lambda: self.actions.new_hint_layer())
+        self._references = ReferencesRow(self.actions, body)
+        self._models = ModelButton(self.actions, body)
         self._run = RunRow(body)
         self._run.button.clicked.connect(lambda: self.actions.colorize_layer())
         self._run.cancel_button.clicked.connect(lambda: self.actions.cancel())
@@ -154,6 +160,10 @@ class NuriDocker(DockWidget):
         choices.addWidget(QLabel("Hints", body), 1, 0)
         choices.addWidget(self._hints, 1, 1)
         choices.addWidget(self._new_hints, 1, 2)
+        choices.addWidget(QLabel("References", body), 2, 0, Qt.AlignmentFlag.AlignTop)
+        choices.addWidget(self._references, 2, 1, 1, 2)
+        choices.addWidget(QLabel("Model", body), 3, 0)
+        choices.addWidget(self._models, 3, 1, 1, 2)
         choices.setColumnStretch(1, 1)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(6, 4, 6, 6)

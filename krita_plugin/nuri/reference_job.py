@@ -1,0 +1,61 @@
+"""Colorize layer after references: the task "layer" of the backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocol.client import Client
+from protocol.errors import ErrorCode, NuriError
+from protocol.job import Job
+from protocol.pixels import Plane
+
+from . import references
+from .colourspace import SRGB8, ColourSpace
+from .document import Snapshot, when_idle
+from .jobs import ColorizeJob
+from .rows import Pixels, plane_of
+from .steps import Work
+
+TASK = "layer"
+
+
+class ReferenceJob(ColorizeJob):
+    """Runs a `Request` with references, hints, or both; all of them travel as 8 bit sRGB.
+
+    So colours of references and of hints are of one kind, whatever each document holds.
+    """
+
+    def _planes(self) -> Work:
+        request = self.request
+        document = yield from when_idle(request.document)
+        uids = [uid for uid in (request.line, request.hints) if uid]
+        with Snapshot(document, *uids, progress=self._say_reading) as snapshot:
+            yield 0
+            line = yield from snapshot.read_line(request.line)
+            planes: list[Plane] = [plane_of("line", line)]
+            if request.hints:
+                hints = yield from snapshot.read_hints(request.hints, SRGB8)
+                planes.append(plane_of("hints", hints))
+            mask = snapshot.read_selection()
+            if mask is not None:
+                planes.append(plane_of("mask", mask))
+            yield 0
+        for index, reference in enumerate(request.references):
+            self._say(self.fraction, f"Reading {reference.name}")
+            planes.append((yield from references.read(reference, f"reference_{index}")))
+        return line, planes
+
+    def _submit(self, client: Client, planes: list[Plane]) -> Job:
+        request, welcome = self.request, client.welcome
+        # The list is empty while the backend does not know it yet.
+        if welcome is not None and welcome.tasks and TASK not in welcome.tasks:
+            raise NuriError(
+                ErrorCode.unsupported,
+                "This backend cannot colour after references",
+                "update the backend to the version of the plugin",
+            )
+        options = {"outputs": ["flats"], "model": request.model}
+        return client.submit(TASK, planes, options, document=request.document)
+
+    def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
+        return SRGB8
