@@ -25,7 +25,12 @@ class ColourSpace(NamedTuple):
     @property
     def is_srgb8(self) -> bool:
         """True when the raw bytes are 8 bit sRGB already, so that nothing needs converting."""
-        return (self.model, self.depth) == ("RGBA", "U8") and self.profile in _SRGB_PROFILES
+        return self.depth == "U8" and self.is_srgb
+
+    @property
+    def is_srgb(self) -> bool:
+        """True for sRGB in any depth."""
+        return self.model == "RGBA" and self.profile in _SRGB_PROFILES
 
 
 # Pixels that are converted together, and how many such runs in one step (about 30 ms for floats).

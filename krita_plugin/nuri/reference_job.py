@@ -20,9 +20,10 @@ TASK = "layer"
 
 
 class ReferenceJob(ColorizeJob):
-    """Runs a `Request` with references, hints, or both; all of them travel as 8 bit sRGB.
+    """Runs a `Request` with references, hints, or both; all of them travel as sRGB.
 
-    So colours of references and of hints are of one kind, whatever each document holds.
+    So colours of references and of hints are of one kind, whatever each document holds. Hints of
+    an sRGB document of 16 bit keep their bits, so that they come back exact.
     """
 
     def _planes(self) -> Work:
@@ -34,7 +35,9 @@ class ReferenceJob(ColorizeJob):
             line = yield from snapshot.read_line(request.line)
             planes: list[Plane] = [plane_of("line", line)]
             if request.hints:
-                hints = yield from snapshot.read_hints(request.hints, SRGB8)
+                own = ColourSpace.of(document)
+                deep = own.is_srgb and own.depth == "U16"
+                hints = yield from snapshot.read_hints(request.hints, own if deep else SRGB8)
                 planes.append(plane_of("hints", hints))
             mask = snapshot.read_selection()
             if mask is not None:
@@ -58,4 +61,4 @@ class ReferenceJob(ColorizeJob):
         return client.submit(TASK, planes, options, document=request.document)
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
-        return SRGB8
+        return ColourSpace.of(document) if colours.format == "bgra16" else SRGB8

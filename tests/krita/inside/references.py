@@ -190,6 +190,14 @@ def check_documents_of_other_spaces(stage):
         if space == "rgba16":
             high = bytes(pixel[1::2])
             assert high in _PAINTS, high
+            yield from stage.undo(document)
+            hints = stage.layer(document, "Hints")
+            stage.fill(document, hints, SPACES[space][2], *rooms.dots()[0])
+            stage.refresh(document)
+            before = stage.fingerprint(document)
+            yield from stage.colorize()
+            colours = document.nodeByName("Colours")
+            assert stage.pixel(colours, *rooms.first) == SPACES[space][2]  # to the last bit
         assert stage.fingerprint(document, skip=["Colours"]) == before
         found[space] = pixel.hex()
     return found
