@@ -28,7 +28,7 @@ def check_choices(options: argparse.Namespace) -> None:
     if options.size is not None:
         raise UsageError("--size: no model here has a working size to choose (leave it out)")
     if options.device not in (None, "auto", "cpu"):
-        raise UsageError(f"--device: colouring runs on the CPU, not on {options.device!r} (leave it out)")
+        raise UsageError("--device: colouring drawings runs on the CPU alone (leave it out)")
 
 
 def task_of(options: argparse.Namespace) -> str:

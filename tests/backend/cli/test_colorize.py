@@ -91,7 +91,10 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         ([], "COMMAND"),
         (["paint"], "invalid choice: 'paint'"),
         (["colorize"], "-o/--output"),
-        (["colorize", "a.png", "-o", "b.png"], "there are no hints for a.png (add --hints PNG or --reference PNG"),
+        (
+            ["colorize", "a.png", "-o", "b.png"],
+            "there are no hints for a.png (add --hints PNG or --reference PNG",
+        ),
         (["colorize", "a.png", "--hints", "h.png", "-o", "a.png"], "would be written over"),
         (["colorize", "a.png", "--hints", "h.png", "-o", "h.png"], "would be written over"),
         (
