@@ -8,7 +8,7 @@ from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import guess, hints, kept, layers
+from . import animation, guess, hints, kept, layers
 from .daemon import Backend
 from .desk import Desk, summary
 from .document import find_document, key_of
@@ -47,6 +47,20 @@ class Actions(Settings):
             self._start(document)
         except NuriError as error:
             self._tell(self.desk(), Notice.of(error))
+
+    def colorize_animation(self) -> None:
+        """Colours all frames of the line layer from those that are coloured, on a new layer."""
+        desk = self.desk()
+        try:
+            document = self._active_document()
+            line, own = self._lines(document), self.results_of(document)
+            uid = layers.uid_of(line)
+            colours = animation.colour_layer(document, desk.hints, uid, own)
+            replace = own[-1] if own and self.flag("replace_previous") else ""
+            request = Request(key_of(document), uid, layers.uid_of(colours), replace=replace)
+            self._run(desk, animation.AnimationJob(self.backend, request, self))
+        except NuriError as error:
+            self._tell(desk, Notice.of(error))
 
     def colorize_grey(self) -> None:
         """Colours the active layer, a grey painting, on a new layer above it."""

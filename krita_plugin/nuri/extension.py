@@ -39,6 +39,11 @@ class NuriExtension(Extension):
         window.createAction("nuri_menu", "Nuri", _MENU).setMenu(menu)
         entries = (
             ("nuri_colorize_layer", "Colorize layer", self.actions.colorize_layer),
+            (
+                "nuri_colorize_animation",
+                "Colorize animation",
+                self.actions.colorize_animation,
+            ),
             ("nuri_colorize_grey", "Colorize grey painting", self.actions.colorize_grey),
             ("nuri_extract_lines", "Extract lines", self.actions.extract_lines),
             ("nuri_new_hint_layer", "New hint layer", self.actions.new_hint_layer),

@@ -113,7 +113,8 @@ class NuriDocker(DockWidget):
         self._references.show_references(desk.references)
         self._models.show_choice()
         self._notice.show_notice(desk.notice)
-        self._preview.show_image(desk.preview)
+        news = desk.job.preview if desk.job is not None else None
+        self._preview.show_image(news or desk.preview)
 
     def _show_news(self, _: Notice) -> None:
         """A new notice: shown in full even in a low docker; what led to it may have new layers."""

@@ -1,0 +1,312 @@
+"""Colorize animation in the real timeline: 24 key frames, some held, two of them coloured."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from nuri_test_hook.shot import LAST, TIMES, make
+
+CONNECTION = Path(os.environ["NURI_CONNECTION"])
+
+
+def _colorize(stage, seconds=120):
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(lambda: desk.job is None, seconds, "the animation")
+    yield 100
+    return stage.notice()
+
+
+def _colours_in(shot, pixels):
+    """All colours but the transparent ones, which have many values in some colour spaces."""
+    size = len(shot.first)
+    found = {pixels[i : i + size] for i in range(0, len(pixels), size)}
+    channels = size if size in (2, 5) else 4
+    return {colour for colour in found if any(colour[-size // channels :])}
+
+
+def _artist(shot):
+    """Every frame of the artist's layers and what else is theirs."""
+    stage, document = shot.stage, shot.document
+    layers = {
+        node.name(): [shot.read(node, time) for time in shot.keys(node)]
+        for node in (shot.line, shot.colour)
+    }
+    return layers, stage.fingerprint(document, skip=["Colours"]), document.currentTime()
+
+
+def _check_result(shot, result):
+    """Key frames where the lines have them; the artist's own where they coloured; the rest
+    in their colours alone. Returns the share of rooms with the right colour."""
+    assert shot.keys(result) == list(TIMES)
+    right = 0
+    for time in TIMES:
+        pixels = shot.read(result, time)
+        if time in (TIMES[0], TIMES[-1]):
+            assert pixels == shot.read(shot.colour, time), time
+        assert _colours_in(shot, pixels) <= {shot.first, shot.second}, time
+        first, second, _ = shot.rooms[time]
+        right += shot.at(pixels, first) == shot.first
+        right += shot.at(pixels, second) == shot.second
+        # One colour to the ends of a room.
+        for x, y in (first, second):
+            assert shot.at(pixels, (x + 20, y + 30)) == shot.at(pixels, (x, y)), time
+    return right / (2 * len(TIMES))
+
+
+def check_whole_timeline(stage):
+    """Two coloured frames give all others; nothing of the artist's changes; one undo step."""
+    yield from stage.resize_window(1400, 900)
+    shot = yield from make(stage)
+    document = shot.document
+    assert shot.keys(shot.line) == list(TIMES)
+    before, steps = _artist(shot), stage.history()
+    active = document.activeNode().name()
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    stages = set()
+    shown = False
+    while desk.job is not None:
+        stages.add(desk.job.stage)
+        if len(stages) > 8 and not shown:
+            shown = True
+            stage.screenshot("animation-running")
+        yield 20
+    yield 300
+    assert stage.notice()[0] == "done", stage.notice()
+    assert "22 frames coloured from 2" in stage.notice()[1]
+    assert any("of 22" in text for text in stages), stages
+    assert document.fileName() == ""
+    result = document.nodeByName("Colours")
+    right = _check_result(shot, result)
+    assert stage.names(document.rootNode()) == ["Background", "Colours", "Ink", "Paint"]
+    assert document.activeNode().name() == active
+    assert _artist(shot) == before
+    assert stage.history() == [*steps, "Add Layer"]
+    assert result.animated()
+    document.setCurrentTime(TIMES[12] + 1)
+    document.waitForDone()
+    yield 300
+    stage.screenshot("animation-done")
+    yield from stage.undo(document)
+    yield from stage.undo(document)
+    assert document.nodeByName("Colours") is None
+    document.setCurrentTime(3)
+    document.waitForDone()
+    assert _artist(shot) == before
+    return {"right": right, "stages": sorted(stages)[:6]}
+
+
+def check_saved_and_opened_again(stage):
+    shot = yield from make(stage)
+    notice = yield from _colorize(stage)
+    assert notice[0] == "done", notice
+    result = shot.document.nodeByName("Colours")
+    frames = [shot.read(result, time) for time in TIMES]
+    shot.document.setBatchmode(True)
+    path = stage.root / "shot.kra"
+    assert shot.document.saveAs(str(path))
+    yield 600
+    again = stage.krita.openDocument(str(path))
+    again.waitForDone()
+    opened = again.nodeByName("Colours")
+    size = again.width(), again.height()
+    assert [t for t in range(LAST + 9) if opened.hasKeyframeAtTime(t)] == list(TIMES)
+    assert [bytes(opened.pixelDataAtTime(0, 0, *size, time)) for time in TIMES] == frames
+    again.close()
+
+
+def check_cancel_keeps_the_finished_frames(stage):
+    shot = yield from make(stage)
+    before, steps = _artist(shot), stage.history()
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(
+        lambda: desk.job is None or "Frame 8" in desk.job.stage, 60, "some frames"
+    )
+    assert desk.job is not None, desk.notice
+    stage.trigger("nuri_cancel_colouring")
+    yield from stage.until(lambda: desk.job is None, 20, "the end")
+    yield 200
+    kind, message, remedy, _ = stage.notice()
+    assert kind == "advice", stage.notice()
+    assert "are missing" in message
+    assert "finished frames are there" in remedy
+    result = shot.document.nodeByName("Colours")
+    assert shot.keys(result) == list(TIMES)
+    empty = [time for time in TIMES if not any(shot.read(result, time))]
+    assert 0 < len(empty) < 22, empty
+    assert TIMES[1] not in empty
+    assert TIMES[-1] not in empty
+    assert _artist(shot) == before
+    assert stage.history() == [*steps, "Add Layer"]
+    yield from stage.undo(shot.document)
+    assert _artist(shot) == before
+    return {"empty": len(empty)}
+
+
+def check_cancel_before_the_first_frame(stage):
+    shot = yield from make(stage, times=TIMES[:3])
+    before, steps = _artist(shot), stage.history()
+    stage.trigger("nuri_colorize_animation")
+    stage.trigger("nuri_cancel_colouring")
+    yield 300
+    assert stage.actions().desk().job is None
+    assert "cancelled" in stage.notice()[1]
+    assert (_artist(shot), stage.history()) == (before, steps)
+
+
+def _kill(which):
+    daemon = json.loads(CONNECTION.read_text())["pid"]
+    if which == "daemon":
+        os.kill(daemon, signal.SIGKILL)
+        return
+    children = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+    for child in children:
+        if "backend.daemon.worker" in Path(f"/proc/{child}/cmdline").read_text():
+            os.kill(int(child), signal.SIGKILL)
+            return
+    raise AssertionError("no worker")
+
+
+def _killed(stage, which):
+    shot = yield from make(stage)
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(
+        lambda: desk.job is None or "Frame 6" in desk.job.stage, 60, "some frames"
+    )
+    assert desk.job is not None, desk.notice
+    _kill(which)
+    yield from stage.until(lambda: desk.job is None, 90, "the end")
+    yield 200
+    assert stage.notice()[0] == "done", stage.notice()
+    _check_result(shot, shot.document.nodeByName("Colours"))
+
+
+def check_worker_killed_in_the_middle(stage):
+    yield from _killed(stage, "worker")
+
+
+def check_daemon_killed_in_the_middle(stage):
+    yield from _killed(stage, "daemon")
+
+
+def check_colours_of_other_colour_spaces_are_exact(stage):
+    for space in ("rgba16", "rgbaf32", "graya8", "cmyka8"):
+        shot = yield from make(stage, space, times=TIMES[:5])
+        notice = yield from _colorize(stage)
+        assert notice[0] == "done", (space, notice)
+        result = shot.document.nodeByName("Colours")
+        for time in TIMES[:5]:
+            pixels = shot.read(result, time)
+            strange = _colours_in(shot, pixels) - {shot.first, shot.second}
+            assert not strange, (space, time, strange)
+        yield 100
+
+
+def check_blank_frames_stay_empty_and_are_told(stage):
+    """Hidden and locked layers are read all the same and stay as they are."""
+    shot = yield from make(stage, times=TIMES[:6])
+    yield from shot.add_frame(shot.line, 40)
+    yield from shot.move_to(shot.line, 3)
+    shot.line.setLocked(True)
+    shot.colour.setVisible(False)
+    stage.refresh(shot.document)
+    yield 100
+    notice = yield from _colorize(stage)
+    assert notice[0] == "advice", notice
+    assert "4 frames coloured from 2, 1 left empty" in notice[1]
+    assert "blank" in notice[2] and "40" in notice[2]
+    result = shot.document.nodeByName("Colours")
+    assert shot.keys(result) == [*TIMES[:6], 40]
+    assert not any(shot.read(result, 40))
+    assert shot.line.locked() and not shot.colour.visible()
+    assert not result.locked() and result.visible()
+
+
+def _fails(stage, message):
+    document = stage.krita.activeDocument()
+    before, steps = stage.fingerprint(document), stage.history()
+    notice = yield from _colorize(stage)
+    assert message in notice[1], notice
+    assert notice[2], "no remedy"
+    assert stage.fingerprint(document) == before
+    assert stage.history() == steps
+
+
+def check_bad_input(stage):
+    shot = yield from make(stage, times=TIMES[:3], painted=())
+    yield from _fails(stage, 'No frame of the layer "Paint" is coloured')
+    stage.actions().desk().hints = stage.actions().desk().line = str(
+        shot.line.uniqueId().toString()
+    )
+    yield from _fails(stage, "is chosen for the lines and for the colours")
+    document = stage.document(64, 64)
+    line = stage.layer(document, "Ink")
+    stage.draw(document, line)
+    yield 100
+    yield from _fails(stage, "no layer with coloured frames")
+    stage.hint(document, stage.layer(document, "Hints"), stage.draw(document, line))
+    stage.refresh(document)
+    yield 100
+    yield from _fails(stage, 'The layer "Ink" has no key frames')
+
+
+def check_document_closed_in_the_middle(stage):
+    shot = yield from make(stage)
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(
+        lambda: desk.job is None or "Frame 3" in desk.job.stage, 60, "some frames"
+    )
+    assert desk.job is not None, desk.notice
+    yield from stage.close(shot.document)
+    yield from stage.until(lambda: desk.job is None, 20, "the end")
+    yield 200
+    assert "closed" in desk.notice.message, desk.notice
+
+
+def check_a_still_colour_layer_colours_the_frame_on_the_screen(stage):
+    shot = yield from make(stage, times=TIMES[:5], painted=())
+    document = shot.document
+    shot.colour.remove()
+    still = stage.layer(document, "Colour hints")
+    left, middle, right, top, bottom = shot.rooms[TIMES[2]][2]
+    stage.fill(document, still, shot.first, left, top, middle - left, bottom - top)
+    stage.fill(document, still, shot.second, middle, top, right - middle, bottom - top)
+    yield from shot.move_to(shot.line, TIMES[2] + 1)
+    stage.refresh(document)
+    yield 100
+    notice = yield from _colorize(stage)
+    assert "4 frames coloured from 1" in notice[1], notice
+    result = document.nodeByName("Colours")
+    size = document.width(), document.height()
+    painted = bytes(still.pixelData(0, 0, *size))
+    assert shot.read(result, TIMES[2]) == painted
+
+
+def check_a_group_of_animated_layers_as_lines(stage):
+    shot = yield from make(stage, times=TIMES[:4])
+    document = shot.document
+    group = document.createGroupLayer("Lines")
+    document.rootNode().addChildNode(group, None)
+    second = stage.layer(document, "Details", parent=group)
+    shot.line.remove()
+    group.addChildNode(shot.line, None)
+    yield from stage.activate(document, second)
+    second.enableAnimation()
+    yield from shot.add_frame(second, 7)
+    stage.fill(document, second, shot.ink, 150, 100, 10, 10)
+    yield from shot.move_to(shot.line, 3)
+    stage.refresh(document)
+    yield 200
+    stage.actions().desk().line = str(group.uniqueId().toString())
+    notice = yield from _colorize(stage)
+    assert notice[0] == "done", notice
+    result = document.nodeByName("Colours")
+    assert shot.keys(result) == [*TIMES[:4], 7]
+    assert stage.names(document.rootNode()) == ["Background", "Paint", "Colours", "Lines"]
