@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,9 +38,9 @@ def ship_run(
 ) -> manifest.Entry:
     """Ship one network of a run's checkpoint; as `ship_file`."""
     with _workbench(folder) as bench:
-        part = Path(bench) / "part.safetensors"
-        export_network(checkpoint, part, network, half=True)
-        return _place(part, folder, label, evaluation)
+        whole = Path(bench) / "whole.safetensors"
+        export_network(checkpoint, whole, network)
+        return ship_file(whole, folder, label, evaluation=evaluation)
 
 
 def ship_file(
@@ -55,7 +54,9 @@ def ship_file(
     with _workbench(folder) as bench:
         part = Path(bench) / "part.safetensors"
         try:
-            extra = architectures.read_header(source).extra
+            # where the data lay is of no use elsewhere; the label names the sets
+            facts = architectures.read_header(source).extra
+            extra = {name: value for name, value in facts.items() if name != "data"}
             model = architectures.load_model(source)
         except (OSError, ValueError) as error:
             raise TrainingError(str(error), "name a file of `nuri-train export`") from error
@@ -99,7 +100,8 @@ def _place(part: Path, folder: Path, label: Label, evaluation: Path | None) -> m
     except ValueError as error:
         raise TrainingError(str(error), "mend the manifest") from error
     card = _card(header, entry, facts, label.notes)
-    shutil.move(part, folder / entry.file)
+    part.chmod(0o644)  # written for its owner alone
+    part.replace(folder / entry.file)
     _write(folder / f"{entry.id}.md", card)
     _write(folder / manifest.NAME, listed)
     return entry

@@ -43,6 +43,8 @@ def test_a_run_becomes_weights_that_load(tmp_path: Path, monkeypatch: pytest.Mon
     assert sorted(path.name for path in shelf.iterdir()) == [
         "aaldc.md", "aaldc.safetensors", "manifest.toml",
     ]  # fmt: skip
+    header = architectures.read_header(shelf / "aaldc.safetensors")
+    assert header.extra["steps"] == 1 and "data" not in header.extra
     monkeypatch.setenv(store.OVERRIDE, str(shelf))
     store.release()
     output = store.load("aaldc")(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
