@@ -18,6 +18,7 @@ from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, warn
 from .request import png_of
+from .review import Review
 from .streaming import Answer, FrameInput, Shoot, run_stream
 
 _MOST_NAMES = 8
@@ -30,6 +31,7 @@ class _Run:
     options: argparse.Namespace
     plan: Plan
     report: ProgressReport
+    review: Review | None = None
     coloured: int = 0
     copied: int = 0
     skipped: int = 0
@@ -46,6 +48,8 @@ class _Run:
         """One frame is not to be had; each reason is told at the end, once."""
         reason = str(error).removeprefix(f"{frame.source}: ")
         self.failed.setdefault(reason, []).append(frame.name)
+        if self.review:
+            self.review.failed(frame, error)
         self.note(frame, "failed", {"error": error_facts(error)})
 
 
@@ -59,13 +63,16 @@ def run(options: argparse.Namespace) -> int:
     silent = options.quiet or options.json
     interrupt = Interrupt()
     with ProgressReport(options.frames[0].name, silent=silent) as report, interrupt:
-        state = _Run(options, plan, report)
+        review = Review(plan, options.output) if options.review else None
+        state = _Run(options, plan, report, review)
         try:
             _copy_keys(state)
             left = _left(state)
             if left:
                 _colour(state, left, interrupt)
         finally:
+            if review:
+                review.write()
             _summary(state, time.monotonic() - started)
     return FAILED if state.failed else DONE
 
@@ -89,6 +96,8 @@ def _copy_keys(state: _Run) -> None:
             data = io.encode_png(io.read_image(data, str(key)))
         io.write_atomic(frame.output, data)
         state.copied += 1
+        if state.review:
+            state.review.key(frame)
         state.note(frame, "key")
 
 
@@ -122,7 +131,7 @@ def _colour(state: _Run, left: list[ShotFrame], interrupt: Interrupt) -> None:
         inputs=_key_inputs(state.plan),
         options={
             "keys": [frame.index for frame, _ in state.plan.keys],
-            "outputs": ["picture"],
+            "outputs": ["picture", "confidence"] if state.review else ["picture"],
             "encode": "png",
             "lines": not options.no_lines,
         },
@@ -160,6 +169,8 @@ def _take(state: _Run, answer: Answer) -> None:
         state.fail(frame, error)
         return
     state.coloured += 1
+    if state.review:
+        state.review.coloured(frame, answer.facts, answer.outputs.get("confidence"))
     if answer.facts.get("doubtful"):
         state.doubtful.append(frame.name)
     state.note(frame, "done", answer.facts)

@@ -144,6 +144,11 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out")
+    parser.add_argument(
+        "--review",
+        action="store_true",
+        help="also write DIR/review.html: lines, result and confidence side by side, to be played",
+    )
     parser.add_argument("--force", action="store_true", help="do again what is done already")
     _add_running(parser)
     parser.set_defaults(run=_command("animate", "run"))

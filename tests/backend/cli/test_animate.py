@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -106,6 +108,36 @@ def test_a_frame_that_fails_is_told_once_and_the_others_go_on(
     assert "frame 4: " in damaged and "cut short" in damaged
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "5.png"]
     assert "3 failed" in done.out
+
+
+def test_review_is_a_page_that_needs_nothing_else(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path, blank=(3,))
+    (frames / "4.png").rename(frames / "4 <b>&#.png")
+    out = tmp_path / "out"
+    call = ("animate", frames, "--key", *keys, "-o", out, "--no-daemon")
+    assert nuri(*call, "--review").code == 1
+    page = (out / "review.html").read_text()
+    assert "://" not in page
+    assert page.count("</script>") == 1
+    shown = _shot_of(page)
+    assert [frame["state"] for frame in shown] == ["key", "done", "done", "failed", "done", "key"]
+    assert "blank" in shown[3]["note"]
+    assert "regions coloured, confidence" in shown[1]["note"]
+    for frame in shown:
+        for pane in ("lines", "result", "confidence"):
+            assert not frame[pane] or (out / unquote(frame[pane])).is_file(), frame
+    assert shown[4]["result"] and shown[4]["confidence"] and shown[0]["lines"]
+    # What is known of a frame stays known while it is left alone.
+    (frames / "2.png").touch()
+    assert nuri(*call, "--review").code == 1
+    again = _shot_of((out / "review.html").read_text())
+    assert again[:2] + again[3:] == shown[:2] + shown[3:]
+
+
+def _shot_of(page: str) -> list[dict]:
+    (line,) = [line for line in page.splitlines() if line.startswith("const shot = ")]
+    frames: list[dict] = json.loads(line.removeprefix("const shot = ").removesuffix(";"))["frames"]
+    return frames
 
 
 @pytest.mark.parametrize("kind", ["gif", "png", "webp"])

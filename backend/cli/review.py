@@ -1,0 +1,148 @@
+"""The page of `nuri animate --review`: lines, result and confidence side by side, to be played.
+
+It lies beside the results as review.html, its pictures in the folder review/. What an earlier run
+found out about frames that are left alone now is taken from there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from backend.imaging import io
+from protocol.errors import NuriError
+from protocol.pixels import EncodedImage, Plane
+
+from .animate_plan import Plan, ShotFrame
+
+FOLDER = "review"
+_PAGE, _FACTS = "review.html", "frames.json"
+_SIDE = 640  # pixels of the longer side of lines and confidence
+_NOTES = {
+    "key": "key frame",
+    "missing": "not coloured yet",
+    "": "coloured in an earlier run, without a review",
+}
+
+
+class Review:
+    """Collects what is known of each frame; `write` makes the page. Raises NuriError (files)."""
+
+    def __init__(self, plan: Plan, output: Path) -> None:
+        self._plan = plan
+        self._output = output
+        self._folder = output / FOLDER
+        io.make_folder(self._folder)
+        self._facts = self._earlier()
+
+    def key(self, frame: ShotFrame) -> None:
+        """A key frame, which is its own result."""
+        self._facts[frame.name] = {"state": "key"}
+
+    def failed(self, frame: ShotFrame, error: NuriError) -> None:
+        self._facts[frame.name] = {"state": "failed", "reason": str(error)}
+
+    def coloured(self, frame: ShotFrame, facts: dict[str, Any], confidence: Plane | None) -> None:
+        """A frame with the picture ``confidence`` (gray PNG) that came with it."""
+        known = ("confidence", "doubtful", "coloured", "regions")
+        self._facts[frame.name] = {"state": "done", **{n: facts.get(n) for n in known}}
+        if isinstance(confidence, EncodedImage):
+            data = _tinted(confidence.data)
+            io.write_atomic(self._picture(frame, "confidence"), data)
+
+    def write(self) -> Path:
+        """The page, with what is there by now; returns its path."""
+        for frame in self._plan.frames:
+            path = self._picture(frame, "lines")
+            if not path.exists() or path.stat().st_mtime_ns < frame.source.stat().st_mtime_ns:
+                self._draw_lines(frame, path)
+        frames = [self._entry(frame) for frame in self._plan.frames]
+        shot = json.dumps({"title": f"Review of {self._output.name}", "frames": frames})
+        template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+        page = template.replace("__SHOT__", shot.replace("</", "<\\/"))
+        facts = json.dumps(self._facts, indent=1).encode()
+        io.write_atomic(self._folder / _FACTS, facts)
+        io.write_atomic(self._output / _PAGE, page.encode())
+        return self._output / _PAGE
+
+    def _earlier(self) -> dict[str, dict[str, Any]]:
+        try:
+            known = json.loads((self._folder / _FACTS).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        names = {frame.name for frame in self._plan.frames}
+        return {name: facts for name, facts in dict(known).items() if name in names}
+
+    def _picture(self, frame: ShotFrame, kind: str) -> Path:
+        return self._folder / f"{frame.name}.{kind}.png"
+
+    def _draw_lines(self, frame: ShotFrame, path: Path) -> None:
+        try:
+            io.write_atomic(path, _small_lines(frame.plane("line")))
+        except NuriError:
+            path.unlink(missing_ok=True)  # a damaged frame has been told already
+
+    def _entry(self, frame: ShotFrame) -> dict[str, Any]:
+        facts = self._facts.get(frame.name, {})
+        state = str(facts.get("state", "")) if frame.output.exists() else "missing"
+        if facts.get("state") == "failed":
+            state = "failed"
+        entry: dict[str, Any] = {"name": frame.name, "state": state, "note": _note(state, facts)}
+        entry["doubtful"] = bool(facts.get("doubtful")) and state == "done"
+        for kind in ("lines", "confidence"):
+            path = self._picture(frame, kind)
+            entry[kind] = quote(f"{FOLDER}/{path.name}") if path.exists() else ""
+        if state != "done":
+            entry["confidence"] = ""
+        entry["result"] = quote(frame.output.name) if frame.output.exists() else ""
+        return entry
+
+
+def _note(state: str, facts: dict[str, Any]) -> str:
+    if state == "failed":
+        return str(facts.get("reason", ""))
+    if state != "done":
+        return _NOTES[state]
+    doubtful = len(facts.get("doubtful") or [])
+    text = f"{facts.get('coloured')} of {facts.get('regions')} regions coloured, "
+    text += f"confidence {float(facts.get('confidence') or 0):.0%}"
+    return text + (f", {doubtful} doubtful" if doubtful else "")
+
+
+def _small_lines(plane: Plane) -> bytes:
+    from backend.imaging import planes
+    from backend.imaging.lines import to_unit
+
+    if isinstance(plane, EncodedImage):
+        pixels = io.read_image(plane.data, plane.file_name, plane.layer)
+    else:
+        pixels = planes.to_array(plane)
+    unit = to_unit(pixels)
+    if unit.ndim == 3 and unit.shape[2] == 4:
+        unit = 1 - unit[..., 3:] * (1 - unit[..., :3])
+    return io.encode_png(_shrunk((unit * 255 + 0.5).astype("uint8"), exact=False))
+
+
+def _tinted(data: bytes | memoryview) -> bytes:
+    """White where the match is sure, red where it is not."""
+    import numpy as np
+
+    grey = _shrunk(io.read_image(data, "confidence.png"), exact=True)
+    sure = np.clip(grey.astype(np.float32) / 255, 0, 1)
+    red = np.full_like(sure, 255)
+    other = 40 + 215 * sure
+    return io.encode_png(np.stack([red, other, other], axis=-1).astype(np.uint8))
+
+
+def _shrunk(pixels: Any, *, exact: bool) -> Any:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _SIDE / max(height, width))
+    if scale == 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    way = cv2.INTER_NEAREST_EXACT if exact else cv2.INTER_AREA
+    return cv2.resize(pixels, size, interpolation=way)
