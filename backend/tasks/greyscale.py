@@ -6,13 +6,14 @@ of the lightness, and each pixel gets the colour of its own lightness that is ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from backend.imaging import color, io, planes
+from backend.imaging.ground import bands, laid_on_white
 from backend.imaging.lightness import lightness, with_lightness
 from backend.imaging.resample import upsample_along
 from backend.models.registry import ids_for
@@ -28,7 +29,6 @@ _CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
 _ENCODINGS = ("", "png")
 _SIDE = 256  # the networks know pictures of this squared many pixels
 _LONGEST = 1024  # a side of the copy, for panoramas
-_BAND = 1 << 20  # pixels of the full size under way at once
 _READ, _COLOURED = 0.1, 0.9
 
 
@@ -77,7 +77,7 @@ def colour_grey(
     step(0.4, "following edges")
     channels = 4 if picture.ndim == 3 and picture.shape[2] == 4 else 3
     result = np.empty((height, width, channels), picture.dtype)
-    for rows in _bands(height, width):
+    for rows in bands(height, width):
         step(0.4 + 0.6 * rows.start / height, "following edges")
         part = picture[rows]
         light = lightness(part)
@@ -157,20 +157,10 @@ def _shrink(picture: np.ndarray) -> np.ndarray:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     top = np.float32(np.iinfo(picture.dtype).max)
-    if picture.ndim == 3 and picture.shape[2] == 4:
-        picture = _laid_on_white(picture)
+    if picture.ndim == 3:
+        picture = laid_on_white(picture)
     small = cv2.resize(picture, size, interpolation=method).astype(np.float32) / top
     return small if small.ndim == 3 else np.repeat(small[..., None], 3, axis=2)
-
-
-def _laid_on_white(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) of RGBA, in its dtype."""
-    top = np.iinfo(picture.dtype).max
-    result = np.empty((*picture.shape[:2], 3), picture.dtype)
-    for rows in _bands(*picture.shape[:2]):
-        alpha = picture[rows, :, 3:].astype(np.float32) / top
-        result[rows] = np.rint(picture[rows, :, :3] * alpha + top * (1 - alpha))
-    return result
 
 
 def _on_white(light: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -202,9 +192,3 @@ def _chroma(network: object, color_codec: color.LabCodec, light: np.ndarray) -> 
     with torch.inference_mode():
         output = network(torch.from_numpy(gray.astype(np.float32))[None, None])  # type: ignore[operator]
     return np.ascontiguousarray(output.main[0].permute(1, 2, 0).numpy()) * color_codec.ab_scale
-
-
-def _bands(height: int, width: int) -> Iterator[slice]:
-    """The rows of a picture, in bands that fit into little memory."""
-    rows = max(1, _BAND // width)
-    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from backend.imaging import io, planes
+from backend.imaging.ground import laid_on_white
 from backend.imaging.lines import to_unit
 from backend.imaging.xdog import XDoG
 from backend.models.registry import MODELS, ids_for
@@ -65,7 +66,8 @@ def _learned(picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(_on_white(picture), size, interpolation=cv2.INTER_AREA)
+    paper = picture if picture.ndim == 2 else laid_on_white(picture)
+    small = to_unit(laid_on_white(cv2.resize(paper, size, interpolation=cv2.INTER_AREA)))
     with torch.inference_mode():
         color = torch.from_numpy(small * 2 - 1).permute(2, 0, 1)[None]
         tone = (network(color).main[0, 0].numpy() + 1) / 2
@@ -119,16 +121,6 @@ def _inked(lines: np.ndarray) -> np.ndarray:
     result = np.zeros((*lines.shape, 4), np.uint8)
     result[..., 3] = 255 - lines
     return result
-
-
-def _on_white(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 sRGB in 0..1."""
-    unit = to_unit(picture)
-    if unit.ndim == 2:
-        return np.repeat(unit[..., None], 3, axis=2)
-    if unit.shape[2] == 4:
-        return np.ascontiguousarray(unit[..., :3] * unit[..., 3:] + 1 - unit[..., 3:])
-    return unit
 
 
 def _luminance(picture: np.ndarray) -> np.ndarray:
