@@ -24,6 +24,10 @@ OK, WARNING, FAILED = "ok", "warning", "FAILED"
 _LOW_SPACE, _NO_SPACE = 2e9, 2e8
 _REPAIR = "Run in Nuri's folder: python3 install.py demo"
 _LIBRARIES = ("numpy", "opencv-python-headless", "scipy", "pillow", "pyzmq", "msgpack", "rich")
+_WEIGHTS = (
+    "import json; from backend.weights import store; "
+    "print(json.dumps([store.installed(), store.flaws()]))"
+)
 _VERSIONS = (
     "import json, platform, sys; from importlib.metadata import version; "
     "print(json.dumps([platform.python_version(), {n: version(n) for n in sys.argv[1:]}]))"
@@ -74,7 +78,11 @@ def examine(environment: Environment) -> Iterator[Check]:
     there = _environment(environment)
     yield there
     if there.state != FAILED:
-        for name, look in (("libraries", _libraries), ("device", _device)):
+        for name, look in (
+            ("libraries", _libraries),
+            ("device", _device),
+            ("trained weights", _weights),
+        ):
             yield _guarded(name, look, environment)
     yield from _krita()
     yield _guarded("backend record", _record, environment)
@@ -117,7 +125,7 @@ def _device(environment: Environment) -> Check:
     try:
         test = torch_build.self_test(environment.python)
     except NuriError as error:
-        # Today's task needs no PyTorch, so its absence hinders nobody.
+        # Flats from hints need no PyTorch, so its absence hinders nobody.
         return Check("device", WARNING, error.info.message, error.info.action)
     if not test.right:
         return Check("device", FAILED, f"{test}: a wrong result", "Use the CPU: --device cpu")
@@ -125,6 +133,26 @@ def _device(environment: Environment) -> Check:
         action = "Update NVIDIA's driver, delete the environment, run: python3 install.py demo"
         return Check("device", WARNING, f"{test}, though there is an NVIDIA GPU", action)
     return Check("device", OK, str(test))
+
+
+def _weights(environment: Environment) -> Check:
+    name, action = "trained weights", "Get Nuri's folder backend/weights again, complete"
+    done = subprocess.run(
+        [environment.python, "-I", "-c", _WEIGHTS],
+        capture_output=True,
+        text=True,
+        env=pip.environment(),
+        timeout=60,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        return Check(name, FAILED, reason, action)
+    there, flaws = json_format.loads(done.stdout)
+    if flaws:
+        return Check(name, FAILED, "; ".join(flaws), action)
+    if not there:
+        return Check(name, WARNING, "none are there; flats from hints need none", action)
+    return Check(name, OK, ", ".join(there))
 
 
 def _krita() -> Iterator[Check]:

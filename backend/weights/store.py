@@ -53,6 +53,21 @@ def installed() -> tuple[str, ...]:
     return tuple(name for name, entry in known.items() if (place / entry.file).is_file())
 
 
+def flaws() -> list[str]:
+    """What is wrong with the files of the manifest, a line each; every file is read.
+
+    Raises NuriError model_missing when the manifest cannot be read.
+    """
+    found = []
+    for name, entry in entries().items():
+        path = folder() / entry.file
+        try:
+            _check(path, entry, _state(path, name))
+        except NuriError as error:
+            found.append(error.info.message)
+    return found
+
+
 def load(identifier: str) -> nn.Module:
     """The trained network ``identifier``, in float32, eval mode and its form for inference.
 

@@ -74,6 +74,20 @@ def test_a_changed_byte_is_noticed(shelf: Path) -> None:
     assert "damaged" in refusal("smsanet")
 
 
+def test_flaws_of_the_files_are_told(shelf: Path) -> None:
+    assert store.flaws() == []
+    path, other = put(shelf, "smsanet", SMALL), put(shelf, "line_extractor", {"width": 2})
+    assert store.flaws() == []
+    path.unlink()
+    other.write_bytes(b"x")
+    first, second = sorted(store.flaws())
+    assert str(other) in first and "damaged" in first
+    assert str(path) in second
+    (shelf / manifest.NAME).write_text("[")
+    with pytest.raises(NuriError, match=manifest.NAME):
+        store.flaws()
+
+
 def test_another_network_than_listed_is_refused(shelf: Path) -> None:
     path = put(shelf, "smsanet", SMALL)
     listed = shelf / manifest.NAME
