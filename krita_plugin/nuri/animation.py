@@ -21,7 +21,7 @@ from .notice import Kind, Notice
 from .rows import Pixels, plane_of
 from .samples import is_paper
 from .steps import Work
-from .timeline import FrameSheet, Timeline, add_frames, is_blank, key_times, shown_at
+from .timeline import FrameSheet, Timeline, add_frames, is_blank, shown_at
 
 # Three pictures each travel in one message, which may hold 64.
 MOST_KEYS = 20
@@ -111,6 +111,7 @@ class AnimationJob(ColorizeJob):
             self._say(0.0, "Reading the coloured frames")
             keys = yield from self._read_keys(timeline, times)
             with FrameSheet(timeline, times) as sheet:
+                self._say(_READ_SHARE, "Preparing the frames")
                 yield from sheet.open()
                 on_paper = is_paper(keys[0].line)
                 count = yield from self._colour(client, timeline, sheet, keys, times)
@@ -128,7 +129,7 @@ class AnimationJob(ColorizeJob):
 
     def _line_times(self, timeline: Timeline) -> list[int]:
         line = layers.require(timeline.document, self.request.line)
-        times = key_times(line)
+        times = timeline.times(self.request.line)
         if not times:
             raise NuriError(
                 ErrorCode.bad_input,
@@ -144,7 +145,7 @@ class AnimationJob(ColorizeJob):
         native = travel_space(timeline.space)
         found: dict[int, _Key] = {}
         # A still picture was painted over the frame that is on the screen.
-        for moment in key_times(node) or [timeline.now]:
+        for moment in timeline.times(request.hints) or [timeline.now]:
             place = shown_at(times, moment)
             seen = yield from timeline.read(request.hints, moment, SRGB8)
             if place in found or is_blank(seen):

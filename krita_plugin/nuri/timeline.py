@@ -55,9 +55,16 @@ class Timeline(HiddenCopy):
         self.space = ColourSpace.of(document)
         # Made at once: later the artist may have gone on.
         self.now = self.document.currentTime()
+        self._times: dict[str, list[int]] = {}
 
     def __enter__(self) -> Timeline:
         return self
+
+    def times(self, uid: str) -> list[int]:
+        """`key_times` of one layer. Raises `NuriError` not_found."""
+        if uid not in self._times:
+            self._times[uid] = key_times(layers.require(self.document, uid))
+        return self._times[uid]
 
     def read(self, uid: str, time: int, target: ColourSpace) -> Work:
         """The whole canvas of one layer at a time of its `key_times`, in ``target``; `Pixels`.
@@ -70,7 +77,7 @@ class Timeline(HiddenCopy):
         return (yield from read_rows(self, read, self.canvas, self.canvas, spaces))
 
     def _reader(self, node: Any, time: int) -> Callable[[int, int, int, int], Any]:
-        if not key_times(node):
+        if not self.times(layers.uid_of(node)):
             return layers.reader(node)
         if layers.is_plain(node):
             return lambda x, y, width, height: node.pixelDataAtTime(x, y, width, height, time)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from nuri_test_hook.pictures import SPACES, Rooms
+from nuri_test_hook.shot import TIMES, make
 from nuri_test_hook.stage import GapWatch
 
 SIDE = 4096
@@ -66,3 +67,39 @@ def check_cancel_while_computing(stage):
     yield 500
     assert stage.fingerprint(document) == before
     return {"cancel seconds": round(seconds, 2)}
+
+
+def check_event_loop_of_an_animation(stage):
+    """Facts: the longest gaps while eight frames of 2048 x 2048 go through, and the memory."""
+    shot = yield from make(stage, width=2048, height=2048, times=TIMES[:8])
+    yield 1500
+    watch = GapWatch()
+    yield 1500
+    idle = watch.stop()[:3]
+    memory = _resident()
+    watch, began = GapWatch(), time.monotonic()
+    trace = stage.trace_stages(watch)
+    peak = memory
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    while desk.job is not None:
+        peak = max(peak, _resident())
+        yield 50
+    seconds = time.monotonic() - began
+    gaps = watch.stop()
+    assert stage.notice()[0] == "done", stage.notice()
+    assert shot.keys(shot.document.nodeByName("Colours")) == list(TIMES[:8])
+    longest = dict(sorted(trace.items(), key=lambda entry: -entry[1])[:6])
+    return {
+        "idle ms": [round(gap, 1) for gap in idle],
+        "colouring ms": [round(gap, 1) for gap in gaps[:8]],
+        "over 50 ms": sum(gap > 50 for gap in gaps),
+        "longest gap by stage ms": longest,
+        "seconds": round(seconds, 2),
+        "megabytes more": (peak - memory) >> 20,
+    }
+
+
+def _resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
