@@ -37,4 +37,6 @@ def summary(info: dict[str, Any]) -> Notice:
     gaps = len(info.get("gaps", []))
     details = [f"Gaps in the lines that were closed: {gaps}"] if gaps else []
     remedy = warnings[0] if warnings else ""
+    if guesses := len(info.get("doubtful", [])):
+        details.append(f"Areas that are a guess, and worth a look or a hint: {guesses}")
     return Notice(Kind.done, message, remedy, detail="\n".join(details + warnings))

@@ -161,7 +161,9 @@ class NuriDocker(DockWidget):
         choices.addWidget(QLabel("Hints", body), 1, 0)
         choices.addWidget(self._hints, 1, 1)
         choices.addWidget(self._new_hints, 1, 2)
-        choices.addWidget(QLabel("References", body), 2, 0, Qt.AlignmentFlag.AlignTop)
+        follows = QLabel("References", body)
+        follows.setContentsMargins(0, 4, 0, 0)  # level with the first of several
+        choices.addWidget(follows, 2, 0, Qt.AlignmentFlag.AlignTop)
         choices.addWidget(self._references, 2, 1, 1, 2)
         choices.addWidget(QLabel("Model", body), 3, 0)
         choices.addWidget(self._models, 3, 1, 1, 2)
