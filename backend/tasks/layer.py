@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from backend.imaging.hints import Hints, full_alpha
+from backend.regions.areas import border_contact
+from backend.regions.describe import GROUND, closed_areas
 from backend.regions.fill import Regions, fill_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -121,7 +123,10 @@ def _complete(
     score = region_scores(total, view)
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
-    take = (own == 0) & ((chance >= SURE) if not sources else (chance > 0))
+    if sources:
+        take = (own == 0) & (chance > 0)
+    else:
+        take = (own == 0) & (chance >= SURE) & ~_in_open_ground(regions.label)[number]
     colour[number[take]] = best[take] + 1
     sure[number[take]] = chance[take]
     if sources:
@@ -129,6 +134,17 @@ def _complete(
         unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
         regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
     return _with_paints(given, palette), colour, sure
+
+
+def _in_open_ground(label: np.ndarray) -> np.ndarray:
+    """(n,) bool by region id: parts of the ground around a figure. Unhinted paper stays paper."""
+    closed = closed_areas(label)
+    contact = border_contact(closed, int(closed.max()) + 1)
+    ground = int(np.argmax(contact))
+    inside = np.zeros(int(label.max()) + 1, bool)
+    if contact[ground] >= GROUND * 2 * sum(label.shape):
+        inside[np.unique(label[closed == ground])] = True
+    return inside
 
 
 def region_scores(votes: Votes, view: View) -> np.ndarray:
