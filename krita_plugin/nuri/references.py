@@ -21,6 +21,7 @@ from .rows import plane_of, read_rows
 from .steps import Work
 
 SIDE = 64  # of a thumbnail
+_SAMPLES = 4 * SIDE
 READABLE = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.kra *.ora"
 # Small pictures of themselves that these files carry.
 _PREVIEWS = ("preview.png", "Thumbnails/thumbnail.png")
@@ -76,20 +77,33 @@ def name_of(document: Any) -> str:
 
 def thumbnail(reference: Reference) -> QImage:
     """A small picture of it; a null one where there is none."""
+    image = QImage()
     if reference.kind is Kind.file:
         image = _thumbnail_of_file(Path(reference.key))
-    else:
-        document = find_document(reference.document)
-        if document is None:
-            return QImage()
+    elif (document := find_document(reference.document)) is not None:
         if reference.kind is Kind.document:
-            return document.thumbnail(SIDE, SIDE)
-        node = layers.find(document, reference.key)
-        image = node.thumbnail(SIDE, SIDE) if node is not None else QImage()
+            image = _thumbnail_of_document(document)
+        elif (node := layers.find(document, reference.key)) is not None:
+            image = node.thumbnail(SIDE, SIDE)
     if image.isNull():
         return image
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     return image.scaled(SIDE, SIDE, ratio, smooth)
+
+
+def _thumbnail_of_document(document: Any) -> QImage:
+    """Krita's own takes most of a second at 4096 x 4096; a few rows of 8 bit sRGB are enough."""
+    if not ColourSpace.of(document).is_srgb8:
+        return document.thumbnail(SIDE, SIDE)
+    width, height = document.width(), document.height()
+    step = -(-max(width, height) // _SAMPLES)
+    rows = [
+        memoryview(bytes(document.pixelData(0, y, width, 1))).cast("I")[::step].tobytes()
+        for y in range(0, height, step)
+    ]
+    shown = len(rows[0]) // 4
+    image = QImage(b"".join(rows), shown, len(rows), 4 * shown, QImage.Format.Format_ARGB32)
+    return image.copy()  # it does not own the bytes
 
 
 def _thumbnail_of_file(path: Path) -> QImage:

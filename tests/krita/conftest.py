@@ -28,7 +28,7 @@ BACKEND = Path(sys.executable).with_name("nuri")
 INSIDE = Path(__file__).resolve().parent / "inside"
 _KRITA_SECONDS = 240.0
 _AT_A_TIME = 2
-_ALONE = ("large",)
+_ALONE = ("large", "large_pictures")
 _VENDORED = ("zmq", "pyzmq.libs", "msgpack")
 
 
