@@ -1,0 +1,189 @@
+"""Which frames of an animation are coloured, which have to be, and which can stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import Plane
+
+from . import guess, layers, made
+from .colourspace import SRGB8, travel_space
+from .made import Made
+from .rows import Pixels, plane_of
+from .steps import Work
+from .timeline import Timeline, is_blank, shown_at
+
+# Three pictures each travel in one message, which may hold 64.
+MOST_KEYS = 20
+
+
+@dataclass
+class KeyFrame:
+    """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB."""
+
+    time: int
+    colours: Pixels
+    seen: Pixels
+    line: Pixels
+    source: str = "key"
+
+    @property
+    def name(self) -> str:
+        """A digest of what it shows."""
+        return made.digest(self.seen.data, self.line.data)
+
+
+@dataclass
+class Plan:
+    """``left``: times of the frames to colour. ``kept``: those that stay as they are in the layer
+    ``past``. ``recipes``: of every frame but the key frames.
+    """
+
+    times: list[int]
+    keys: list[KeyFrame]
+    left: list[int]
+    kept: list[int] = field(default_factory=list)
+    past: str = ""
+    recipes: dict[int, str] = field(default_factory=dict)
+
+
+def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
+    """The layer with the coloured frames: the chosen one, else the most likely one.
+
+    ``chosen``, ``line``: identities of layers or "". Raises `NuriError`: not_found, bad_input
+    (lines and colours are the same layer).
+    """
+    node = layers.find(document, chosen) if chosen else None
+    if node is None:
+        own = [*own, *made.results(document)]
+        node = _animated_colours(document, {line, *own}) or guess.hint_layer(document, line, own)
+    if node is None:
+        raise NuriError(
+            ErrorCode.not_found,
+            "There is no layer with coloured frames yet",
+            "add a layer, colour one or two of its frames, and choose it under Hints",
+        )
+    if layers.uid_of(node) == line:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f'The layer "{node.name()}" is chosen for the lines and for the colours',
+            "choose two different layers in the Nuri docker",
+        )
+    return node
+
+
+def make_plan(
+    timeline: Timeline, line: str, colours: str, latest: tuple[str, dict[int, Made]]
+) -> Work:
+    """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
+    ``latest``: of `made.latest`.
+
+    Raises `NuriError`: bad_input (no key frames, none coloured), too_large, not_found.
+    """
+    times = timeline.times(line)
+    if not times:
+        name = layers.require(timeline.document, line).name()
+        raise NuriError(
+            ErrorCode.bad_input,
+            f'The layer "{name}" has no key frames',
+            "choose the animated layer with the lines; Colorize layer is for a single picture",
+        )
+    keys = yield from _read_keys(timeline, line, colours, times)
+    past, frames = latest
+    unchanged: set[int] = set()
+    for time in [time for time in timeline.times(past) if time in frames] if past else ():
+        corrected = yield from _correction(timeline, line, past, time, frames[time], keys)
+        if corrected is None:
+            unchanged.add(time)
+        elif time in times:
+            keys[time] = corrected
+    if not keys:
+        name = layers.require(timeline.document, colours).name()
+        raise NuriError(
+            ErrorCode.bad_input,
+            f'No frame of the layer "{name}" is coloured',
+            "colour one or two frames on it, better the first and the last",
+        )
+    if len(keys) > MOST_KEYS:
+        raise NuriError(
+            ErrorCode.too_large,
+            f"More than {MOST_KEYS} frames are coloured",
+            "colour a shorter part of the animation at a time",
+        )
+    plan = Plan(times, [keys[time] for time in sorted(keys)], [], past=past)
+    names = [(key.time, key.name) for key in plan.keys]
+    for time in times:
+        if time in keys:
+            continue
+        pixels = yield from timeline.read(line, time, SRGB8)
+        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names)
+        is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
+        (plan.kept if is_fresh else plan.left).append(time)
+    return plan
+
+
+def opening(keys: list[KeyFrame]) -> tuple[list[Plane], dict[str, Any]]:
+    """What all frames of a job share: pictures and options."""
+    planes: list[Plane] = []
+    for number, key in enumerate(keys):
+        planes.append(plane_of(f"key{number}", key.seen))
+        planes.append(plane_of(f"line{number}", key.line))
+        if key.seen is not key.colours:
+            planes.append(plane_of(f"exact{number}", key.colours))
+    return planes, {"keys": [key.time for key in keys], "outputs": ["flats"]}
+
+
+def _animated_colours(document: Any, excluded: set[str]) -> Any | None:
+    """The topmost layer with key frames of its own that is not taken for anything else."""
+    for node, _ in layers.drawable(document):
+        is_candidate = node.type() == "paintlayer" and node.animated()
+        if is_candidate and layers.uid_of(node) not in excluded and not guess.is_result(node):
+            return node
+    return None
+
+
+def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int]) -> Work:
+    """The coloured frames by the frames of the lines that they belong to."""
+    found: dict[int, KeyFrame] = {}
+    # A still picture was painted over the frame that is on the screen.
+    for moment in timeline.times(colours) or [timeline.now]:
+        place = shown_at(times, moment)
+        if place in found or len(found) > MOST_KEYS:
+            continue
+        key = yield from _read_key(timeline, line, place, (colours, moment), "key")
+        if not is_blank(key.seen):
+            found[place] = key
+    return found
+
+
+def _read_key(
+    timeline: Timeline, line: str, time: int, place: tuple[str, int], source: str
+) -> Work:
+    """`KeyFrame` of a line frame; ``place``: layer and time of its colours."""
+    native = travel_space(timeline.space)
+    seen = yield from timeline.read(*place, SRGB8)
+    colours = seen
+    if not native.is_srgb8:
+        colours = yield from timeline.read(*place, native)
+    drawn = yield from timeline.read(line, time, SRGB8)
+    return KeyFrame(time, colours, seen, drawn, source)
+
+
+def _correction(
+    timeline: Timeline, line: str, past: str, time: int, then: Made, keys: dict[int, KeyFrame]
+) -> Work:
+    """A frame of the last result that the artist has painted on: `KeyFrame`, else None.
+
+    The coloured layer decides where it has a frame of its own that is newer.
+    """
+    now = yield from timeline.digest(past, time)
+    is_painted = now != then.digest
+    key = keys.get(time)
+    if not is_painted and then.source != "corrected":
+        return None
+    if key is not None and (then.source != "key" or key.name != then.recipe or not is_painted):
+        return None
+    corrected = yield from _read_key(timeline, line, time, (past, time), "corrected")
+    return None if is_blank(corrected.seen) else corrected
