@@ -9,6 +9,7 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import animation, guess, hints, kept, layers
+from .animation_plan import colour_layer
 from .daemon import Backend
 from .desk import Desk, summary
 from .document import find_document, key_of
@@ -55,7 +56,7 @@ class Actions(Settings):
             document = self._active_document()
             line, own = self._lines(document), self.results_of(document)
             uid = layers.uid_of(line)
-            colours = animation.colour_layer(document, desk.hints, uid, own)
+            colours = colour_layer(document, desk.hints, uid, own)
             replace = own[-1] if own and self.flag("replace_previous") else ""
             request = Request(key_of(document), uid, layers.uid_of(colours), replace=replace)
             self._run(desk, animation.AnimationJob(self.backend, request, self))

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
-from protocol.pixels import Plane
 
-from . import guess, layers, preview
+from . import made, preview
+from .animation_plan import Plan, make_plan, opening
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
 from .document import find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, colours_of
+from .made import Made
 from .notice import Kind, Notice
 from .rows import Pixels, plane_of
 from .samples import is_paper
 from .steps import Work
-from .timeline import FrameSheet, Timeline, add_frames, is_blank, shown_at
+from .timeline import FrameSheet, Timeline, add_frames
 
-# Three pictures each travel in one message, which may hold 64.
-MOST_KEYS = 20
 _READ_SHARE, _DAEMON_SHARE = 0.05, 0.9
 _PREVIEW_SECONDS = 0.5
 # A backend that is lost is started again, but not for the same frame for ever.
@@ -32,52 +30,12 @@ _ATTEMPTS = 3
 _MOST_TIMES = 6
 
 
-def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
-    """The layer with the coloured frames: the chosen one, else the most likely one.
-
-    ``chosen``, ``line``: identities of layers or "". Raises `NuriError`: not_found, bad_input
-    (lines and colours are the same layer).
-    """
-    node = layers.find(document, chosen) if chosen else None
-    if node is None:
-        node = _animated_colours(document, {line, *own}) or guess.hint_layer(document, line, own)
-    if node is None:
-        raise NuriError(
-            ErrorCode.not_found,
-            "There is no layer with coloured frames yet",
-            "add a layer, colour one or two of its frames, and choose it under Hints",
-        )
-    if layers.uid_of(node) == line:
-        raise NuriError(
-            ErrorCode.bad_input,
-            f'The layer "{node.name()}" is chosen for the lines and for the colours',
-            "choose two different layers in the Nuri docker",
-        )
-    return node
-
-
-def _animated_colours(document: Any, excluded: set[str]) -> Any | None:
-    """The topmost layer with key frames of its own that is not taken for anything else."""
-    nodes = (node for node, _ in layers.drawable(document) if node.type() == "paintlayer")
-    return next((n for n in nodes if n.animated() and layers.uid_of(n) not in excluded), None)
-
-
-@dataclass
-class _Key:
-    """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB."""
-
-    time: int
-    colours: Pixels
-    seen: Pixels
-    line: Pixels
-
-
 @dataclass
 class _Count:
     """What came of the frames. ``failed``: times of frames by why they failed."""
 
     total: int
-    done: int = 0
+    done: list[int] = field(default_factory=list)
     failed: dict[str, list[int]] = field(default_factory=dict)
     doubtful: list[int] = field(default_factory=list)
     broken: NuriError | None = None
@@ -107,86 +65,40 @@ class AnimationJob(ColorizeJob):
         document = yield from when_idle(request.document)
         with Timeline(document) as timeline:
             yield 0
-            times = self._line_times(timeline)
-            self._say(0.0, "Reading the coloured frames")
-            keys = yield from self._read_keys(timeline, times)
-            with FrameSheet(timeline, times) as sheet:
+            self._say(0.0, "Reading the frames")
+            past = made.latest(document, request.line)
+            plan = yield from make_plan(timeline, request.line, request.hints, past)
+            if not plan.left and plan.kept:
+                raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
+            with FrameSheet(timeline, plan.times) as sheet:
                 self._say(_READ_SHARE, "Preparing the frames")
                 yield from sheet.open()
-                on_paper = is_paper(keys[0].line)
-                count = yield from self._colour(client, timeline, sheet, keys, times)
-                for key in keys:
-                    yield from sheet.write(key.time, key.colours)
+                count = yield from self._colour(client, timeline, sheet, plan)
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
-                canvas = timeline.canvas
+                yield from _write_known(timeline, sheet, plan)
+                frames = yield from _note(sheet, plan, count)
+                on_paper = is_paper(plan.keys[0].line)
                 layer = yield from add_frames(
-                    request.document, request.line, sheet, canvas, on_paper
+                    request.document, request.line, sheet, timeline.canvas, on_paper
                 )
+        document = find_document(request.document)
+        if document is not None:
+            made.remember(document, layer, request.line, frames)
         if request.replace:
             yield from remove_layer(request.document, request.replace)
-        notice = _summary(count, len(keys), self.cancelling)
-        return Outcome(layer, self.preview, notice=notice)
+        return Outcome(layer, self.preview, notice=_summary(count, plan, self.cancelling))
 
-    def _line_times(self, timeline: Timeline) -> list[int]:
-        line = layers.require(timeline.document, self.request.line)
-        times = timeline.times(self.request.line)
-        if not times:
-            raise NuriError(
-                ErrorCode.bad_input,
-                f'The layer "{line.name()}" has no key frames',
-                "choose the animated layer with the lines; Colorize layer is for a single picture",
-            )
-        return times
-
-    def _read_keys(self, timeline: Timeline, times: list[int]) -> Work:
-        """The coloured frames, `_Key` each, by the frames of the lines that they belong to."""
-        request = self.request
-        node = layers.require(timeline.document, request.hints)
-        native = travel_space(timeline.space)
-        found: dict[int, _Key] = {}
-        # A still picture was painted over the frame that is on the screen.
-        for moment in timeline.times(request.hints) or [timeline.now]:
-            place = shown_at(times, moment)
-            seen = yield from timeline.read(request.hints, moment, SRGB8)
-            if place in found or is_blank(seen):
-                continue
-            line = yield from timeline.read(request.line, place, SRGB8)
-            colours = seen
-            if not native.is_srgb8:
-                colours = yield from timeline.read(request.hints, moment, native)
-            found[place] = _Key(place, colours, seen, line)
-            if len(found) > MOST_KEYS:
-                raise NuriError(
-                    ErrorCode.too_large,
-                    f'The layer "{node.name()}" has more than {MOST_KEYS} coloured frames',
-                    "colour a shorter part of the animation at a time",
-                )
-        if not found:
-            raise NuriError(
-                ErrorCode.bad_input,
-                f'No frame of the layer "{node.name()}" is coloured',
-                "colour one or two frames on it, better the first and the last",
-            )
-        return [found[place] for place in sorted(found)]
-
-    def _colour(
-        self,
-        client: Client,
-        timeline: Timeline,
-        sheet: FrameSheet,
-        keys: list[_Key],
-        times: list[int],
-    ) -> Work:
-        """Has all other frames coloured and writes them; returns `_Count`.
+    def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
+        """Has the frames that are left coloured and writes them; returns `_Count`.
 
         Raises `NuriError` when not a single frame came of it.
         """
-        left = [moment for moment in times if moment not in {key.time for key in keys}]
+        left = list(plan.left)
         count = _Count(len(left))
         attempts = 0
         while left and not self.cancelling:
             before = len(left)
-            planes, options = _opening(keys, timeline)
+            planes, options = opening(plan.keys)
             # The newest request takes the place of any other for this document.
             job = client.submit(
                 "animation", planes, options, document=self.request.document, frames=len(left)
@@ -255,7 +167,7 @@ class AnimationJob(ColorizeJob):
             return
         colours = colours_of(frame.planes)
         yield from sheet.write(moment, colours)
-        count.done += 1
+        count.done.append(moment)
         if frame.info.get("doubtful"):
             count.doubtful.append(moment)
         now = time.monotonic()
@@ -276,22 +188,33 @@ class AnimationJob(ColorizeJob):
             waits = job.state == "queued"
             self._say(_READ_SHARE, "Waiting for the backend" if waits else "Sending")
             return
-        through = count.done + sum(map(len, count.failed.values()))
+        through = len(count.done) + sum(map(len, count.failed.values()))
         stage = f"Frame {min(through + 1, count.total)} of {count.total}"
         if job.progress.seconds_left >= 1:
             stage += f", {round(job.progress.seconds_left)} s left"
         self._say(_READ_SHARE + _DAEMON_SHARE * through / max(1, count.total), stage)
 
 
-def _opening(keys: list[_Key], timeline: Timeline) -> tuple[list[Plane], dict[str, Any]]:
-    """What all frames share."""
-    planes: list[Plane] = []
-    for number, key in enumerate(keys):
-        planes.append(plane_of(f"key{number}", key.seen))
-        planes.append(plane_of(f"line{number}", key.line))
-        if key.seen is not key.colours:
-            planes.append(plane_of(f"exact{number}", key.colours))
-    return planes, {"keys": [key.time for key in keys], "outputs": ["flats"]}
+def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
+    """The frames that need no backend: coloured by the artist, or good as they were."""
+    for key in plan.keys:
+        yield from sheet.write(key.time, key.colours)
+    native = travel_space(timeline.space)
+    for moment in plan.kept:
+        pixels = yield from timeline.read(plan.past, moment, native)
+        yield from sheet.write(moment, pixels)
+
+
+def _note(sheet: FrameSheet, plan: Plan, count: _Count) -> Work:
+    """What a later run has to know of the frames, by time; returns a dict of `Made`."""
+    frames: dict[int, Made] = {}
+    for moment in (*plan.kept, *count.done):
+        name = yield from sheet.digest(moment)
+        frames[moment] = Made(plan.recipes[moment], name, "made")
+    for key in plan.keys:
+        name = yield from sheet.digest(key.time)
+        frames[key.time] = Made(key.name, name, key.source)
+    return frames
 
 
 def _no_frame(count: _Count) -> NuriError:
@@ -301,11 +224,17 @@ def _no_frame(count: _Count) -> NuriError:
     )
 
 
-def _summary(count: _Count, keys: int, cancelled: bool) -> Notice:
+def _summary(count: _Count, plan: Plan, cancelled: bool) -> Notice:
     """One line for the artist about what is in the document now."""
     failed = sum(map(len, count.failed.values()))
-    message = f"{count.done} frame{'s' if count.done != 1 else ''} coloured from {keys}"
-    missing = count.total - count.done - failed
+    done = len(count.done)
+    message = f"{done} frame{'s' if done != 1 else ''} coloured from {len(plan.keys)}"
+    corrected = [key.time for key in plan.keys if key.source == "corrected"]
+    if corrected:
+        message += f" ({len(corrected)} corrected by you)"
+    if plan.kept:
+        message += f", {len(plan.kept)} kept"
+    missing = count.total - done - failed
     details = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
     remedy = ""
     if count.doubtful:

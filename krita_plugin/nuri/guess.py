@@ -84,6 +84,11 @@ def hint_layer(document: Any, line: str, own: Iterable[str]) -> Any | None:
     return None
 
 
+def is_result(node: Any) -> bool:
+    """True for a layer with the name of those that Nuri adds."""
+    return bool(_OWN_NAME.match(node.name()))
+
+
 def _look(node: Any) -> _Look:
     image = node.thumbnail(_SIDE, _SIDE)
     image = image.convertToFormat(QImage.Format.Format_ARGB32)

@@ -14,7 +14,7 @@ QT_VERSION: int = getattr(pykrita, "qt_major_version", lambda: 5)()
 
 if QT_VERSION == 6:
     from PyQt6 import sip
-    from PyQt6.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt6.QtCore import QByteArray, QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
     from PyQt6.QtGui import (
         QAction,
         QColor,
@@ -50,7 +50,7 @@ if QT_VERSION == 6:
     )
 else:
     from PyQt5 import sip
-    from PyQt5.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt5.QtCore import QByteArray, QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
     from PyQt5.QtGui import (
         QColor,
         QDesktopServices,
@@ -92,6 +92,7 @@ __all__ = [
     "DOCK_RIGHT",
     "QT_VERSION",
     "QAction",
+    "QByteArray",
     "QCheckBox",
     "QColor",
     "QComboBox",

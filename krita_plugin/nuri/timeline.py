@@ -23,6 +23,7 @@ from . import layers
 from .colourspace import ColourSpace, travel_space
 from .document import LAYER_NAME, insert, when_idle
 from .hidden import HiddenCopy
+from .made import digest
 from .qt import QRect
 from .rows import Pixels, read_rows, write_rows
 from .steps import Work
@@ -32,6 +33,7 @@ _LAST_TIME = 9999
 # The hidden document's own canvas: layers may be larger, and a small one is drawn at once.
 _SIDE = 16
 _LAYER = "frames"
+_DIGEST_PIXELS = 2**20
 
 
 def key_times(node: Any) -> list[int]:
@@ -75,6 +77,10 @@ class Timeline(HiddenCopy):
         spaces = ColourSpace.of(node), target
         read = self._reader(node, time)
         return (yield from read_rows(self, read, self.canvas, self.canvas, spaces))
+
+    def digest(self, uid: str, time: int) -> Work:
+        """A short name of the pixels of a key frame of a paint layer; returns text."""
+        return (yield from _digest(layers.require(self.document, uid), self.canvas, time))
 
     def _reader(self, node: Any, time: int) -> Callable[[int, int, int, int], Any]:
         if not self.times(layers.uid_of(node)):
@@ -162,6 +168,21 @@ class FrameSheet:
         yield 0
         space = self._timeline.space
         yield from write_rows(self._timeline, self.node, pixels, travel_space(space), space)
+
+    def digest(self, time: int) -> Work:
+        """As `Timeline.digest`, of a frame that has been written."""
+        return (yield from _digest(self.node, self._timeline.canvas, time))
+
+
+def _digest(node: Any, canvas: QRect, time: int) -> Work:
+    parts = []
+    step = max(1, _DIGEST_PIXELS // canvas.width())
+    for y in range(0, canvas.height(), step):
+        count = min(step, canvas.height() - y)
+        rows = node.pixelDataAtTime(canvas.x(), y, canvas.width(), count, time)
+        parts.append(digest(bytes(rows)))
+        yield 0
+    return digest(*parts)
 
 
 def add_frames(key: str, line_uid: str, sheet: FrameSheet, size: QRect, on_paper: bool) -> Work:
