@@ -107,9 +107,7 @@ class _Attention(nn.Module):
 class RegionMatcher(nn.Module):
     """``width``: channels at half size; ``dim``: of a token; ``layers`` of attention."""
 
-    def __init__(
-        self, *, width: int = 16, dim: int = 128, heads: int = 4, layers: int = 4
-    ) -> None:
+    def __init__(self, *, width: int = 16, dim: int = 128, heads: int = 4, layers: int = 4) -> None:
         super().__init__()
         self.options = {"width": width, "dim": dim, "heads": heads, "layers": layers}
         channels = [width, 2 * width, 4 * width, 8 * width]

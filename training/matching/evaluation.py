@@ -63,5 +63,3 @@ def _share_right(task: MatchingTask, pairs: MatchingPairs, count: int) -> float:
             right += int((votes.argmax(1) == batch["truth"][0])[counted].sum())
             total += int(counted.sum())
     return right / max(1, total)
-
-
