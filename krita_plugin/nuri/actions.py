@@ -8,8 +8,9 @@ from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import animation, guess, hints, kept, layers
-from .animation_plan import colour_layer
+from . import guess, hints, kept, layers
+from .animation import AnimationJob
+from .animation_plan import SELECTED_FRAMES, colour_layer
 from .daemon import Backend
 from .desk import Desk, summary
 from .document import find_document, key_of
@@ -59,7 +60,9 @@ class Actions(Settings):
             colours = colour_layer(document, desk.hints, uid, own)
             replace = own[-1] if own and self.flag("replace_previous") else ""
             request = Request(key_of(document), uid, layers.uid_of(colours), replace=replace)
-            self._run(desk, animation.AnimationJob(self.backend, request, self))
+            job = AnimationJob(self.backend, request, self)
+            job.selected = self.flag(SELECTED_FRAMES)
+            self._run(desk, job)
         except NuriError as error:
             self._tell(desk, Notice.of(error))
 
@@ -168,8 +171,10 @@ class Actions(Settings):
     def hint_layer(self, document: Any, line: Any | None) -> Any | None:
         """The hint layer, chosen or likely, or None."""
         uid = layers.uid_of(line) if line is not None else ""
+        is_animated = line is not None and layers.is_animated(line)
+        find = colour_layer if is_animated else hints.find
         try:
-            return hints.find(document, self.desk().hints, uid, self.results_of(document))
+            return find(document, self.desk().hints, uid, self.results_of(document))
         except NuriError:
             return None
 

@@ -17,7 +17,7 @@ from .daemon import POLL_MS
 from .document import find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, colours_of
 from .made import Made
-from .notice import Kind, Notice
+from .notice import Kind, Notice, Offer
 from .rows import Pixels, plane_of
 from .samples import is_paper
 from .steps import Work
@@ -44,8 +44,11 @@ class _Count:
 class AnimationJob(ColorizeJob):
     """Runs one `jobs.Request` whose hints are coloured frames.
 
-    Cancelled or broken off, it still adds the frames that are finished.
+    Cancelled or broken off, it still adds the frames that are finished. ``selected``: only the
+    frames that are selected in the timeline; set it before `start`.
     """
+
+    selected = False
 
     def cancel(self) -> None:
         if self.cancelling:
@@ -67,7 +70,7 @@ class AnimationJob(ColorizeJob):
             yield 0
             self._say(0.0, "Reading the frames")
             past = made.latest(document, request.line)
-            plan = yield from make_plan(timeline, request.line, request.hints, past)
+            plan = yield from make_plan(timeline, request.line, request.hints, past, self.selected)
             if not plan.left and plan.kept:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
             with FrameSheet(timeline, plan.times) as sheet:
@@ -247,8 +250,10 @@ def _summary(count: _Count, plan: Plan, cancelled: bool) -> Notice:
         remedy = "cancelled; the finished frames are there"
     if count.broken:
         remedy = str(count.broken)
+    offer = Offer.next_doubtful if count.doubtful else Offer.none
     kind = Kind.error if count.broken else Kind.advice if cancelled or failed else Kind.done
-    return Notice(kind, message, remedy, detail="\n".join(details))
+    times = tuple(sorted(count.doubtful))
+    return Notice(kind, message, remedy, offer, "\n".join(details), times)
 
 
 def _times(times: list[int]) -> str:

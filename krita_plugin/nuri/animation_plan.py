@@ -13,8 +13,9 @@ from .colourspace import SRGB8, travel_space
 from .made import Made
 from .rows import Pixels, plane_of
 from .steps import Work
-from .timeline import Timeline, is_blank, shown_at
+from .timeline import Timeline, is_blank, shown_at, shown_in
 
+SELECTED_FRAMES = "selected_frames"  # the option that leaves out what is not selected
 # Three pictures each travel in one message, which may hold 64.
 MOST_KEYS = 20
 
@@ -75,10 +76,15 @@ def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
 
 
 def make_plan(
-    timeline: Timeline, line: str, colours: str, latest: tuple[str, dict[int, Made]]
+    timeline: Timeline,
+    line: str,
+    colours: str,
+    latest: tuple[str, dict[int, Made]],
+    selected: bool = False,
 ) -> Work:
     """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
-    ``latest``: of `made.latest`.
+    ``latest``: of `made.latest`. ``selected``: frames that are not selected in the timeline stay
+    as they were, or empty.
 
     Raises `NuriError`: bad_input (no key frames, none coloured), too_large, not_found.
     """
@@ -114,8 +120,14 @@ def make_plan(
         )
     plan = Plan(times, [keys[time] for time in sorted(keys)], [], past=past)
     names = [(key.time, key.name) for key in plan.keys]
+    wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
     for time in times:
         if time in keys:
+            continue
+        if time not in wanted:
+            if time in unchanged:
+                plan.recipes[time] = frames[time].recipe
+                plan.kept.append(time)
             continue
         pixels = yield from timeline.read(line, time, SRGB8)
         plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names)

@@ -80,6 +80,11 @@ def is_plain(node: Any) -> bool:
     return node.type() == "paintlayer" and not children(node)
 
 
+def is_animated(node: Any) -> bool:
+    """True for a layer with key frames, and for a group with such a layer in it."""
+    return any(n.animated() for n in (node, *(child for child, _ in walk(node))))
+
+
 def place_colours(line: Any, on_paper: bool) -> Place:
     """Where colours for ``line`` go so that one undo step adds them and the lines stay visible.
 

@@ -24,6 +24,7 @@ class Offer(Enum):
     install = "How to install…"
     open_log = "Open log"
     add_kept = "Add them now"
+    next_doubtful = "Show the next one"
 
 
 class OfferError(NuriError):
@@ -36,13 +37,17 @@ class OfferError(NuriError):
 
 @dataclass(frozen=True)
 class Notice:
-    """One message for the docker; ``detail`` is for its tooltip."""
+    """One message for the docker; ``detail`` is for its tooltip.
+
+    ``times``: of the frames that it is about, for `Offer.next_doubtful`.
+    """
 
     kind: Kind
     message: str
     remedy: str = ""
     offer: Offer = Offer.none
     detail: str = ""
+    times: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, error: NuriError) -> Notice:

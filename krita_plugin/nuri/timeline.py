@@ -24,6 +24,7 @@ from .colourspace import ColourSpace, travel_space
 from .document import LAYER_NAME, insert, when_idle
 from .hidden import HiddenCopy
 from .made import digest
+from .notice import Notice
 from .qt import QRect
 from .rows import Pixels, read_rows, write_rows
 from .steps import Work
@@ -48,8 +49,34 @@ def shown_at(times: Sequence[int], time: int) -> int:
     return max((key for key in times if key <= time), default=times[0])
 
 
+def shown_in(times: Sequence[int], span: tuple[int, int]) -> set[int]:
+    """The key frames of which something is seen from the first to the last time of ``span``."""
+    ends = [*times[1:], _LAST_TIME + 1]
+    return {t for t, end in zip(times, ends, strict=True) if t <= span[1] and end > span[0]}
+
+
+def selected_span(document: Any) -> tuple[int, int] | None:
+    """First and last time of the frames that are selected in the timeline; None for all."""
+    span = document.playBackStartTime(), document.playBackEndTime()
+    whole = document.fullClipRangeStartTime(), document.fullClipRangeEndTime()
+    return None if span == whole or span[0] >= span[1] else span
+
+
+def show_next(notice: Notice | None) -> None:
+    """Moves the playhead to the next of the frames that a notice is about, round and round."""
+    document = Krita.instance().activeDocument()
+    if document is None or notice is None or not notice.times:
+        return
+    now = document.currentTime()
+    after = [time for time in notice.times if time > now]
+    document.setCurrentTime((after or sorted(notice.times))[0])
+
+
 class Timeline(HiddenCopy):
-    """The layers of a document at any time, as they are now, whatever the artist does next."""
+    """The layers of a document at any time, as they are now, whatever the artist does next.
+
+    ``now``: where the playhead is. ``span``: of `selected_span`.
+    """
 
     def __init__(self, document: Any) -> None:
         super().__init__(document)
@@ -57,6 +84,7 @@ class Timeline(HiddenCopy):
         self.space = ColourSpace.of(document)
         # Made at once: later the artist may have gone on.
         self.now = self.document.currentTime()
+        self.span = selected_span(document)
         self._times: dict[str, list[int]] = {}
 
     def __enter__(self) -> Timeline:

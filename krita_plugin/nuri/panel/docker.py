@@ -8,6 +8,7 @@ from krita import DockWidget, Krita
 
 from .. import layers
 from ..actions import Actions
+from ..animation_plan import SELECTED_FRAMES
 from ..daemon import State
 from ..notice import Notice, Offer
 from ..qt import (
@@ -23,6 +24,7 @@ from ..qt import (
     QWidget,
     sip,
 )
+from ..timeline import show_next
 from .backend_row import BackendRow
 from .install_dialog import InstallDialog, open_log
 from .layer_choice import LayerChoice
@@ -44,6 +46,11 @@ _FLAGS = (
         "replace_previous",
         "Replace my previous colours",
         "Removes the colour layer of the last run once the new one is there (a second undo step)",
+    ),
+    (
+        SELECTED_FRAMES,
+        "Selected frames only",
+        "For animations: the frames not selected in the timeline stay as they were, or empty",
     ),
 )
 
@@ -99,6 +106,9 @@ class NuriDocker(DockWidget):
         hint = self.actions.hint_layer(document, line) if document is not None else None
         self._lines.show_layers(nodes, desk.line, line)
         self._hints.show_layers(nodes, desk.hints, hint)
+        is_animated = line is not None and layers.is_animated(line)
+        self._run.animation_button.setVisible(is_animated)
+        self._selected_frames.setVisible(is_animated)
         for widget in (self._lines, self._hints, self._new_hints):
             widget.setEnabled(document is not None)
         self._show_state()
@@ -150,6 +160,7 @@ class NuriDocker(DockWidget):
         self._models = ModelButton(self.actions, body)
         self._run = RunRow(body)
         self._run.button.clicked.connect(lambda: self.actions.colorize_layer())
+        self._run.animation_button.clicked.connect(lambda: self.actions.colorize_animation())
         self._run.cancel_button.clicked.connect(lambda: self.actions.cancel())
         self._notice = NoticeBox(body)
         self._notice.offered.connect(self._serve)
@@ -175,8 +186,10 @@ class NuriDocker(DockWidget):
         layout.addLayout(choices)
         layout.addWidget(self._run)
         layout.addWidget(self._notice)
-        for name, text, tip in _FLAGS:
-            layout.addWidget(self._flag_box(name, text, tip, body))
+        boxes = {name: self._flag_box(name, text, tip, body) for name, text, tip in _FLAGS}
+        for box in boxes.values():
+            layout.addWidget(box)
+        self._selected_frames = boxes[SELECTED_FRAMES]
         layout.addWidget(self._preview, 1)
         layout.addStretch(0)
         self._scroll = scroll = QScrollArea(self)
@@ -212,6 +225,8 @@ class NuriDocker(DockWidget):
             self.actions.new_hint_layer()
         elif offer is Offer.add_kept:
             self.actions.add_kept()
+        elif offer is Offer.next_doubtful:
+            show_next(self.actions.desk().notice)
         elif offer is Offer.install:
             InstallDialog(self.actions.backend, self).show()
         elif offer is Offer.open_log and not open_log(self.actions.backend):

@@ -385,3 +385,55 @@ def check_what_was_cancelled_is_continued(stage):
     _check_result(shot, second)
     for time in finished:
         assert shot.read(second, time) == shot.read(first, time)
+
+
+def check_selected_frames_alone(stage):
+    shot = yield from make(stage)
+    document = shot.document
+    document.setPlayBackRange(5, 11)  # 5 to 10
+    yield 100
+    actions = stage.actions()
+    actions.set_flag("selected_frames", True)
+    notice = yield from _colorize(stage)
+    actions.set_flag("selected_frames", False)
+    assert "5 frames coloured from 2" in notice[1], notice
+    first = document.nodeByName("Colours")
+    painted = [time for time in TIMES if any(shot.read(first, time))]
+    assert painted == [TIMES[0], 5, 6, 8, 9, 10, TIMES[-1]]
+    notice = yield from _colorize(stage)
+    assert "17 frames coloured from 2, 5 kept" in notice[1], notice
+    _check_result(shot, document.nodeByName("Colours 2"))
+
+
+def check_docker(stage):
+    """The button is there for animated lines; the notice leads to the doubtful frames."""
+    yield from stage.resize_window(1400, 900)
+    shot = yield from make(stage, times=TIMES[:9])
+    document = shot.document
+    stage.docker().refresh()
+    yield 200
+    assert stage.widget("nuri_animation_button").isVisible()
+    assert stage.widget("nuri_hints").itemText(0) == "Automatic: Paint"
+    assert stage.widget("nuri_selected_frames").isVisibleTo(stage.docker())
+    stage.screenshot("animation-docker")
+    yield from stage.click("nuri_animation_button")
+    desk = stage.actions().desk()
+    yield from stage.until(lambda: desk.job is None and desk.notice, 60, "the animation")
+    yield 300
+    notice = desk.notice
+    assert "7 frames coloured from 2" in notice.message
+    if notice.times:
+        seen = []
+        for _ in notice.times:
+            stage.widget("nuri_notice_button").click()
+            document.waitForDone()
+            yield 100
+            seen.append(document.currentTime())
+        assert sorted(seen) == sorted(notice.times)
+    still = stage.document(64, 64)
+    stage.draw(still, stage.layer(still, "Ink"))
+    yield 100
+    stage.docker().refresh()
+    yield 200
+    assert not stage.widget("nuri_animation_button").isVisible()
+    return {"doubtful": list(notice.times)}
