@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.imaging import io
 from protocol.errors import ErrorCode, NuriError
-from protocol.pixels import EncodedImage, Plane
+from protocol.pixels import Plane
 
 from . import DONE, FAILED
 from .animate_plan import Plan, ShotFrame, make_plan
@@ -56,7 +56,11 @@ class _Run:
 def run(options: argparse.Namespace) -> int:
     """Colour a shot; 1 when a frame failed. Raises NuriError and UsageError."""
     started = time.monotonic()
-    plan = make_plan(options.frames, options.key, options.output)
+    if not options.key and not options.key_layer:
+        raise UsageError("there is no coloured frame (name one or more with --key)")
+    plan = make_plan(
+        options.frames, options.key, options.output, options.line_layer, options.key_layer
+    )
     _check(options, plan)
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")
@@ -87,14 +91,11 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
 def _copy_keys(state: _Run) -> None:
     """A key frame is its own result."""
     for frame, key in state.plan.keys:
-        if frame.is_done([key]) and not state.options.force:
+        if frame.is_done([key.path]) and not state.options.force:
             state.skipped += 1
             state.note(frame, "skipped")
             continue
-        data = io.read_file(key)
-        if io.kind_of(data, str(key)) != "png":
-            data = io.encode_png(io.read_image(data, str(key)))
-        io.write_atomic(frame.output, data)
+        io.write_atomic(frame.output, key.png(frame))
         state.copied += 1
         if state.review:
             state.review.key(frame)
@@ -104,7 +105,7 @@ def _copy_keys(state: _Run) -> None:
 def _left(state: _Run) -> list[ShotFrame]:
     """The frames that are still to be coloured."""
     taken = {frame.index for frame, _ in state.plan.keys}
-    keys = [key for _, key in state.plan.keys]
+    keys = [key.path for _, key in state.plan.keys]
     left = []
     for frame in state.plan.frames:
         if frame.index in taken:
@@ -130,13 +131,13 @@ def _colour(state: _Run, left: list[ShotFrame], interrupt: Interrupt) -> None:
         task="animation",
         inputs=_key_inputs(state.plan),
         options={
-            "keys": [frame.index for frame, _ in state.plan.keys],
+            "keys": [frame.time for frame, _ in state.plan.keys],
             "outputs": ["picture", "confidence"] if state.review else ["picture"],
             "encode": "png",
             "lines": not options.no_lines,
         },
         frames=[
-            FrameInput(frame, partial(_line_of, frame), {"time": frame.index}) for frame in left
+            FrameInput(frame, partial(_line_of, frame), {"time": frame.time}) for frame in left
         ],
         progress=progress,
     )
@@ -151,7 +152,7 @@ def _line_of(frame: ShotFrame) -> list[Plane]:
 def _key_inputs(plan: Plan) -> list[Plane]:
     inputs: list[Plane] = []
     for number, (frame, key) in enumerate(plan.keys):
-        inputs.append(EncodedImage(f"key{number}", str(key), io.read_file(key)))
+        inputs.append(key.plane(f"key{number}"))
         inputs.append(frame.plane(f"line{number}"))
     return inputs
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.imaging import io
 from backend.imaging.film import Film, is_film
@@ -13,28 +14,31 @@ from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, Plane
 
+if TYPE_CHECKING:
+    import numpy as np
+
 _MOST_KEYS = limits.BUFFERS // 2 - 1  # each may bring its lines, and a frame comes beside them
 
 
 @dataclass(frozen=True)
 class ShotFrame:
-    """One frame of the shot. ``source``: its file, or the film that holds it at ``index``."""
+    """One frame of the shot. ``source``: its file, or the film that holds it as number ``index``.
+
+    ``time``: when it is first seen; frames of a .kra file may be held.
+    """
 
     index: int
     name: str
     source: Path
     film: Film | None
     output: Path
+    time: int
 
     def plane(self, name: str) -> Plane:
         """Its picture, under ``name``. Raises NuriError."""
         if self.film is None:
             return EncodedImage(name, str(self.source), io.read_file(self.source))
-        from backend.imaging import planes
-        from protocol.pixels import PixelFormat
-
-        pixels = self.film.frame(self.index)
-        return planes.to_plane(name, pixels, PixelFormat(f"rgb{'a' * (pixels.shape[2] == 4)}8"))
+        return _as_plane(name, self.film.frame(self.index))
 
     def is_done(self, keys: Iterable[Path]) -> bool:
         """True when the output is newer than everything it is made from."""
@@ -45,20 +49,63 @@ class ShotFrame:
 
 
 @dataclass(frozen=True)
+class KeyPicture:
+    """A coloured frame: a file, or number ``index`` of the key frames in a .kra file, ``film``."""
+
+    path: Path
+    film: Film | None = None
+    index: int = 0
+
+    def __str__(self) -> str:
+        return str(self.path) if self.film is None else f"key frame {self.film.times[self.index]}"
+
+    def plane(self, name: str) -> Plane:
+        """Its picture, under ``name``. Raises NuriError."""
+        if self.film is None:
+            return EncodedImage(name, str(self.path), io.read_file(self.path))
+        return _as_plane(name, self.film.frame(self.index))
+
+    def png(self, frame: ShotFrame) -> bytes | memoryview:
+        """The result of its own frame: the file as PNG; colours of a layer under their lines."""
+        if self.film is not None:
+            from backend.tasks.flats import composite
+
+            lines = frame.film.frame(frame.index) if frame.film else None
+            colours = self.film.frame(self.index)
+            return io.encode_png(colours if lines is None else composite(lines, colours))
+        data = io.read_file(self.path)
+        if io.kind_of(data, str(self.path)) == "png":
+            return data
+        return io.encode_png(io.read_image(data, str(self.path)))
+
+
+@dataclass(frozen=True)
 class Plan:
     """``frames``: all of the shot, in order. ``keys``: (frame, its coloured picture), in order."""
 
     frames: list[ShotFrame]
-    keys: list[tuple[ShotFrame, Path]]
+    keys: list[tuple[ShotFrame, KeyPicture]]
 
 
-def make_plan(sources: Sequence[Path], keys: Sequence[Path], output: Path) -> Plan:
+def make_plan(
+    sources: Sequence[Path],
+    keys: Sequence[Path],
+    output: Path,
+    line_layer: str = "",
+    key_layer: str = "",
+) -> Plan:
     """Find the frames and pair the key frames with them.
 
-    ``sources``: files in the order of their names, or one folder, or one film. Raises NuriError:
-    not_found, bad_input (no frames, two of one name, a key frame without its frame).
+    ``sources``: files in the order of their names, or one folder, or one film. The layers are
+    those of a .kra film; without ``key_layer`` the ``keys`` are files. Raises NuriError:
+    not_found, bad_input (no frames, two of one name, a key frame without its frame, no key).
     """
-    frames = _film_frames(sources[0], output) if _is_one_film(sources) else _files(sources, output)
+    if _is_one_film(sources):
+        frames = _film_frames(sources[0], output, line_layer, key_layer)
+    else:
+        frames = _files(sources, output)
+    if key_layer:
+        return Plan(frames, _layer_keys(sources[0], frames, key_layer))
     by_name = {frame.name: frame for frame in frames}
     if len(by_name) < len(frames):
         twice = next(f for f in frames if by_name[f.name] is not f)
@@ -67,7 +114,7 @@ def make_plan(sources: Sequence[Path], keys: Sequence[Path], output: Path) -> Pl
             f"two frames have the name {twice.name}",
             "Give each frame a name of its own; its ending does not count",
         )
-    paired: dict[int, tuple[ShotFrame, Path]] = {}
+    paired: dict[int, tuple[ShotFrame, KeyPicture]] = {}
     for key in keys:
         if not key.is_file():
             raise _missing(key)
@@ -84,14 +131,45 @@ def make_plan(sources: Sequence[Path], keys: Sequence[Path], output: Path) -> Pl
                 f"{key} and {paired[frame.index][1]} are key frames of the same frame",
                 "Leave one of them out",
             )
-        paired[frame.index] = frame, key
+        paired[frame.index] = frame, KeyPicture(key)
+    return Plan(frames, _in_order(paired))
+
+
+def _in_order(
+    paired: dict[int, tuple[ShotFrame, KeyPicture]],
+) -> list[tuple[ShotFrame, KeyPicture]]:
     if len(paired) > _MOST_KEYS:
         raise NuriError(
             ErrorCode.too_large,
             f"there are {len(paired)} key frames, more than {_MOST_KEYS}",
             "Leave some out; the first, the last and those with new things on them help most",
         )
-    return Plan(frames, [paired[index] for index in sorted(paired)])
+    return [paired[index] for index in sorted(paired)]
+
+
+def _layer_keys(
+    path: Path, frames: list[ShotFrame], layer: str
+) -> list[tuple[ShotFrame, KeyPicture]]:
+    """The painted key frames of a layer of a .kra file, by the lines that are seen with them."""
+    if frames[0].film is None or path.suffix.lower() != ".kra":
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"--key-layer needs a .kra animation, which {path} is not",
+            "Name the coloured frames with --key",
+        )
+    film = Film(path, layer)
+    paired: dict[int, tuple[ShotFrame, KeyPicture]] = {}
+    for index, time in enumerate(film.times):
+        frame = next((f for f in reversed(frames) if f.time <= time), frames[0])
+        if frame.index not in paired and film.frame(index)[..., 3].any():
+            paired[frame.index] = frame, KeyPicture(path, film, index)
+    if not paired:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"no frame of the layer {layer!r} of {path} is coloured",
+            "Colour one or two frames on it, better the first and the last",
+        )
+    return _in_order(paired)
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:
@@ -104,14 +182,22 @@ def _is_one_film(sources: Sequence[Path]) -> bool:
     return len(sources) == 1 and not sources[0].is_dir() and is_film(sources[0])
 
 
-def _film_frames(path: Path, output: Path) -> list[ShotFrame]:
-    film = Film(path)
-    digits = max(4, len(str(film.count - 1)))
-    names = [f"{index:0{digits}d}" for index in range(film.count)]
+def _film_frames(path: Path, output: Path, layer: str, key_layer: str) -> list[ShotFrame]:
+    film = Film(path, layer, key_layer)
+    digits = max(4, len(str(film.times[-1])))
+    names = [f"{time:0{digits}d}" for time in film.times]
     return [
-        ShotFrame(index, name, path, film, output / f"{name}.png")
+        ShotFrame(index, name, path, film, output / f"{name}.png", film.times[index])
         for index, name in enumerate(names)
     ]
+
+
+def _as_plane(name: str, pixels: np.ndarray) -> Plane:
+    from backend.imaging import planes
+    from protocol.pixels import PixelFormat
+
+    letters = "rgba" if pixels.shape[2] == 4 else "rgb"
+    return planes.to_plane(name, pixels, PixelFormat(f"{letters}{8 * pixels.dtype.itemsize}"))
 
 
 def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
@@ -137,7 +223,7 @@ def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
                 "Name one folder alone, or the files",
             )
     return [
-        ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png")
+        ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png", index)
         for index, path in enumerate(paths)
     ]
 
@@ -155,5 +241,5 @@ def _by_number(frames: list[ShotFrame], stem: str) -> ShotFrame | None:
     if frames[0].film is None:
         return None
     number = re.search(r"(\d+)$", stem)
-    index = int(number.group(1)) if number else -1
-    return frames[index] if 0 <= index < len(frames) else None
+    time = int(number.group(1)) if number else -1
+    return next((frame for frame in frames if frame.time == time), None)

@@ -137,10 +137,17 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         type=Path,
         nargs="+",
         metavar="FRAME",
-        help="pictures in their order, a folder of them, an animated PNG, GIF or WebP, or a video",
+        help="pictures in their order, a folder of them, a .kra animation, an animated PNG, GIF "
+        "or WebP, or a video",
     )
     parser.add_argument(
-        "--key", type=Path, nargs="+", required=True, metavar="KEYFRAME", help="coloured frames"
+        "--key", type=Path, nargs="+", default=[], metavar="KEYFRAME", help="coloured frames"
+    )
+    parser.add_argument(
+        "--key-layer", default="", metavar="NAME", help="layer of a .kra file with coloured frames"
+    )
+    parser.add_argument(
+        "--line-layer", default="", metavar="NAME", help="animated layer of a .kra file"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out")

@@ -1,10 +1,11 @@
-"""Films as single pictures: animated PNG, GIF and WebP files, and video files.
+"""Films as single pictures: animated PNG, GIF and WebP files, .kra animations, and video files.
 
 `is_film` needs neither NumPy nor a decoder, so that thin commands may ask it.
 """
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
 _HEAD_BYTES = 4096
-READABLE = "animated PNG, GIF or WebP, or a video"
+READABLE = "animated PNG, GIF or WebP, .kra, or a video"
 
 
 def is_film(path: Path) -> bool:
-    """True for a video or GIF by its name, and for a PNG or WebP that holds an animation."""
+    """True for a video or GIF by its name, and for PNG, WebP and .kra that hold an animation."""
     suffix = path.suffix.lower()
+    if suffix == ".kra":
+        return _has_key_frames(path)
     if suffix in (*_VIDEOS, ".gif", ".apng"):
         return True
     if suffix not in (".png", ".webp"):
@@ -34,20 +37,37 @@ def is_film(path: Path) -> bool:
     return (b"acTL" if suffix == ".png" else b"ANIM") in head
 
 
+def _has_key_frames(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".keyframes.xml") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return False
+
+
 class Film:
     """The frames of one file. Use it with ``with``. ``count``: how many there are, at least 1.
 
-    Raises NuriError: not_found, bad_input (no film, or damaged), too_large.
+    ``times``: of the frames, in frames of the timeline; only a .kra file leaves some out, those
+    that are held. ``layer``: of a .kra file, "" for the one that is named like lines or is the
+    only animated one besides ``other``. Raises NuriError: not_found, bad_input (no film, damaged,
+    or which layer), too_large.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layer: str = "", other: str = "") -> None:
         if not path.is_file():
             raise NuriError(
                 ErrorCode.not_found, f"{path} does not exist", "Check the name and the folder"
             )
-        is_video = path.suffix.lower() in _VIDEOS
-        self._reader: _Video | _Pictures = _Video(path) if is_video else _Pictures(path)
+        self._reader: _Video | _Pictures | _KeyFrames
+        if path.suffix.lower() == ".kra":
+            self._reader = _KeyFrames(path, layer, other)
+        elif path.suffix.lower() in _VIDEOS:
+            self._reader = _Video(path)
+        else:
+            self._reader = _Pictures(path)
         self.count = self._reader.count
+        self.times = getattr(self._reader, "times", range(self.count))
         if self.count > limits.FRAMES:
             self.close()
             raise NuriError(
@@ -66,8 +86,33 @@ class Film:
         self._reader.close()
 
     def frame(self, index: int) -> np.ndarray:
-        """(H, W, 3) RGB or (H, W, 4) RGBA uint8; quickest in ascending order. Raises bad_input."""
+        """Frame number ``index``: (H, W, 3) RGB or (H, W, 4) RGBA, uint8, or uint16 of a .kra file
+        with more bits; quickest in ascending order. Raises bad_input."""
         return self._reader.frame(index)
+
+
+class _KeyFrames:
+    """The key frames of one layer of a .kra file."""
+
+    def __init__(self, path: Path, layer: str, other: str) -> None:
+        from . import io
+
+        file = io.open_layered(io.read_file(path), str(path))
+        self._frames = file.frames(layer or file.animated_lines(other))
+        self.times = self._frames.times
+        self.count = len(self.times)
+        if not self.times:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"the layer {layer!r} of {path} has no key frames",
+                f"Name an animated one: {', '.join(map(repr, file.animated())) or 'there is none'}",
+            )
+
+    def frame(self, index: int) -> np.ndarray:
+        return self._frames.at(self.times[index])
+
+    def close(self) -> None:
+        """The file was read as a whole."""
 
 
 class _Pictures:

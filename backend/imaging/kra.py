@@ -7,6 +7,7 @@ flag, then either raw pixels or LZF-packed planes, one plane for each byte of a 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import cv2
@@ -65,9 +66,33 @@ def _collect(
             blending=element.get("compositeop", "normal"),
             space=element.get("colorspacename", ""),
             group=group,
+            keyframes=element.get("keyframes", ""),
         )
         layers.append(layer)
         _collect(element, layer, layers, file_name)
+
+
+def read_frames(archive: Archive, tree: Tree, layer: Layer) -> dict[int, Layer]:
+    """The key frames of a paint layer by time, each as the layer is then; {} for a still one.
+
+    Raises bad_input, too_large.
+    """
+    if not layer.keyframes:
+        return {}
+    root = archive.xml(_part(archive, tree, layer.keyframes))
+    frames = {}
+    for element in root.iter("keyframe"):
+        time = int(number(element, "time", -1, archive.file_name))
+        source = element.get("frame", "")
+        if time < 0 or not source:
+            continue  # of another channel, such as opacity
+        offset = element.find("offset")
+        x, y = (
+            0 if offset is None else int(number(offset, side, 0, archive.file_name))
+            for side in ("x", "y")
+        )
+        frames[time] = replace(layer, source=source, x=x, y=y)
+    return dict(sorted(frames.items()))
 
 
 def read_layer(archive: Archive, tree: Tree, layer: Layer) -> np.ndarray:
@@ -90,15 +115,23 @@ def read_layer(archive: Archive, tree: Tree, layer: Layer) -> np.ndarray:
 
 
 def _place(archive: Archive, tree: Tree, layer: Layer) -> str:
-    """The part that holds the tiles: IMAGE/layers/layerN, where IMAGE may be an older name."""
-    place = f"{tree.name}/layers/{layer.source}"
+    """The part that holds the tiles: IMAGE/layers/layerN."""
+    return _part(archive, tree, layer.source)
+
+
+def _part(archive: Archive, tree: Tree, name: str) -> str:
+    """IMAGE/layers/NAME, where IMAGE may be an older name of the image."""
+    place = f"{tree.name}/layers/{name}"
     if place in archive:
         return place
-    ending = f"/layers/{layer.source}"
-    return next((name for name in archive.names() if name.endswith(ending)), place)
+    ending = f"/layers/{name}"
+    return next((part for part in archive.names() if part.endswith(ending)), place)
 
 
 def _profile(archive: Archive, place: str) -> bytes:
+    """Key frames layerN.fM have the profile of their layer."""
+    if f"{place}.icc" not in archive:
+        place = place.rpartition(".f")[0] or place
     return archive.read(f"{place}.icc", _PROFILE_BYTES) if f"{place}.icc" in archive else b""
 
 

@@ -20,6 +20,18 @@ _OVER = ("normal", "src-over")
 _BAND = 256
 
 
+class Frames:
+    """The key frames of one layer; ``times`` in ascending order."""
+
+    def __init__(self, archive: Archive, tree: Tree, frames: dict[int, Layer]) -> None:
+        self._archive, self._tree, self._frames = archive, tree, frames
+        self.times = list(frames)
+
+    def at(self, time: int) -> np.ndarray:
+        """The pixels of the key frame at ``time``, as of `LayeredFile.layer`."""
+        return kra.read_layer(self._archive, self._tree, self._frames[time])
+
+
 class LayeredFile:
     """A .kra or .ora file held in memory.
 
@@ -78,6 +90,32 @@ class LayeredFile:
             return self._pixels(known)
         hints = self._find(hint_layer)
         return self._flatten(None, hints) if hints.shown_in(None) else self.merged()
+
+    def animated(self) -> list[str]:
+        """The paths of the layers with key frames, top first."""
+        return [layer.path for layer in self.tree.choices if layer.keyframes]
+
+    def animated_lines(self, other: str) -> str:
+        """The path of the animated layer that holds the lines: named so, or the only one besides
+        the layer ``other``. Raises bad_input."""
+        left_out = self._find(other) if other else None
+        found = [layer for layer in self.tree.choices if layer.keyframes and layer is not left_out]
+        named = [layer for layer in found if layer.name.strip().casefold() in _LINE_NAMES]
+        for layers in (named, found):
+            if len(layers) == 1:
+                return layers[0].path
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"which layer of {self.file_name} holds the lines is not clear",
+            "Name it with --line-layer, one of: "
+            + (", ".join(repr(layer.path) for layer in found) or "none, for none has key frames"),
+        )
+
+    def frames(self, name: str) -> Frames:
+        """The key frames of the named paint layer; none of a still one. Raises as `layer`."""
+        layer = self._find(name)
+        found = kra.read_frames(self._archive, self.tree, layer) if layer.keyframes else {}
+        return Frames(self._archive, self.tree, found)
 
     def _pixels(self, layer: Layer) -> np.ndarray:
         if layer.kind == "group":

@@ -10,7 +10,8 @@ class Layer:
     """One layer. ``x``, ``y``: what to add to its pixels' places. ``opacity``: 0..1.
 
     ``kind``: "paint", "group", or the format's own word for a kind without pixels of its own.
-    ``source``: where its pixels are. ``space``: Krita's name of the colour space, .kra only.
+    ``source``: where its pixels are. ``space``: Krita's name of the colour space, and
+    ``keyframes``: where its key frames are listed, "" without an animation; both .kra only.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Layer:
     blending: str
     space: str = ""
     group: Layer | None = None
+    keyframes: str = ""
 
     @property
     def path(self) -> str:

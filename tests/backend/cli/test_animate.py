@@ -154,6 +154,33 @@ def test_films_are_shots_too(nuri: Console, tmp_path: Path, kind: str) -> None:
     assert is_painted(read(out / "0003.png"), 3)
 
 
+def test_a_krita_animation_brings_its_own_key_frames(nuri: Console, tmp_path: Path) -> None:
+    film = Path(shots.__file__).parent / "imaging" / "krita_files" / "animation.kra"
+    out = tmp_path / "out"
+    done = nuri("animate", film, "--key-layer", "Paint", "-o", out, "--no-daemon", "--json")
+    assert done.code == 0, done.err
+    names = ["0000", "0007", "0001", "0002", "0004"]
+    assert [entry["frame"] for entry in done.json()[:-1]] == names
+    assert [entry["time"] for entry in done.json()[2:-1]] == [1, 2, 4]
+    first = read(out / "0000.png")
+    assert first[36, 20].tolist() == [250, 34, 12, 255]
+    assert first[36, 6].tolist() == [0, 0, 0, 255]  # with its lines
+    for number, name in enumerate(["0001", "0002", "0004"], 1):
+        picture = read(out / f"{name}.png")
+        assert picture[36, 6 + 2 * number].tolist() == [0, 0, 0, 255]
+        assert tuple(picture[36, 20][:3]) in {(250, 34, 12), (7, 120, 251), (0, 0, 0)}
+    again = nuri("animate", film, "--key-layer", "Paint", "-o", out, "--no-daemon", "--json")
+    assert again.json()[-1]["summary"]["skipped"] == 5
+    # Coloured frames may be files as well, named by their times.
+    key = tmp_path / "shot-7.png"
+    key.write_bytes((out / "0007.png").read_bytes())
+    other = nuri("animate", film, "--key", key, "-o", tmp_path / "other", "--no-daemon", "--json")
+    assert other.json()[-1]["summary"]["coloured"] == 4
+    wrong = nuri("animate", film, "--key-layer", "Background", "-o", out, "--no-daemon")
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+    assert "has no key frames" in wrong.err
+
+
 def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
     frames, keys = shots.save(tmp_path)
     out = tmp_path / "out"

@@ -58,6 +58,34 @@ def test_videos_come_back_in_any_order(tmp_path: Path, name: str) -> None:
             assert found[16, 12 + 8 * index, 0] > found[16, 12 + 8 * index, 2] + 80  # red
 
 
+def test_key_frames_of_a_krita_file_by_their_times() -> None:
+    """The layer Ink has frames at 0, 1, 2, 4 and 7; Paint has two that are painted, one empty."""
+    path = Path(__file__).with_name("krita_files") / "animation.kra"
+    assert is_film(path)
+    with Film(path) as film:
+        assert list(film.times) == [0, 1, 2, 4, 7]
+        for index in (4, 0, 2):
+            pixels = film.frame(index)
+            assert pixels.shape == (72, 96, 4)
+            left = 6 + 2 * index  # the drawing moves by two pixels a frame
+            assert pixels[36, left].tolist() == [0, 0, 0, 255]
+            assert not pixels[:, :left].any()
+    with Film(path, "Paint") as film:
+        assert list(film.times) == [0, 1, 7]
+        assert film.frame(0)[36, 20].tolist() == [250, 34, 12, 255]
+        assert film.frame(2)[36, 70].tolist() == [7, 120, 251, 255]
+        assert not film.frame(1).any()
+    with Film(path, other="Ink") as film:
+        assert list(film.times) == [0, 1, 7]
+    with pytest.raises(NuriError, match=r"'Background' of .* has no key frames") as caught:
+        Film(path, "Background")
+    assert "'Ink'" in caught.value.info.action
+
+
+def test_a_still_krita_file_is_no_film() -> None:
+    assert not is_film(Path(__file__).with_name("krita_files") / "rgba_u8.kra")
+
+
 def test_still_pictures_are_no_films(tmp_path: Path) -> None:
     for name in ("still.png", "still.webp"):
         Image.fromarray(frames()[0]).save(tmp_path / name)

@@ -1,6 +1,9 @@
 """Makes the files of this folder with Krita itself (5.1 was used); standard library only.
 
 kritarunner -s make -f main       with this folder in PYTHONPATH and as the current folder
+
+animation.kra needs Krita's window, because key frames are made in its timeline: it is what
+tests/krita/hook/nuri_test_hook/shot.py makes with width=96, height=72, times=(0, 1, 2, 4, 7).
 """
 
 from __future__ import annotations
