@@ -14,7 +14,8 @@ HEAVY = ("numpy", "cv2", "scipy", "PIL", "torch", "rich", "tifffile")
 
 
 @pytest.mark.parametrize(
-    "module", ["backend.cli", "backend.cli.colorize", "backend.cli.batch", "backend.cli.service"]
+    "module",
+    [f"backend.cli{name}" for name in ("", ".colorize", ".batch", ".animate", ".service")],
 )
 def test_no_command_of_the_client_imports_heavy_libraries(module):
     code = f"import sys, {module}; print([m for m in {HEAVY} if m in sys.modules])"
@@ -52,6 +53,7 @@ def test_version_and_help(nuri):
     for command in (
         "colorize",
         "batch",
+        "animate",
         "grey",
         "lines",
         "serve",
