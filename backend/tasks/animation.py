@@ -7,17 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from protocol.errors import ErrorCode, NuriError
+
+from .flats import colour_flats
 from .reference import MatchedFlats, Source, colour_from_sources, read_source
 
 DOUBTFUL = 0.5  # confidence below this is shown to the artist
+PAINTED = 0.4  # share of the regions that a key frame colours; below it there are only hints
 
 
 @dataclass(frozen=True)
 class ColouredFrame:
-    """A frame whose colours are known. ``time``: its place in the shot, in any unit."""
+    """A frame whose colours are known. ``time``: its place in the shot, in any unit.
+
+    ``filled``: what became of the frame where only hints of its colours were given.
+    """
 
     time: float
     source: Source
+    filled: MatchedFlats | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,17 @@ class Shot:
 
         Raises NuriError: bad_input (blank line art), cancelled.
         """
-        sources = [frame.source for frame in self.follow(time)]
+        followed = self.follow(time)
+        if followed[0].time == time and followed[0].filled is not None:
+            return followed[0].filled
+        sources = [frame.source for frame in followed]
         result = colour_from_sources(line, sources, progress=progress, cancelled=cancelled)
         self._latest = _Latest(time, line, result)
         return result
+
+    def is_painted(self, time: float) -> bool:
+        """True when a key frame at this time was given with all its colours."""
+        return any(key.time == time and key.filled is None for key in self._keys)
 
     def follow(self, time: float) -> list[ColouredFrame]:
         """What a frame at ``time`` follows, the best first.
@@ -73,6 +88,30 @@ class Shot:
         name = f"frame {latest.time:g}"
         source = read_source(latest.result.flats, latest.line, name=name)
         return [*nearest, ColouredFrame(latest.time, source)]
+
+
+def fill_hints(
+    colour: np.ndarray,
+    line: np.ndarray,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> MatchedFlats | None:
+    """The colours of a key frame that has mere hints of them; None where it is painted.
+
+    colour: (H, W, 4) uint8 RGBA. line: its line art. Raises NuriError cancelled, model_missing.
+    """
+    painted = colour[..., 3] > 0
+    if painted.all() or not painted.any():
+        return None
+    try:
+        reached = colour_flats(line, colour, cancelled=cancelled).flats[..., 3] > 0
+    except NuriError as error:
+        if error.code is not ErrorCode.bad_input:
+            raise
+        return None  # without lines there is nothing to fill
+    if (painted & reached).sum() >= PAINTED * reached.sum():
+        return None
+    return colour_from_sources(line, [], hints=colour, cancelled=cancelled)
 
 
 def doubtful_regions(result: MatchedFlats) -> np.ndarray:

@@ -3,6 +3,8 @@
 Inputs of the job: ``key0``, ``key1``, ... (coloured frames) and ``line0``, ``line1``, ... (their
 line art, where there is any), ``exact0``, ... (the key frames in the format that the flats should
 have, where that is not 8-bit RGB); of each frame: ``line``. Option ``keys``: the time of each key.
+A frame at the time of a key is answered without pictures and with ``painted`` in its facts, unless
+the key has mere hints of its colours.
 A frame says its own ``time`` in its facts, else it is its index.
 """
 
@@ -19,8 +21,8 @@ from backend.imaging import io, planes
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
-from .animation import ColouredFrame, Shot, doubtful_regions
-from .animation_paints import Paints, read_paints
+from .animation import ColouredFrame, Shot, doubtful_regions, fill_hints
+from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
 from .reference import MatchedFlats, Source, read_source
 from .request import Outcome, Request
@@ -47,6 +49,9 @@ def run_animation(request: Request) -> Outcome:
     shot, paints = request.once("shot", lambda: _read_shot(request))
     time = _time_of(request)
     try:
+        if shot.is_painted(time):
+            # Nothing could be better than what the artist has.
+            return Outcome((), {}, {"time": time, "painted": True})
         line = _read_line(request)
         request.step(0.1, "colouring")
         result = shot.colour(
@@ -95,14 +100,25 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "there is no coloured frame",
             "Colour one frame of the animation, better the first and the last",
         )
-    frames, pictures, exact = [], [], []
+    frames, keys = [], []
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
-        source, picture = _read_key(request, number)
-        frames.append(ColouredFrame(time, source))
-        pictures.append(picture)
-        exact.append(_exact(request, number))
-    return Shot(frames), read_paints(pictures, exact)
+        colour, line = _read_key(request, number)
+        filled = None
+        if line is not None and colour.shape[2] == 4:
+            filled = fill_hints(colour, line, cancelled=request.cancelled)
+        shown = colour if filled is None else filled.flats
+        frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
+        keys.append(KeyPaint(colour, shown, _exact(request, number)))
+    return Shot(frames), read_paints(keys)
+
+
+def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:
+    plane = request.inputs[f"key{number}"]
+    try:
+        return read_source(colour, line, name=_name(plane))
+    except NuriError as error:
+        raise _named(error, plane) from error
 
 
 def _exact(request: Request, number: int) -> PixelBuffer | None:
@@ -114,8 +130,8 @@ def _exact(request: Request, number: int) -> PixelBuffer | None:
     return plane if isinstance(plane, PixelBuffer) else None
 
 
-def _read_key(request: Request, number: int) -> tuple[Source, np.ndarray]:
-    """A key frame as a source, and its pixels (H, W, 3 or 4) uint8 RGB(A)."""
+def _read_key(request: Request, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """A key frame (H, W, 3 or 4) uint8 RGB(A), and its line art if it came with it."""
     plane = request.inputs.get(f"key{number}")
     if plane is None:
         raise NuriError(
@@ -134,10 +150,7 @@ def _read_key(request: Request, number: int) -> tuple[Source, np.ndarray]:
             f"{_name(plane)} is {_size(colour)}, but its lines are {_size(line)}",
             f"Save the key frame at {_size(line)}",
         )
-    try:
-        return read_source(colour, line, name=_name(plane)), colour
-    except NuriError as error:
-        raise _named(error, plane) from error
+    return colour, line
 
 
 def _read_line(request: Request) -> np.ndarray:

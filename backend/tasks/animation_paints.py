@@ -60,18 +60,26 @@ class Paints:
         return paint(result.regions, result.region_palette, palette, 4)
 
 
-def read_paints(keys: list[np.ndarray], exact: list[PixelBuffer | None]) -> Paints:
-    """keys: (H, W, 3 or 4) uint8 RGB(A) each. exact: the same pictures in another format, or None.
-
-    Raises NuriError bad_input when an exact picture reaches beyond its key frame.
+@dataclass(frozen=True)
+class KeyPaint:
+    """``colour``: a key frame, (H, W, 3 or 4) uint8 RGB(A). ``shown``: the same with its hints, if
+    that is all it has, spread. ``exact``: ``colour`` in another format, or None.
     """
+
+    colour: np.ndarray
+    shown: np.ndarray
+    exact: PixelBuffer | None
+
+
+def read_paints(keys: list[KeyPaint]) -> Paints:
+    """Raises NuriError bad_input when an exact picture reaches beyond its key frame."""
     shown, open_ground = 0, 0
-    for key in keys:
+    for key in (entry.shown for entry in keys):
         alpha = key[..., 3] if key.shape[2] == 4 else np.full(key.shape[:2], 255, np.uint8)
         open_ground += int((alpha == 0).sum())
         shown += int(((key[..., :3] >= _WHITE).all(axis=2) & (alpha > 127)).sum())
     is_open = open_ground > shown
-    known = [(key, plane) for key, plane in zip(keys, exact, strict=True) if plane is not None]
+    known = [(entry.colour, entry.exact) for entry in keys if entry.exact is not None]
     if not known:
         return Paints(PixelFormat.rgba8, np.zeros(0, np.int64), np.zeros((0, 4), np.uint8), is_open)
     packed, pixels = [], []

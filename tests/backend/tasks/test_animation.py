@@ -179,6 +179,37 @@ def test_open_ground_stays_open() -> None:
     assert (255, 255, 255, 255) not in colours_in(flats)
 
 
+def dots(index: int) -> np.ndarray:
+    """(H, W, 4): a dot of colour in each box, and nothing else."""
+    pixels = np.zeros((shots.HEIGHT, shots.WIDTH, 4), np.uint8)
+    for (row, column), colour in zip(shots.inside(index), (shots.RED, shots.BLUE), strict=True):
+        pixels[row - 3 : row + 4, column - 3 : column + 4] = (*colour, 255)
+    return pixels
+
+
+def test_key_frames_may_have_mere_hints_of_their_colours() -> None:
+    stream = Stream(*keys(dots), outputs=["flats"])
+    own = stream.frame(0, line_plane("line", shots.line(0)), time=0)
+    flats = pixels_of(own)
+    left, right = shots.inside(0)
+    for place, colour in ((left, shots.RED), (right, shots.BLUE)):
+        assert flats[place].tolist() == [*colour, 255]
+        assert flats[place[0] - 14, place[1] - 8].tolist() == [*colour, 255]  # to the ends
+    outcome = stream.frame(1, line_plane("line", shots.line(2)), time=2)
+    palette = {(*shots.RED, 255), (*shots.BLUE, 255), (255, 255, 255, 255), (0, 0, 0, 0)}
+    assert colours_in(pixels_of(outcome)) <= palette
+
+
+def test_a_painted_key_frame_is_its_own_answer() -> None:
+    stream = Stream(*keys())
+    outcome = stream.frame(0, line_plane("line", shots.line(0)), time=0)
+    assert outcome.outputs == ()
+    assert outcome.facts == {"time": 0, "painted": True}
+    open_ground = Stream(*keys(lambda index: shots.coloured(index, ground=0)))
+    outcome = open_ground.frame(0, line_plane("line", shots.line(0)), time=0)
+    assert outcome.facts["painted"]
+
+
 def test_sources_are_the_nearest_keys_and_the_frame_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
