@@ -13,7 +13,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
 from . import DONE, FAILED
-from .animate_plan import Plan, ShotFrame, make_plan
+from .animate_plan import KeyPicture, Plan, ShotFrame, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, warn
@@ -91,20 +91,26 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
 def _copy_keys(state: _Run) -> None:
     """A key frame is its own result."""
     for frame, key in state.plan.keys:
+        if key.film is not None:
+            continue  # a layer may have mere hints, which the backend fills
         if frame.is_done([key.path]) and not state.options.force:
             state.skipped += 1
             state.note(frame, "skipped")
             continue
-        io.write_atomic(frame.output, key.png(frame))
-        state.copied += 1
-        if state.review:
-            state.review.key(frame)
-        state.note(frame, "key")
+        _write_key(state, frame, key)
+
+
+def _write_key(state: _Run, frame: ShotFrame, key: KeyPicture) -> None:
+    io.write_atomic(frame.output, key.png(frame))
+    state.copied += 1
+    if state.review:
+        state.review.key(frame)
+    state.note(frame, "key")
 
 
 def _left(state: _Run) -> list[ShotFrame]:
     """The frames that are still to be coloured."""
-    taken = {frame.index for frame, _ in state.plan.keys}
+    taken = {frame.index for frame, key in state.plan.keys if key.film is None}
     keys = [key.path for _, key in state.plan.keys]
     left = []
     for frame in state.plan.frames:
@@ -161,6 +167,10 @@ def _take(state: _Run, answer: Answer) -> None:
     frame: ShotFrame = answer.key
     if answer.error:
         state.fail(frame, answer.error)
+        return
+    if answer.facts.get("painted"):
+        key = next(key for known, key in state.plan.keys if known.index == frame.index)
+        _write_key(state, frame, key)
         return
     try:
         io.write_atomic(frame.output, png_of(answer.outputs["picture"]))

@@ -32,9 +32,13 @@ _MOST_TIMES = 6
 
 @dataclass
 class _Count:
-    """What came of the frames. ``failed``: times of frames by why they failed."""
+    """What came of the frames. ``keys``: times of the key frames; ``filled``: those of them that
+    had mere hints. ``failed``: times of the other frames by why they failed.
+    """
 
     total: int
+    keys: set[int]
+    filled: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     failed: dict[str, list[int]] = field(default_factory=dict)
     doubtful: list[int] = field(default_factory=list)
@@ -78,7 +82,7 @@ class AnimationJob(ColorizeJob):
                 yield from sheet.open()
                 count = yield from self._colour(client, timeline, sheet, plan)
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
-                yield from _write_known(timeline, sheet, plan)
+                yield from _write_known(timeline, sheet, plan, count)
                 frames = yield from _note(sheet, plan, count)
                 on_paper = is_paper(plan.keys[0].line)
                 layer = yield from add_frames(
@@ -96,8 +100,9 @@ class AnimationJob(ColorizeJob):
 
         Raises `NuriError` when not a single frame came of it.
         """
-        left = list(plan.left)
-        count = _Count(len(left))
+        # The backend fills a key frame that has mere hints of its colours.
+        left = sorted([*plan.left, *(key.time for key in plan.keys)])
+        count = _Count(len(plan.left), {key.time for key in plan.keys})
         attempts = 0
         while left and not self.cancelling:
             before = len(left)
@@ -163,6 +168,11 @@ class AnimationJob(ColorizeJob):
         sheet: FrameSheet,
         count: _Count,
     ) -> Work:
+        if moment in count.keys:
+            if frame.planes:
+                yield from sheet.write(moment, colours_of(frame.planes))
+                count.filled.append(moment)
+            return
         error = frame.info.get("error")
         if isinstance(error, dict):
             reason = str(error.get("message", "unknown"))
@@ -198,10 +208,11 @@ class AnimationJob(ColorizeJob):
         self._say(_READ_SHARE + _DAEMON_SHARE * through / max(1, count.total), stage)
 
 
-def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
+def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: _Count) -> Work:
     """The frames that need no backend: coloured by the artist, or good as they were."""
     for key in plan.keys:
-        yield from sheet.write(key.time, key.colours)
+        if key.time not in count.filled:
+            yield from sheet.write(key.time, key.colours)
     native = travel_space(timeline.space)
     for moment in plan.kept:
         pixels = yield from timeline.read(plan.past, moment, native)

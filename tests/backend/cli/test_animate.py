@@ -159,9 +159,10 @@ def test_a_krita_animation_brings_its_own_key_frames(nuri: Console, tmp_path: Pa
     out = tmp_path / "out"
     done = nuri("animate", film, "--key-layer", "Paint", "-o", out, "--no-daemon", "--json")
     assert done.code == 0, done.err
-    names = ["0000", "0007", "0001", "0002", "0004"]
+    names = ["0000", "0001", "0002", "0004", "0007"]
     assert [entry["frame"] for entry in done.json()[:-1]] == names
-    assert [entry["time"] for entry in done.json()[2:-1]] == [1, 2, 4]
+    assert [entry["state"] for entry in done.json()[:-1]] == ["key", "done", "done", "done", "key"]
+    assert [entry["time"] for entry in done.json()[1:4]] == [1, 2, 4]
     first = read(out / "0000.png")
     assert first[36, 20].tolist() == [250, 34, 12, 255]
     assert first[36, 6].tolist() == [0, 0, 0, 255]  # with its lines

@@ -289,6 +289,28 @@ def check_a_still_colour_layer_colours_the_frame_on_the_screen(stage):
     assert shot.read(result, TIMES[2]) == painted
 
 
+def check_hints_on_the_key_frames(stage):
+    """Dots of colour are enough: the frames that have them are filled, too."""
+    shot = yield from make(stage, times=TIMES[:5], painted=())
+    for time in (TIMES[0], TIMES[4]):
+        yield from shot.add_frame(shot.colour, time)
+        for (x, y), colour in zip(shot.rooms[time][:2], (shot.first, shot.second), strict=True):
+            stage.fill(shot.document, shot.colour, colour, x - 4, y - 4, 9, 9)
+    yield from shot.move_to(shot.line, 1)
+    stage.refresh(shot.document)
+    yield 100
+    before = _artist(shot)
+    notice = yield from _colorize(stage)
+    assert "3 frames coloured from 2" in notice[1], notice
+    result = shot.document.nodeByName("Colours")
+    for time in (TIMES[0], TIMES[4]):
+        pixels = shot.read(result, time)
+        for (x, y), colour in zip(shot.rooms[time][:2], (shot.first, shot.second), strict=True):
+            assert shot.at(pixels, (x + 25, y + 40)) == colour, time
+    assert _artist(shot) == before
+    assert "up to date" in (yield from _colorize(stage))[1]
+
+
 def check_a_group_of_animated_layers_as_lines(stage):
     shot = yield from make(stage, times=TIMES[:4])
     document = shot.document
