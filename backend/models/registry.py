@@ -34,6 +34,7 @@ MODELS = {
             title="Exact colours from references and hints; a network decides what has no hint",
             inputs=("line art", "references or hints"),
             device="cpu",
+            weights="matching",
         ),
         Model(
             id="flats",

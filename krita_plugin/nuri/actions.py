@@ -12,13 +12,14 @@ from . import guess, hints, kept, layers
 from .animation import AnimationJob
 from .animation_plan import SELECTED_FRAMES, colour_layer
 from .daemon import Backend
-from .desk import Desk, summary
+from .desk import Desk, summary, waiting
 from .document import find_document, key_of
-from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
-from .notice import Kind, Notice, Offer
+from .jobs import FLATS, LAYER, AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
+from .live import Live
+from .notice import Kind, Notice
 from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
 from .qt import QObject, pyqtSignal
-from .reference_job import TASK, ReferenceJob
+from .reference_job import ReferenceJob
 from .references import Reference
 from .settings import COLOURING, Settings
 from .steps import Steps
@@ -41,12 +42,14 @@ class Actions(Settings):
         self._idle_desk = Desk()
         # Identities of layers that Nuri added, newest last: never lines or hints of a next run.
         self._results: dict[str, list[str]] = {}
+        self.live = Live(self)
 
     def colorize_layer(self) -> None:
         """Colours the line layer of the active document on a new layer."""
         try:
-            document = self._active_document()
-            self._start(document)
+            request = self.request(self._active_document())
+            kind = ReferenceJob if request.references else ColorizeJob
+            self._run(self.desk(), kind(self.backend, request, self))
         except NuriError as error:
             self._tell(self.desk(), Notice.of(error))
 
@@ -120,33 +123,26 @@ class Actions(Settings):
         if document is None or desk.job is not None or desk.notice is not None:
             return
         under_way = {other.job.job_id for other in self._desks.values() if other.job}
-        waiting = kept.waiting_for(document, under_way)
-        if waiting is None:
-            return
-        line = layers.require(document, waiting.line)
-        desk.notice = Notice(
-            Kind.advice,
-            f'Colours for the layer "{line.name()}" are waiting',
-            "they were finished while the document or the layer was gone",
-            Offer.add_kept,
-        )
+        found = kept.waiting_for(document, under_way)
+        if found is not None:
+            desk.notice = waiting(layers.require(document, found.line).name())
 
     def add_kept(self) -> None:
         """Adds the colours of `offer_kept`."""
         document, desk = Krita.instance().activeDocument(), self.desk()
-        waiting = kept.waiting_for(document, set()) if document is not None else None
-        if waiting is None:
+        found = kept.waiting_for(document, set()) if document is not None else None
+        if found is None:
             self._tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
             return
-        request = Request(key_of(document), waiting.line, "")
-        self._run(desk, AddKeptJob(self.backend, request, waiting.job, self))
+        request = Request(key_of(document), found.line, "")
+        self._run(desk, AddKeptJob(self.backend, request, found.job, self))
 
     def forget_kept(self) -> None:
         """The artist does not want the colours of `offer_kept`."""
         document = Krita.instance().activeDocument()
-        waiting = kept.waiting_for(document, set()) if document is not None else None
-        if waiting is not None:
-            kept.forget(waiting.job)
+        found = kept.waiting_for(document, set()) if document is not None else None
+        if found is not None:
+            kept.forget(found.job)
 
     def say_no_log(self) -> None:
         self._tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
@@ -208,27 +204,30 @@ class Actions(Settings):
             )
         return line
 
-    def _start(self, document: Any) -> None:
+    def request(self, document: Any) -> Request:
+        """What Colorize layer does in the active document. Raises `NuriError`: why it cannot."""
         line = self._lines(document)
         own = self.results_of(document)
         desk = self.desk()
         references = tuple(desk.references)
         task, _, model = self.model(COLOURING).partition("/")
-        after = bool(references) or task == TASK
+        if not task:
+            task = FLATS if self.flag("fill_unhinted") else LAYER
+        if references:
+            task = LAYER
         uid = layers.uid_of(line)
         hint = hints.find_painted(document, desk.hints, uid, own, needed=not references)
         replace = own[-1] if own and self.flag("replace_previous") else ""
-        request = Request(
+        return Request(
             document=key_of(document),
             line=uid,
             hints=layers.uid_of(hint) if hint is not None else "",
             fill_unhinted=self.flag("fill_unhinted"),
             replace=replace,
             references=references,
-            model=model if task == TASK else "",
+            model=model if task == LAYER else "",
+            task=task,
         )
-        kind = ReferenceJob if after else ColorizeJob
-        self._run(desk, kind(self.backend, request, self))
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()
@@ -251,6 +250,7 @@ class Actions(Settings):
         if desk.job is not None:
             # The artist asks anew: the newer request takes the place of the running one.
             desk.job.cancel()
+        self.live.stop_job()
         desk.job, desk.notice = job, None
         job.changed.connect(self.changed)
         if isinstance(job, ColorizeJob):
@@ -263,12 +263,12 @@ class Actions(Settings):
     def _finish(self, desk: Desk, job: LayerJob, outcome: Outcome) -> None:
         if isinstance(job, ColorizeJob):
             self._results.setdefault(job.request.document, []).append(outcome.layer)
-        desk.preview = outcome.preview
+        desk.preview, desk.live = outcome.preview, None
         kept.forget(job.job_id)
         self._end(desk, job, outcome.notice or summary(outcome.info))
 
     def _fail(self, desk: Desk, job: LayerJob, error: NuriError) -> None:
-        notice = Notice.of(error)
+        notice, desk.live_key = Notice.of(error), None
         if job.kept:
             notice = Notice(
                 notice.kind,

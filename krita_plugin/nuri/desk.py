@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .jobs import LayerJob
-from .notice import Kind, Notice
+from .notice import Kind, Notice, Offer
 from .qt import QImage
 from .references import Reference
 
@@ -15,7 +15,8 @@ from .references import Reference
 class Desk:
     """What belongs to one open document: the chosen layers ("" lets Nuri choose), the job, news.
 
-    ``references``: coloured drawings to follow, in the artist's order.
+    ``references``: coloured drawings to follow, in the artist's order. ``live``: the preview of
+    Live; ``live_note``: why there is none; ``live_key``: what the last preview was asked for.
     """
 
     document: str = ""
@@ -25,6 +26,19 @@ class Desk:
     notice: Notice | None = None
     preview: QImage | None = None
     references: list[Reference] = field(default_factory=list)
+    live: QImage | None = None
+    live_note: str = ""
+    live_key: tuple[Any, ...] | None = None
+
+
+def waiting(line: str) -> Notice:
+    """Colours for the layer with the name ``line`` were finished but never arrived."""
+    return Notice(
+        Kind.advice,
+        f'Colours for the layer "{line}" are waiting',
+        "they were finished while the document or the layer was gone",
+        Offer.add_kept,
+    )
 
 
 def summary(info: dict[str, Any]) -> Notice:

@@ -24,6 +24,7 @@ from .samples import is_paper
 from .steps import Steps, Work
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
+FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with the region matcher
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Request:
     """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
-    ``references``: coloured drawings to follow; with them ``hints`` may be "". ``model``: "" lets
-    the backend choose.
+    ``references``: coloured drawings to follow; with them ``hints`` may be "". ``task``: of the
+    backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``model`` for LAYER, where "" lets the
+    backend choose.
     """
 
     document: str
@@ -42,6 +44,7 @@ class Request:
     replace: str = ""
     references: tuple[Reference, ...] = ()
     model: str = ""
+    task: str = FLATS
 
 
 @dataclass(frozen=True)
@@ -200,9 +203,8 @@ class ColorizeJob(LayerJob):
         return line, planes
 
     def _submit(self, client: Client, planes: list[Plane]) -> Job:
-        request = self.request
-        options = {"outputs": ["flats"], "fill_unhinted": request.fill_unhinted}
-        return client.submit("flats", planes, options, document=request.document)
+        task, options = task_of(self.request, client)
+        return client.submit(task, planes, options, document=self.request.document)
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
         """Colours come back as the hints went; a backend that had no hints answers in sRGB."""
@@ -239,6 +241,27 @@ def colours_of(planes: Iterable[Plane], name: str = "flats") -> Pixels:
         "The backend answered without colours",
         "update the plugin and the backend to the same version of Nuri",
     )
+
+
+def task_of(request: Request, client: Client) -> tuple[str, dict[str, Any]]:
+    """The task of a request and its options; an older backend spreads hints without the matcher.
+
+    Raises `NuriError` unsupported: it does not know references.
+    """
+    task, welcome = request.task, client.welcome
+    # The list is empty while the backend does not know it yet.
+    if task == LAYER and welcome is not None and welcome.tasks and LAYER not in welcome.tasks:
+        if request.references:
+            raise NuriError(
+                ErrorCode.unsupported,
+                "This backend cannot colour after references",
+                "update the backend to the version of the plugin",
+            )
+        task = FLATS
+    options: dict[str, Any] = {"outputs": ["flats"]}
+    if task == LAYER:
+        return task, options | {"model": request.model}
+    return task, options | {"fill_unhinted": request.fill_unhinted}
 
 
 def _cancelled() -> NuriError:

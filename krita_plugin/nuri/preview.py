@@ -15,16 +15,21 @@ _LINE_SIDE = 4 * SIDE
 
 
 def compose(
-    hidden: HiddenCopy, line: Pixels, colours: Pixels, space: ColourSpace, on_paper: bool
+    hidden: HiddenCopy,
+    line: Pixels,
+    colours: Pixels,
+    space: ColourSpace,
+    on_paper: bool,
+    side: int = SIDE,
 ) -> Work:
-    """Returns a `QImage`, at most SIDE pixels a side.
+    """Returns a `QImage`, at most ``side`` pixels a side.
 
     ``line``: bgra8; ``colours``: pixels of ``space``, same size. ``hidden``: for Krita's colour
     management.
     """
-    line_width, line_height, line_data = sample(line, _LINE_SIDE)
+    line_width, line_height, line_data = sample(line, 4 * side)
     yield 0
-    width, height, data = sample(colours, SIDE)
+    width, height, data = sample(colours, side)
     if not space.is_srgb8:
         data = yield from convert(hidden, data, space, SRGB8)
     yield 0

@@ -1,12 +1,9 @@
-"""Colorize layer after references: the task "layer" of the backend."""
+"""Colorize layer after references."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from protocol.client import Client
-from protocol.errors import ErrorCode, NuriError
-from protocol.job import Job
 from protocol.pixels import Plane
 
 from . import references
@@ -15,8 +12,6 @@ from .document import Snapshot, when_idle
 from .jobs import ColorizeJob
 from .rows import Pixels, plane_of
 from .steps import Work
-
-TASK = "layer"
 
 
 class ReferenceJob(ColorizeJob):
@@ -47,18 +42,6 @@ class ReferenceJob(ColorizeJob):
             self._say(self.fraction, f"Reading {reference.name}")
             planes.append((yield from references.read(reference, f"reference_{index}")))
         return line, planes
-
-    def _submit(self, client: Client, planes: list[Plane]) -> Job:
-        request, welcome = self.request, client.welcome
-        # The list is empty while the backend does not know it yet.
-        if welcome is not None and welcome.tasks and TASK not in welcome.tasks:
-            raise NuriError(
-                ErrorCode.unsupported,
-                "This backend cannot colour after references",
-                "update the backend to the version of the plugin",
-            )
-        options = {"outputs": ["flats"], "model": request.model}
-        return client.submit(TASK, planes, options, document=request.document)
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
         return ColourSpace.of(document) if colours.format == "bgra16" else SRGB8

@@ -28,6 +28,7 @@ from ..timeline import show_next
 from .backend_row import BackendRow
 from .install_dialog import InstallDialog, open_log
 from .layer_choice import LayerChoice
+from .live_row import LiveRow
 from .model_button import ModelButton
 from .notice_box import NoticeBox
 from .preview_label import PreviewLabel
@@ -91,6 +92,7 @@ class NuriDocker(DockWidget):
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
+        self.actions.live.wake()
         self._refresh_timer.start()
 
     def refresh(self) -> None:
@@ -124,7 +126,9 @@ class NuriDocker(DockWidget):
         self._models.show_choice()
         self._notice.show_notice(desk.notice)
         news = desk.job.preview if desk.job is not None else None
-        self._preview.show_image(news or desk.preview)
+        self._live.show_state(self.actions.live, desk.live_note)
+        live = desk.live if self.actions.live.is_on else None
+        self._preview.show_image(news or live or desk.preview)
 
     def _show_news(self, _: Notice) -> None:
         """A new notice: shown in full even in a low docker; what led to it may have new layers."""
@@ -190,6 +194,9 @@ class NuriDocker(DockWidget):
         for box in boxes.values():
             layout.addWidget(box)
         self._selected_frames = boxes[SELECTED_FRAMES]
+        self._live = LiveRow(self.actions.live, body)
+        self.actions.live.add_viewer(self._live)
+        layout.addWidget(self._live)
         layout.addWidget(self._preview, 1)
         layout.addStretch(0)
         self._scroll = scroll = QScrollArea(self)

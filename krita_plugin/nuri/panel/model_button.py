@@ -15,6 +15,8 @@ _SECTIONS = (
     ("lines", "Extract lines", ("lines",)),
 )
 _AUTOMATIC = "Automatic"
+# What the choice of the plugin itself means; elsewhere the backend takes its first model.
+_MEANING = {COLOURING: 'Automatic: matching, or flats with "Fill areas without a hint"'}
 
 
 class ModelButton(QToolButton):
@@ -50,7 +52,7 @@ class ModelButton(QToolButton):
             if fitting:
                 self._menu.addSeparator()
                 self._menu.addAction(heading).setEnabled(False)
-                self._choice(purpose, "", _AUTOMATIC, True)
+                self._choice(purpose, "", _MEANING.get(purpose, _AUTOMATIC), True)
             for model in fitting:
                 self._offer(purpose, model)
 

@@ -202,11 +202,13 @@ def check_second_run(stage):
 
 
 def check_fill_unhinted(stage):
-    """The option reaches the backend."""
+    """The option reaches the backend, and means the regions without the matcher."""
     document, _, hints, rooms = yield from stage.drawing()
     stage.fill(document, hints, CLEAR, *rooms.dots()[1])
     stage.refresh(document)
+    stage.actions().set_model("colouring", "flats/flats")
     notice = yield from stage.colorize()
+    stage.actions().set_model("colouring", "")
     assert "1 area coloured" in notice[1] and "without a hint" in notice[1], notice
     assert stage.pixel(document.nodeByName("Colours"), *rooms.second) == CLEAR
     box = stage.widget("nuri_fill_unhinted")

@@ -1,0 +1,167 @@
+"""Live: the docker's picture follows the hints; the document stays as it is."""
+
+from __future__ import annotations
+
+from nuri_test_hook.pictures import Rooms
+from nuri_test_hook.stage import GapWatch
+
+_SIZE = 640, 480
+
+
+def _live(stage):
+    return stage.actions().live
+
+
+def _jobs(stage):
+    """The identities of previews that were begun from now on; it fills itself."""
+    begun, live = [], _live(stage)
+    begin = live._begin
+
+    def note(desk, request):
+        begun.append(request)
+        begin(desk, request)
+
+    live._begin = note
+    return begun
+
+
+def _switch(stage, is_on):
+    box = stage.widget("nuri_live")
+    if box.isChecked() is not is_on:
+        box.click()
+    yield 50
+
+
+def _settled(stage, begun, count):
+    """Waits until ``count`` previews were begun and the last has ended."""
+    done = lambda: len(begun) >= count and not _live(stage).is_busy  # noqa: E731
+    yield from stage.until(done, 60, f"preview {count}")
+    yield 60
+
+
+def _at(stage, document, place):
+    """Red, green, blue of the docker's picture at a point of the canvas."""
+    image = stage.widget("nuri_preview")._image
+    x = place[0] * image.width() // document.width()
+    y = place[1] * image.height() // document.height()
+    colour = image.pixelColor(x, y)
+    return colour.red(), colour.green(), colour.blue()
+
+
+def _stroke(stage, document, x, y, length):
+    """A brush stroke at image coordinates; the canvas shows the image at 100 %, centred."""
+    canvas_x, canvas_y, width, height = stage.places()["canvas"]
+    zoom = stage.krita.activeWindow().activeView().canvas().zoomLevel() * 72 / document.resolution()
+    left = canvas_x + width / 2 + (x - document.width() / 2) * zoom
+    top = canvas_y + height / 2 + (y - document.height() / 2) * zoom
+    yield from stage.mouse("mousemove", round(left), round(top))
+    yield 100
+    yield from stage.mouse("mousedown", 1)
+    for step in range(1, 13):
+        yield from stage.mouse("mousemove", round(left + length * zoom * step / 12), round(top))
+    yield 1200  # held down longer than Live looks away
+
+
+def check_a_stroke_changes_the_preview_alone(stage):
+    yield from stage.resize_window(1400, 900)
+    document, _, hints, rooms = yield from stage.drawing(width=_SIZE[0], height=_SIZE[1])
+    stage.fill(document, hints, bytes(4), *rooms.dots()[1])
+    stage.refresh(document)
+    stage.krita.activeWindow().activeView().setBrushSize(24)
+    stage.krita.action("zoom_to_100pct").trigger()
+    yield from stage.activate(document, hints)
+    yield 500
+    before, steps, notice = stage.fingerprint(document), stage.history(), stage.notice()
+    begun = _jobs(stage)
+    yield 900
+    assert not begun, "Live is off at first"
+    yield from _switch(stage, True)
+    yield from _settled(stage, begun, 1)
+    assert stage.actions().desk().live_note == ""
+    assert _at(stage, document, rooms.first) == (250, 34, 12)
+    assert stage.fingerprint(document) == before and stage.history() == steps
+    assert stage.notice() == notice
+    yield 1500
+    assert len(begun) == 1, "nothing has changed"
+    yield from _stroke(stage, document, rooms.second[0] - 40, rooms.second[1] + 30, 80)
+    assert len(begun) == 1, "not while the pen is down"
+    watch = GapWatch()
+    yield from stage.mouse("mouseup", 1)
+    yield from _settled(stage, begun, 2)
+    gaps = watch.stop()
+    document.waitForDone()
+    blue, green, red, _ = stage.pixel(hints, rooms.second[0], rooms.second[1] + 30)
+    assert _at(stage, document, (rooms.second[0], rooms.second[1] - 60)) == (red, green, blue)
+    assert _at(stage, document, rooms.first) == (250, 34, 12)
+    after = stage.fingerprint(document)
+    assert [e for e in after if e[1] != "Nuri hints"] == [e for e in before if e[1] != "Nuri hints"]
+    assert stage.history() == [*steps, "Freehand Brush Stroke"]
+    yield 300
+    stage.screenshot("live")
+    yield from stage.undo(document)
+    yield from _settled(stage, begun, 3)
+    assert stage.fingerprint(document) == before
+    assert _at(stage, document, rooms.first) == (250, 34, 12)
+    yield from _switch(stage, False)
+    assert not stage.widget("nuri_preview").isVisible()
+    stage.hint(document, hints, rooms)
+    stage.refresh(document)
+    yield 1500
+    assert len(begun) == 3 and not _live(stage).is_busy
+    return {"largest gaps": gaps[:3]}
+
+
+def check_nothing_to_preview_is_told_quietly(stage):
+    """No dialog, no notice; the note goes once there is a hint, and a document may close."""
+    document, _, hints, rooms = yield from stage.drawing(paint_hints=False)
+    begun, note, notice = _jobs(stage), stage.widget("nuri_live_note"), stage.notice()
+    yield from _switch(stage, True)
+    yield from stage.until(note.isVisible, 20, "the note")
+    assert "is empty" in note.text() and stage.notice() == notice, note.text()
+    stage.hint(document, hints, rooms)
+    stage.refresh(document)
+    yield from _settled(stage, begun, 2)
+    assert not note.isVisible() and _at(stage, document, rooms.second) == (7, 120, 251)
+    notice = yield from stage.colorize()
+    assert notice[0] == "done", notice
+    count = len(begun)
+    yield 1200
+    assert len(begun) == count, "the result is what Live would show"
+    stage.fill(document, hints, bytes((9, 200, 30, 255)), *rooms.dots()[0])
+    yield from stage.until(lambda: len(begun) > count, 10, "a preview")
+    yield from stage.close(document)
+    yield 600
+    assert not _live(stage).is_busy
+    yield from _switch(stage, False)
+
+
+def check_other_spaces_and_large_drawings(stage):
+    """Sixteen bits, floats, CMYK; and 4096 pixels, made smaller without holding up the pen."""
+    found = {}
+    for space in ("rgba16", "rgbaf32", "cmyka8"):
+        document, _, _, rooms = yield from stage.drawing(space)
+        begun = _jobs(stage)
+        yield from _switch(stage, True)
+        yield from _settled(stage, begun, 1)
+        assert stage.actions().desk().live_note == "", stage.actions().desk().live_note
+        found[space] = _at(stage, document, rooms.first), _at(stage, document, rooms.second)
+        assert found[space][0] != found[space][1]
+        yield from _switch(stage, False)
+        yield from stage.close(document)
+    document, _, hints, _ = yield from stage.drawing(width=4096, height=4096, paint_hints=False)
+    rooms = Rooms(4096, 4096, thickness=6)
+    stage.hint(document, hints, rooms)
+    stage.refresh(document)
+    yield 1500
+    before, steps, begun = stage.fingerprint(document), stage.history(), _jobs(stage)
+    yield 500
+    watch = GapWatch()
+    yield from _switch(stage, True)
+    yield from _settled(stage, begun, 1)
+    assert _at(stage, document, rooms.first) == (250, 34, 12), stage.actions().desk().live_note
+    yield 2500  # looking, with nothing to do
+    gaps = watch.stop()
+    assert len(begun) == 1
+    assert stage.fingerprint(document) == before and stage.history() == steps
+    yield from _switch(stage, False)
+    return {"colours": found, "largest gaps at 4096 px": gaps[:5]}
