@@ -21,6 +21,9 @@ from .steps import Work
 SIDE = 1280
 _PICTURE_SIDE = 512
 _STEP_PIXELS = 2**18
+# Qt scales and converts larger pieces on threads and waits for them, which takes long on a busy
+# machine.
+_BAND_PIXELS = 2**14
 _OF_CANVAS = ("hints", "mask")
 
 
@@ -53,6 +56,8 @@ class PreviewJob(ReferenceJob):
             colours = yield from blue_first(colours)
         on_paper = is_paper(line)
         yield 0
+        # In steps; scaling it as a whole would hold up the pen.
+        line = yield from _smaller(line, max(1, max(line.width, line.height) // _PICTURE_SIDE))
         with HiddenCopy(document) as hidden:
             picture = yield from preview.compose(
                 hidden, line, colours, space, on_paper, _PICTURE_SIDE
@@ -74,8 +79,9 @@ def _smaller(pixels: Pixels, factor: int) -> Work:
     whole = min(pixels.width, width * factor)
     data, keep = bytearray(), Qt.AspectRatioMode.IgnoreAspectRatio
     smooth = Qt.TransformationMode.SmoothTransformation
-    rows = max(1, _STEP_PIXELS // (pixels.width * factor))
-    for y in range(0, height, rows):
+    rows = max(1, _BAND_PIXELS // (pixels.width * factor))
+    bands = max(1, _STEP_PIXELS // (pixels.width * factor * rows))
+    for index, y in enumerate(range(0, height, rows)):
         count = min(rows, height - y)
         high = min(count * factor, pixels.height - y * factor)
         band = bytes(view[y * factor * row : (y * factor + high) * row])
@@ -83,7 +89,8 @@ def _smaller(pixels: Pixels, factor: int) -> Work:
         image = image.scaled(width, count, keep, smooth)
         image = image.convertToFormat(QImage.Format.Format_ARGB32)
         data += bytes(image.constBits().asarray(image.sizeInBytes()))
-        yield 0
+        if index % bands == 0:
+            yield 0
     return Pixels(0, 0, width, height, pixels.format, memoryview(data))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from krita import ManagedColor
 from nuri_test_hook.pictures import Rooms
 from nuri_test_hook.stage import GapWatch
+from PyQt5.QtWidgets import QDockWidget
 
 _SIZE = 640, 480
 
@@ -69,6 +71,11 @@ def check_a_stroke_changes_the_preview_alone(stage):
     stage.refresh(document)
     stage.krita.activeWindow().activeView().setBrushSize(24)
     stage.krita.action("zoom_to_100pct").trigger()
+    colour = ManagedColor("RGBA", "U8", "")
+    colour.setComponents([0.9, 0.5, 0.2, 1.0])  # blue first
+    stage.krita.activeWindow().activeView().setForeGroundColor(colour)
+    presets = stage.krita.activeWindow().qwindow().findChild(QDockWidget, "PresetDocker")
+    presets.hide()
     yield from stage.activate(document, hints)
     yield 500
     before, steps, notice = stage.fingerprint(document), stage.history(), stage.notice()
@@ -98,6 +105,7 @@ def check_a_stroke_changes_the_preview_alone(stage):
     assert stage.history() == [*steps, "Freehand Brush Stroke"]
     yield 300
     stage.screenshot("live")
+    presets.show()
     yield from stage.undo(document)
     yield from _settled(stage, begun, 3)
     assert stage.fingerprint(document) == before
