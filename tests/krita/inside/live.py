@@ -103,8 +103,11 @@ def check_a_stroke_changes_the_preview_alone(stage):
     after = stage.fingerprint(document)
     assert [e for e in after if e[1] != "Nuri hints"] == [e for e in before if e[1] != "Nuri hints"]
     assert stage.history() == [*steps, "Freehand Brush Stroke"]
-    yield 300
+    stage.docker().setFloating(True)
+    stage.docker().widget().window().setGeometry(1000, 120, 340, 620)
+    yield 600
     stage.screenshot("live")
+    stage.docker().setFloating(False)
     presets.show()
     yield from stage.undo(document)
     yield from _settled(stage, begun, 3)
