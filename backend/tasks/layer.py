@@ -22,7 +22,7 @@ from .canvas import Canvas
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
 from .sources import Source, View, Votes, combine, union_palette, view_of, vote, vote_view
 
-SURE = 0.5  # a region takes a colour after the drawing's own hints from this probability on
+SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
 PIXELS = 0.5  # share of a region's vote that its pixels have
 
 
@@ -120,13 +120,13 @@ def _complete(
     if not votes:
         return given, colour, sure
     total = combine(votes, places, first + len(palette))
-    score = region_scores(total, view)
+    ground, closed = open_ground(regions.label)
+    score = _agreed(region_scores(total, view), closed[number], view.regions.share, ground[number])
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
-    if sources:
-        take = (own == 0) & (chance > 0)
-    else:
-        take = (own == 0) & (chance >= SURE) & ~_in_open_ground(regions.label)[number]
+    # a reference colours everything; hints alone only what they speak of, and never the paper
+    told = chance > 0 if sources else (chance >= SURE) & ~ground[number]
+    take = (own == 0) & told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = chance[take]
     if sources:
@@ -136,15 +136,34 @@ def _complete(
     return _with_paints(given, palette), colour, sure
 
 
-def _in_open_ground(label: np.ndarray) -> np.ndarray:
-    """(n,) bool by region id: parts of the ground around a figure. Unhinted paper stays paper."""
+def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By region id of (h, w) int32: (n,) bool, part of the ground around a figure, and (n,) int,
+    the area closed by lines that it lies in.
+    """
     closed = closed_areas(label)
+    area_of = np.zeros(int(label.max()) + 1, np.int64)
+    area_of[label.ravel()] = closed.ravel()
     contact = border_contact(closed, int(closed.max()) + 1)
     ground = int(np.argmax(contact))
-    inside = np.zeros(int(label.max()) + 1, bool)
-    if contact[ground] >= GROUND * 2 * sum(label.shape):
-        inside[np.unique(label[closed == ground])] = True
-    return inside
+    is_open = contact[ground] >= GROUND * 2 * sum(label.shape)
+    return (area_of == ground) & is_open, area_of
+
+
+def _agreed(
+    score: np.ndarray, closed: np.ndarray, share: np.ndarray, ground: np.ndarray
+) -> np.ndarray:
+    """(N, P) scores where the parts of one closed area decide together, by their size.
+
+    A narrow place inside a figure is no border. In the open ground it may be the only one that
+    keeps a figure with a large opening apart.
+    """
+    _, group = np.unique(np.where(ground, -1 - np.arange(len(closed)), closed), return_inverse=True)
+    weight = np.maximum(share, 1e-9)[:, None]
+    total = np.zeros((len(score), score.shape[1]))
+    whole = np.zeros((len(score), 1))
+    np.add.at(total, group, score * weight)
+    np.add.at(whole, group, weight)
+    return (total / np.maximum(whole, 1e-9))[group]
 
 
 def region_scores(votes: Votes, view: View) -> np.ndarray:

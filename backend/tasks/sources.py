@@ -29,7 +29,7 @@ from protocol.errors import ErrorCode, NuriError
 from .canvas import WORKING_SIZE, Canvas
 
 SAME = 3  # of 255: colours of two references that differ less are one
-LEAST_SHARE = 1e-3  # of the square; smaller regions do not say how well drawings fit
+LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 
 
 @dataclass(frozen=True)
@@ -144,18 +144,21 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
 
 
 def vote(network: Any, target: View, source: Source) -> Votes:
-    """Compare a drawing with one source, as it is or mirrored, whichever fits better."""
-    best: tuple[float, Votes] | None = None
-    for view in source.views:
-        paint = source.areas.paint[view.regions.number]
-        votes = vote_view(network, target, view, paint, len(source.areas.palette))
-        counted = target.regions.share >= LEAST_SHARE
-        sure = votes.regions.max(axis=1, initial=0)[counted]
-        fit = float(sure.mean()) if len(sure) else 0.0
-        if best is None or fit > best[0]:
-            best = fit, votes
-    assert best is not None
-    return best[1]
+    """Compare a drawing with one source, as it is or mirrored, whichever has its lines nearer."""
+    view = max(source.views, key=lambda view: likeness(target.picture[0], view.picture[0]))
+    paint = source.areas.paint[view.regions.number]
+    return vote_view(network, target, view, paint, len(source.areas.palette))
+
+
+def likeness(ink: np.ndarray, other: np.ndarray) -> float:
+    """How well the lines of two drawings (S, S) lie on each other, finely and coarsely: -2..2."""
+    total = 0.0
+    for blur in LIKENESS_BLURS:
+        one, two = (cv2.GaussianBlur(lines, (0, 0), blur) for lines in (ink, other))
+        one, two = one - one.mean(), two - two.mean()
+        power = float(np.sqrt((one * one).sum() * (two * two).sum()))
+        total += float((one * two).sum()) / power if power > 0 else 0.0
+    return total
 
 
 def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -> Votes:

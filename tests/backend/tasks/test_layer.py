@@ -1,0 +1,174 @@
+"""Task layer with the trained matcher: references, hints for some regions, both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the region matcher needs PyTorch")
+
+from backend.imaging import io, planes
+from backend.tasks import job
+from backend.tasks.layer_job import WORKBENCH
+from backend.tasks.reference import colour_from_sources, read_source
+from backend.weights import store
+from protocol.errors import ErrorCode, NuriError
+from protocol.pixels import EncodedImage, PixelFormat
+from tests.backend import drawings, figures
+
+HINT = 4  # half the side of a dot
+
+
+def dots(parts: np.ndarray, wanted: dict[tuple[int, int], tuple[int, ...]]) -> np.ndarray:
+    hints = np.zeros((*parts.shape, 4), np.uint8)
+    for (row, column), colour in wanted.items():
+        hints[row - HINT : row + HINT, column - HINT : column + HINT] = (*colour, 255)
+    return hints
+
+
+def run(*inputs, task: str = "layer", **options):
+    silent = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
+    return job.run(task, inputs, options, **silent)
+
+
+def png(name: str, pixels: np.ndarray) -> EncodedImage:
+    return EncodedImage(name, f"{name}.png", io.encode_png(pixels))
+
+
+def test_the_same_drawing_as_reference_gives_every_colour_exactly():
+    line, color, _ = figures.face()
+    result = colour_from_sources(line, [read_source(color)])
+    assert figures.share_right(result.flats, color, line) > 0.995
+    assert result.confidence.shape == result.region_palette.shape
+    assert ((result.confidence >= 0) & (result.confidence <= 1)).all()
+
+
+def test_a_mirrored_and_shrunk_reference_and_another_pose():
+    line, color, _ = figures.face(shift=0.05, smile=0.03)
+    reference = np.full((400, 500, 3), 255, np.uint8)
+    reference[40:360, 60:380] = figures.face(320)[1][:, ::-1]
+    result = colour_from_sources(line, [read_source(reference)])
+    assert figures.share_right(result.flats, color, line) > 0.95
+
+
+def test_any_size_gives_the_same_colours():
+    source = read_source(figures.face()[1])
+    for size in (96, 700, 2500):
+        line, color, _ = figures.face(size)
+        result = colour_from_sources(line, [source])
+        assert figures.share_right(result.flats, color, line) > 0.98
+
+
+def test_hints_decide_over_references():
+    line, color, parts = figures.face()
+    green = (10, 250, 20)
+    hints = dots(parts, {(280, 230): green})  # on the skin
+    result = colour_from_sources(line, [read_source(color)], hints=hints)
+    skin = (parts == 1) & (line == 255)
+    assert (result.flats[skin][:, :3] == green).all(axis=1).mean() > 0.98
+    others = (parts != 1) & (line == 255)
+    assert (result.flats[others][:, :3] == color[others]).all(axis=1).mean() > 0.98
+
+
+def test_one_eye_hinted_colours_the_other():
+    line, _, parts = figures.face()
+    hints = dots(
+        parts,
+        {
+            (215, 189): figures.EYE,
+            (280, 230): figures.SKIN,
+            (80, 230): figures.HAIR,
+            (480, 230): figures.SHIRT,
+            (20, 20): figures.WHITE,
+        },
+    )
+    flats = colour_from_sources(line, [], hints=hints).flats
+    assert tuple(flats[215, 271][:3].tolist()) == figures.EYE
+
+
+def test_two_references_share_one_palette():
+    line, color, _ = figures.face()
+    result = colour_from_sources(line, [read_source(color), read_source(figures.face(300)[1])])
+    assert len(result.palette) == 5
+
+
+def test_the_job_gives_flats_facts_and_a_picture_and_keeps_what_it_worked_out():
+    line, color, _ = figures.face()
+    WORKBENCH.clear()
+    inputs = png("line", line), png("reference_0", color)
+    outcome = run(*inputs, outputs=["picture", "regions"], encode="png")
+    picture = io.read_image(outcome.outputs[0].data, "picture.png")
+    assert np.abs(picture.astype(int) - color).max(axis=2).mean() < 1
+    assert outcome.info["coloured"] >= 6
+    assert outcome.info["doubtful"] == [] or outcome.info["doubtful"][0] > 0
+    kept = len(WORKBENCH._kept)
+    run(*inputs, outputs=["flats"])
+    assert len(WORKBENCH._kept) == kept == 2
+
+
+def test_blue_first_hints_come_back_blue_first():
+    line, color, parts = figures.face()
+    hints = dots(parts, {(280, 230): (1, 2, 250)})[..., [2, 1, 0, 3]]
+    buffers = planes.to_plane("hints", hints, PixelFormat.bgra8), png("reference_0", color)
+    (flats,) = run(png("line", line), *buffers).outputs
+    pixels = planes.to_array(flats)
+    assert flats.format is PixelFormat.bgra8
+    assert pixels[280, 230].tolist() == [250, 2, 1, 255]
+    assert pixels[480, 230].tolist() == [*figures.SHIRT[::-1], 255]
+
+
+def test_hints_alone_need_no_weights(tmp_path, monkeypatch):
+    (tmp_path / "manifest.toml").write_text("")
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
+    inputs = png("line", drawings.line()), png("hints", drawings.hints())
+    outcome = run(*inputs, outputs=["picture"], encode="png")
+    assert drawings.is_coloured(io.read_image(outcome.outputs[0].data, "picture.png"))
+    assert any("weights are missing" in warning for warning in outcome.info["warnings"])
+    with pytest.raises(NuriError) as caught:
+        run(png("line", figures.face()[0]), png("reference_0", figures.face()[1]))
+    assert caught.value.code is ErrorCode.model_missing
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ((png("line", figures.face()[0]),), "there are no hints for line.png"),
+        (
+            (png("line", np.full((90, 90), 255, np.uint8)), png("reference_0", figures.face()[1])),
+            "line.png: the line art is blank",
+        ),
+        (
+            (png("line", figures.face()[0]), EncodedImage("reference_0", "r.png", b"nothing")),
+            "r.png is no picture",
+        ),
+        (
+            (png("line", figures.face()[0]), png("reference_0", np.zeros((1, 1, 3), np.uint8))),
+            "reference_0.png has no area of colour",
+        ),
+    ],
+)
+def test_bad_inputs_are_named(inputs, words):
+    with pytest.raises(NuriError) as caught:
+        run(*inputs)
+    assert words in str(caught.value)
+    assert caught.value.info.action
+
+
+def test_colours_without_common_ground_are_refused():
+    line, color, _ = figures.face()
+    hints = np.zeros((*line.shape, 5), np.uint8)
+    hints[100:110, 100:110] = 255
+    with pytest.raises(NuriError) as caught:
+        run(
+            png("line", line),
+            planes.to_plane("hints", hints, PixelFormat.cmyka8),
+            png("reference_0", color),
+        )
+    assert caught.value.code is ErrorCode.unsupported
+
+
+def test_cancel():
+    line, color, _ = figures.face()
+    with pytest.raises(NuriError) as caught:
+        colour_from_sources(line, [read_source(color)], cancelled=lambda: True)
+    assert caught.value.code is ErrorCode.cancelled
