@@ -23,6 +23,8 @@ from .flats import FlatsResult, at_size, check_hints, check_size, finish
 from .sources import Source, View, Votes, combine, union_palette, view_of, vote, vote_view
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
+PAPER = 0.2  # how much more likely an open place around the figure has the paint of the ground
+LEAST_BORDER = 0.02  # share of the canvas border from which a part of the ground lies at it
 PIXELS = 0.5  # share of a region's vote that its pixels have
 
 
@@ -121,14 +123,19 @@ def _complete(
         return given, colour, sure
     total = combine(votes, places, first + len(palette))
     ground, closed = open_ground(regions.label)
-    score = _agreed(region_scores(total, view), closed[number], view.regions.share, ground[number])
+    score = region_scores(total, view)
+    around = {int(p[s.ground]) for p, s in zip(places, sources, strict=False) if s.ground >= 0}
+    for paint in around:
+        score[ground[number], paint] += PAPER / len(around)
+        score[at_border(regions.label)[number] & ground[number], paint] += 1
+    score = _agreed(score, closed[number], view.regions.share, ground[number])
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
     told = chance > 0 if sources else (chance >= SURE) & ~ground[number]
     take = (own == 0) & told
     colour[number[take]] = best[take] + 1
-    sure[number[take]] = chance[take]
+    sure[number[take]] = np.minimum(1, chance[take])
     if sources:
         # what is too small for the network follows its neighbours
         unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
@@ -147,6 +154,12 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ground = int(np.argmax(contact))
     is_open = contact[ground] >= GROUND * 2 * sum(label.shape)
     return (area_of == ground) & is_open, area_of
+
+
+def at_border(label: np.ndarray) -> np.ndarray:
+    """(n,) bool by region id of (h, w) int32: lies along the canvas border."""
+    contact = border_contact(label, int(label.max()) + 1)
+    return contact >= LEAST_BORDER * 2 * sum(label.shape)
 
 
 def _agreed(

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 
 from backend.imaging.lines import clean_ink, darkness, ink_mask
+from backend.regions.areas import border_contact
 from backend.regions.colored import PaintedAreas, find_painted_areas
 from backend.regions.describe import (
+    GROUND,
     SIDE,
     Box,
     Described,
@@ -35,12 +37,14 @@ LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 @dataclass(frozen=True)
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
-    is kept in ``views``: as it is, and mirrored.
+    is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
+    the drawing fills its canvas.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
+    ground: int = -1
 
 
 @dataclass
@@ -106,7 +110,14 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         regions = describe(turned[2])
         colors = areas.palette[areas.paint[regions.number]]
         views.append(View(network_picture(turned[0], turned[1]), regions, colors))
-    return Source(name, areas, (views[0], views[1]))
+    return Source(name, areas, (views[0], views[1]), _ground_paint(areas))
+
+
+def _ground_paint(areas: PaintedAreas) -> int:
+    contact = border_contact(areas.label, len(areas.paint))
+    ground = int(np.argmax(contact))
+    around = contact[ground] >= GROUND * 2 * sum(areas.label.shape)
+    return int(areas.paint[ground]) if around else -1
 
 
 def _on_white(color: np.ndarray) -> np.ndarray:
