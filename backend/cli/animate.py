@@ -140,7 +140,7 @@ def _colour(state: _Run, left: list[ShotFrame], interrupt: Interrupt) -> None:
             "keys": [frame.time for frame, _ in state.plan.keys],
             "outputs": ["picture", "confidence"] if state.review else ["picture"],
             "encode": "png",
-            "lines": not options.no_lines,
+            **({} if options.lines is None else {"lines": options.lines}),
         },
         frames=[
             FrameInput(frame, partial(_line_of, frame), {"time": frame.time}) for frame in left

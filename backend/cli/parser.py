@@ -150,7 +150,11 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--line-layer", default="", metavar="NAME", help="animated layer of a .kra file"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--no-lines", action="store_true", help="leave the lines out")
+    parser.add_argument(
+        "--lines",
+        action=argparse.BooleanOptionalAction,
+        help="lines over the colours (default: where the key frames show theirs)",
+    )
     parser.add_argument(
         "--review",
         action="store_true",

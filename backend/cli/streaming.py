@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,12 +103,13 @@ def _run_here(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
 def _run_in_daemon(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
     done, attempts = 0, 0
     while done < len(shoot.frames):
-        client = connect()
         try:
-            for answer in _Run(client, shoot, done, interrupt).answers():
-                attempts = 0
-                done += 1
-                yield answer
+            # a daemon that has just died may still look alive, so finding one is tried again, too
+            with closing(connect()) as client:
+                for answer in _Run(client, shoot, done, interrupt).answers():
+                    attempts = 0
+                    done += 1
+                    yield answer
         except NuriError as error:
             if error.code is ErrorCode.busy:
                 _rest(interrupt)
@@ -115,8 +117,7 @@ def _run_in_daemon(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
             attempts += 1
             if error.code is not ErrorCode.unreachable or attempts == _ATTEMPTS:
                 raise
-        finally:
-            client.close()
+            _rest(interrupt)
 
 
 class _Run:

@@ -53,6 +53,17 @@ def find_painted_areas(color: np.ndarray, ink: np.ndarray | None = None) -> Pain
     return PaintedAreas(label, palette, np.concatenate([[-1], paint]).astype(np.int32))
 
 
+def paint_regions(color: np.ndarray, label: np.ndarray) -> PaintedAreas:
+    """Known regions, (H, W) int32 from 1, 0 = lines, each in its commonest colour."""
+    count = int(label.max())
+    colors = _commonest(color, label, count)
+    present = np.bincount(label.ravel(), minlength=count + 1)[1:] > 0
+    whole = np.zeros((count, 3), np.uint8)
+    whole[present] = colors
+    palette, paint = _paints(whole, np.bincount(label.ravel(), minlength=count + 1)[1:])
+    return PaintedAreas(label, palette, np.concatenate([[-1], paint]).astype(np.int32))
+
+
 def _flat(color: np.ndarray) -> np.ndarray:
     """(H, W) bool: no neighbour in 3 x 3 differs by more than ``FLAT`` in any channel."""
     kernel = np.ones((3, 3), np.uint8)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.imaging.lines import darkness
 from protocol.errors import ErrorCode, NuriError
 
 from .flats import colour_flats
-from .reference import MatchedFlats, Source, colour_from_sources, read_source
+from .reference import MatchedFlats, Source, colour_from_sources
 
+BLACK = 100  # of 255: a line in a finished frame is darker
+LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
 DOUBTFUL = 0.5  # confidence below this is shown to the artist
 PAINTED = 0.4  # share of the regions that a key frame colours; below it there are only hints
 
@@ -28,24 +31,15 @@ class ColouredFrame:
     filled: MatchedFlats | None = None
 
 
-@dataclass(frozen=True)
-class _Latest:
-    """What the frame before gave; made into a source only when a frame follows it."""
-
-    time: float
-    line: np.ndarray
-    result: MatchedFlats
-
-
 class Shot:
-    """The key frames of a shot and the frame that was coloured last.
+    """The key frames of a shot, one or more; its frames may come in any order.
 
-    ``keys``: one or more. Frames may come in any order; consecutive ones help each other.
+    ``lines``: whether finished frames of it show their lines.
     """
 
-    def __init__(self, keys: Iterable[ColouredFrame]) -> None:
+    def __init__(self, keys: Iterable[ColouredFrame], *, lines: bool = True) -> None:
+        self.lines = lines
         self._keys = sorted(keys, key=lambda key: key.time)
-        self._latest: _Latest | None = None
 
     def colour(
         self,
@@ -63,31 +57,35 @@ class Shot:
         if followed[0].time == time and followed[0].filled is not None:
             return followed[0].filled
         sources = [frame.source for frame in followed]
-        result = colour_from_sources(line, sources, progress=progress, cancelled=cancelled)
-        self._latest = _Latest(time, line, result)
-        return result
+        return colour_from_sources(line, sources, progress=progress, cancelled=cancelled)
 
     def is_painted(self, time: float) -> bool:
         """True when a key frame at this time was given with all its colours."""
         return any(key.time == time and key.filled is None for key in self._keys)
 
     def follow(self, time: float) -> list[ColouredFrame]:
-        """What a frame at ``time`` follows, the best first.
+        """The key frames on both sides of ``time``, the nearest first.
 
-        The key frames next to it on both sides, and the frame coloured last where that is nearer
-        than they are. A key frame at that very time is followed alone.
+        A key frame at that very time is followed alone. The frame coloured last would be nearer,
+        but hands on its mistakes: with it fewer regions were right.
         """
         before = [key for key in self._keys if key.time <= time][-1:]
         after = [key for key in self._keys if key.time > time][:1]
         if before and before[0].time == time:
             return before
-        nearest = sorted(before + after, key=lambda key: abs(key.time - time))
-        latest = self._latest
-        if latest is None or abs(latest.time - time) >= abs(nearest[0].time - time):
-            return nearest
-        name = f"frame {latest.time:g}"
-        source = read_source(latest.result.flats, latest.line, name=name)
-        return [*nearest, ColouredFrame(latest.time, source)]
+        return sorted(before + after, key=lambda key: abs(key.time - time))
+
+
+def shows_lines(colour: np.ndarray, line: np.ndarray) -> bool:
+    """Whether a finished frame has its lines drawn over its colours.
+
+    colour: (H, W, 3 or 4) uint8 RGB(A). line: its line art. Where the frame is transparent or has
+    no lines at all, they are meant to go over it.
+    """
+    at = darkness(line) >= LINE
+    if not at.any() or (colour.shape[2] == 4 and not (colour[..., 3] == 255).all()):
+        return True
+    return bool((colour[at][:, :3].max(axis=1) < BLACK).mean() > 0.5)
 
 
 def fill_hints(

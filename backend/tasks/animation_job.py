@@ -21,7 +21,7 @@ from backend.imaging import io, planes
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
-from .animation import ColouredFrame, Shot, doubtful_regions, fill_hints
+from .animation import ColouredFrame, Shot, doubtful_regions, fill_hints, shows_lines
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
 from .reference import MatchedFlats, Source, read_source
@@ -39,7 +39,8 @@ _logger = logging.getLogger("nuri.worker")
 
 def run_animation(request: Request) -> Outcome:
     """One frame of a shot. Outputs: ``flats``, ``regions``, ``confidence`` (gray8, 255 = sure,
-    also where there is no region) and ``picture`` (lines over colours), as asked for.
+    also where there is no region) and ``picture``, as asked for. Option ``lines``: whether they go
+    over the picture; by default they do where the key frames show them.
 
     A frame that cannot be coloured gives no outputs and says why in its facts. Raises NuriError
     for what is wrong with the key frames or the options, cancelled, no_memory.
@@ -61,7 +62,8 @@ def run_animation(request: Request) -> Outcome:
             cancelled=request.cancelled,
         )
         request.step(_COLOURED, "packing")
-        outputs = _pack(request, wanted, line, result, paints)
+        lines = request.flag("lines", shot.lines)
+        outputs = _pack(request, wanted, line, result, paints, lines=lines)
     except NuriError as error:
         if error.code in _FATAL:
             raise
@@ -100,7 +102,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "there is no coloured frame",
             "Colour one frame of the animation, better the first and the last",
         )
-    frames, keys = [], []
+    frames, keys, lines = [], [], True
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
         colour, line = _read_key(request, number)
@@ -110,7 +112,8 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
         shown = colour if filled is None else filled.flats
         frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
         keys.append(KeyPaint(colour, shown, _exact(request, number)))
-    return Shot(frames), read_paints(keys)
+        lines = lines and (line is None or shows_lines(colour, line))
+    return Shot(frames, lines=lines), read_paints(keys)
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:
@@ -190,9 +193,15 @@ def _size(pixels: np.ndarray) -> str:
 
 
 def _pack(
-    request: Request, wanted: list[str], line: np.ndarray, result: MatchedFlats, paints: Paints
+    request: Request,
+    wanted: list[str],
+    line: np.ndarray,
+    result: MatchedFlats,
+    paints: Paints,
+    *,
+    lines: bool,
 ) -> tuple[Plane, ...]:
-    lines, encoding = request.flag("lines", True), request.text("encode")
+    encoding = request.text("encode")
     makers: dict[str, Callable[[], tuple[np.ndarray, PixelFormat]]] = {
         "flats": lambda: (paints.flats(result), paints.format),
         "regions": lambda: (result.regions, PixelFormat.index32),

@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.imaging.lines import clean_ink, darkness, ink_mask
+from backend.imaging.lines import clean_ink, darkness
 from backend.regions.areas import border_contact
-from backend.regions.colored import PaintedAreas, find_painted_areas
+from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
     GROUND,
     SIDE,
@@ -26,6 +26,7 @@ from backend.regions.describe import (
     figure_box,
 )
 from backend.regions.match import color_facts, network_picture, thin_dark
+from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import WORKING_SIZE, Canvas
@@ -90,7 +91,9 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     if scale < 1:
         # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
         rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
-    areas = find_painted_areas(rgb, None if ink is None else ink_mask(ink))
+    # regions that lines close in both drawings are easier to tell than areas of paint
+    known = None if ink is None else find_chambers(ink).label
+    areas = find_painted_areas(rgb) if known is None else paint_regions(rgb, known)
     if not len(areas.palette):
         raise NuriError(
             ErrorCode.bad_input,

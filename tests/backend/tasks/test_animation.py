@@ -18,7 +18,7 @@ from tests.backend import shots
 if any(find_spec(name) is None for name in ("torch", "safetensors")):
     pytest.skip("PyTorch is missing", allow_module_level=True)
 
-from backend.tasks import animation
+from backend.tasks import animation, reference
 from backend.weights import store
 from tests.backend.weights.shelf import put
 
@@ -79,7 +79,8 @@ def colours_in(flats: np.ndarray) -> set[tuple[int, ...]]:
 
 
 def test_frames_take_colours_of_the_key_frames_alone() -> None:
-    stream = Stream(*keys(), outputs=["flats", "regions", "confidence", "picture"])
+    wanted = ["flats", "regions", "confidence", "picture"]
+    stream = Stream(*keys(), outputs=wanted, lines=True)
     palette = {(*shots.RED, 255), (*shots.BLUE, 255), (255, 255, 255, 255), (0, 0, 0, 0)}
     for index in range(1, 4):
         outcome = stream.frame(index, line_plane("line", shots.line(index)))
@@ -101,7 +102,7 @@ def test_key_frames_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def counted(*given: Any, **more: Any) -> Any:
         read.append(more["name"])
-        return animation.read_source(*given, **more)
+        return reference.read_source(*given, **more)
 
     monkeypatch.setattr(animation_job, "read_source", counted)
     stream = Stream(*keys())
@@ -210,11 +211,9 @@ def test_a_painted_key_frame_is_its_own_answer() -> None:
     assert outcome.facts["painted"]
 
 
-def test_sources_are_the_nearest_keys_and_the_frame_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_sources_are_the_nearest_keys() -> None:
     def source(index: int) -> Any:
-        return animation.read_source(shots.coloured(index), shots.line(index), name=str(index))
+        return reference.read_source(shots.coloured(index), shots.line(index), name=str(index))
 
     shot = animation.Shot([animation.ColouredFrame(t, source(t // 2)) for t in (8, 0, 4)])
     assert [frame.time for frame in shot.follow(3)] == [4, 0]
@@ -222,6 +221,11 @@ def test_sources_are_the_nearest_keys_and_the_frame_before(
     assert [frame.time for frame in shot.follow(4)] == [4]
     assert [frame.time for frame in shot.follow(-1)] == [0]
     assert [frame.time for frame in shot.follow(9)] == [8]
-    shot.colour(shots.line(1), 1)
-    assert [frame.time for frame in shot.follow(2)] == [0, 4, 1]
-    assert [frame.time for frame in shot.follow(7)] == [8, 4]  # the key is nearer
+
+
+def test_lines_go_over_the_colours_where_the_key_frames_show_them() -> None:
+    line, bare = shots.line(0), shots.coloured(0)
+    assert animation.shows_lines(shots.finished(0), line)
+    assert not animation.shows_lines(bare, line)
+    bare[:9, :9, 3] = 0  # colours on a layer of their own
+    assert animation.shows_lines(bare, line)
