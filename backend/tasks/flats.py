@@ -98,7 +98,8 @@ def finish(
     if mask is not None:
         flats = _soften(flats, mask)
     gaps = [canvas.segment(stroke) for stroke in chambers.strokes]
-    unused = len(given.colours) - len(np.unique(region_palette[region_palette >= 0]))
+    put_down = given.colour_of_blot[given.colour_of_blot > 0] - 1
+    unused = len(np.setdiff1d(put_down, region_palette))
     on_lines = f"hint colours without a region, because they lie on lines: {unused}"
     warnings = [on_lines] if unused else []
     return FlatsResult(flats, label, given.colours, region_palette, gaps, warnings)
