@@ -57,7 +57,7 @@ def test_a_folder_is_coloured_and_resumed(nuri, tmp_path):
 
 def test_lines_in_a_pipe_and_force(nuri, tmp_path):
     drawings.save(tmp_path / "in")
-    arguments = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--no-daemon"]
+    arguments = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--no-daemon", "--flats"]
     done = nuri(*arguments)
     first, summary = done.out.splitlines()
     assert first.startswith(f"1/1 {tmp_path / 'out' / 'page.png'}: 120 x 60, 2 of ")

@@ -23,7 +23,8 @@ def one_line(text: str) -> bool:
 
 def test_a_drawing_and_its_hints(nuri, tmp_path):
     line, hints = drawings.save(tmp_path)
-    done = nuri("colorize", line, "--hints", hints, "-o", tmp_path / "out.png", "--no-daemon")
+    out = tmp_path / "out.png"
+    done = nuri("colorize", line, "--hints", hints, "-o", out, "--flats", "--no-daemon")
     assert (done.code, done.err) == (0, "")
     assert f"out.png: {drawings.WIDTH} x {drawings.HEIGHT}, 2 of " in done.out
     assert drawings.is_coloured(io.read_image((tmp_path / "out.png").read_bytes(), "out.png"))
@@ -50,7 +51,7 @@ def test_json_regions_and_palette(nuri, tmp_path):
 
 def test_no_lines_and_quiet(nuri, tmp_path):
     line, hints = drawings.save(tmp_path)
-    arguments = [line, "--hints", hints, "-o", tmp_path / "out.png", "--no-lines", "-q"]
+    arguments = [line, "--hints", hints, "-o", tmp_path / "out.png", "--no-lines", "-q", "--flats"]
     done = nuri("colorize", *arguments, "--no-daemon")
     assert (done.code, done.out, done.err) == (0, "", "")
     picture = io.read_image((tmp_path / "out.png").read_bytes(), "out.png")
@@ -78,7 +79,8 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
     odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.png")
     os.rename(line, odd)
     for extra in ([], ["--json"]):
-        arguments = [odd, "--hints", hints, "-o", odd + ".out.png", "--no-daemon", *extra]
+        extra = ["--flats", "--no-daemon", *extra]
+        arguments = [odd, "--hints", hints, "-o", odd + ".out.png", *extra]
         done = nuri("colorize", *arguments)
         assert (done.code, done.err) == (0, "")
         assert "2 of" in done.out or done.json()

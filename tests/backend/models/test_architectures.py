@@ -27,6 +27,7 @@ SMALL = {
     "smsanet": {"width": 4, "attention_where": (4, 7)},
     "manga": {"width": 4, "extractor_width": 8},
     "alacgan": {"width": 8, "extractor_width": 8},
+    "matching": {"width": 4, "dim": 16, "heads": 2, "layers": 1},
 }
 
 

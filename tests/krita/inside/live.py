@@ -141,8 +141,7 @@ def check_nothing_to_preview_is_told_quietly(stage):
     stage.fill(document, hints, bytes((9, 200, 30, 255)), *rooms.dots()[0])
     yield from stage.until(lambda: len(begun) > count, 10, "a preview")
     yield from stage.close(document)
-    yield 600
-    assert not _live(stage).is_busy
+    yield from stage.until(lambda: not _live(stage).is_busy, 20, "the end of its preview")
     yield from _switch(stage, False)
 
 
