@@ -56,11 +56,10 @@ def find_painted_areas(color: np.ndarray, ink: np.ndarray | None = None) -> Pain
 def paint_regions(color: np.ndarray, label: np.ndarray) -> PaintedAreas:
     """Known regions, (H, W) int32 from 1, 0 = lines, each in its commonest colour."""
     count = int(label.max())
-    colors = _commonest(color, label, count)
-    present = np.bincount(label.ravel(), minlength=count + 1)[1:] > 0
-    whole = np.zeros((count, 3), np.uint8)
-    whole[present] = colors
-    palette, paint = _paints(whole, np.bincount(label.ravel(), minlength=count + 1)[1:])
+    area = np.bincount(label.ravel(), minlength=count + 1)[1:]
+    colors = np.zeros((count, 3), np.uint8)
+    colors[area > 0] = _commonest(color, label, count)
+    palette, paint = _paints(colors, area)
     return PaintedAreas(label, palette, np.concatenate([[-1], paint]).astype(np.int32))
 
 

@@ -41,13 +41,19 @@ class Described:
     share: np.ndarray
 
 
+def find_ground(label: np.ndarray) -> int:
+    """The area of (H, W) int32 around the figure: most of the canvas border is its; 0 for none."""
+    contact = border_contact(label, int(label.max()) + 1)
+    ground = int(np.argmax(contact))
+    return ground if contact[ground] >= GROUND * 2 * sum(label.shape) else 0
+
+
 def figure_box(label: np.ndarray) -> Box:
     """The box around everything but the ground of (H, W) int32 areas; the canvas without one."""
     height, width = label.shape
-    contact = border_contact(label, int(label.max()) + 1)
-    ground = int(np.argmax(contact))
+    ground = find_ground(label)
     rows = cols = np.zeros(0, np.int64)
-    if contact[ground] >= GROUND * 2 * (height + width):
+    if ground:
         figure = label != ground
         rows, cols = np.flatnonzero(figure.any(1)), np.flatnonzero(figure.any(0))
     if not len(rows):

@@ -26,6 +26,19 @@ def network_picture(
     return picture
 
 
+def hinted_picture(
+    ink: np.ndarray, label: np.ndarray, known: np.ndarray, colors: np.ndarray
+) -> np.ndarray:
+    """`network_picture` of a drawing whose known regions are filled.
+
+    ink: (S, S) uint8. label: (S, S) int32, 0 = none, else 1 + region. known: (N,) bool. colors:
+    (N, 3) uint8.
+    """
+    table = np.zeros((len(known) + 1, 3), np.uint8)
+    table[1:][known] = colors[known]
+    return network_picture(ink, table[label], np.concatenate([[False], known])[label])
+
+
 def color_facts(colors: np.ndarray | None, known: np.ndarray, count: int) -> np.ndarray:
     """(count, 4) float32: L, a, b in hundredths, and whether the colour is known.
 

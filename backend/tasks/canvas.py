@@ -57,13 +57,21 @@ class Canvas:
 
 def read_canvas(line: np.ndarray) -> Canvas:
     """line: (H, W) or (H, W, 1..4), grey, RGB or with alpha. Raises NuriError bad_input (blank)."""
-    height, width = line.shape[:2]
     dark = darkness(line)
     if int(dark.max()) - int(dark.min()) < LEAST_INK:
         raise NuriError(
             ErrorCode.bad_input, "the line art is blank", "Choose the layer or file with the lines"
         )
+    return Canvas(dark, working_ink(dark), working_size(*dark.shape)[1])
+
+
+def working_size(height: int, width: int) -> tuple[tuple[int, int], float]:
+    """Width and height of the working copy, and its pixels a pixel, at most 1."""
     scale = min(1.0, WORKING_SIZE / max(height, width))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrunk = dark if scale == 1 else cv2.resize(dark, small, interpolation=cv2.INTER_AREA)
-    return Canvas(dark, clean_ink(shrunk), scale)
+    return (max(1, round(width * scale)), max(1, round(height * scale))), scale
+
+
+def working_ink(dark: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 cleaned ink at working resolution of (H, W) uint8 darkness."""
+    small, scale = working_size(*dark.shape)
+    return clean_ink(dark if scale == 1 else cv2.resize(dark, small, interpolation=cv2.INTER_AREA))

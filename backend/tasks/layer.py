@@ -14,8 +14,9 @@ import numpy as np
 
 from backend.imaging.hints import Hints, full_alpha
 from backend.regions.areas import border_contact
-from backend.regions.describe import GROUND, closed_areas
+from backend.regions.describe import closed_areas, find_ground
 from backend.regions.fill import Regions, fill_chambers
+from backend.regions.match import hinted_picture
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
@@ -105,7 +106,7 @@ def _complete(
     sure = (colour > 0).astype(np.float32)
     if not ((colour == 0)[1:]).any():
         return given, colour, sure
-    view, _ = view_of(canvas, regions.label)
+    view = view_of(canvas, regions.label)
     matcher = network()
     number = view.regions.number
     votes: list[Votes] = []
@@ -125,9 +126,11 @@ def _complete(
     ground, closed = open_ground(regions.label)
     score = region_scores(total, view)
     around = {int(p[s.ground]) for p, s in zip(places, sources, strict=False) if s.ground >= 0}
+    if around:
+        outer = ground[number] & at_border(regions.label)[number]
     for paint in around:
         score[ground[number], paint] += PAPER / len(around)
-        score[at_border(regions.label)[number] & ground[number], paint] += 1
+        score[outer, paint] += 1
     score = _agreed(score, closed[number], view.regions.share, ground[number])
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
@@ -150,10 +153,8 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     closed = closed_areas(label)
     area_of = np.zeros(int(label.max()) + 1, np.int64)
     area_of[label.ravel()] = closed.ravel()
-    contact = border_contact(closed, int(closed.max()) + 1)
-    ground = int(np.argmax(contact))
-    is_open = contact[ground] >= GROUND * 2 * sum(label.shape)
-    return (area_of == ground) & is_open, area_of
+    ground = find_ground(closed)
+    return (area_of == ground) & (ground > 0), area_of
 
 
 def at_border(label: np.ndarray) -> np.ndarray:
@@ -197,16 +198,11 @@ def region_scores(votes: Votes, view: View) -> np.ndarray:
 
 def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes:
     """What the drawing's own hinted regions say of the others. own: (N,) 1 + colour, 0 = none."""
-    from backend.regions.match import network_picture
-
     known = own > 0
     colors = np.zeros((len(own), 3), np.uint8)
     colors[known] = _eight_bit(given.colours)[own[known] - 1]
-    table = np.zeros((len(own) + 1, 3), np.uint8)
-    table[1:][known] = colors[known]
-    label = view.regions.label
     ink = np.rint(view.picture[0] * 255).astype(np.uint8)
-    picture = network_picture(ink, table[label], np.concatenate([[False], known])[label])
+    picture = hinted_picture(ink, view.regions.label, known, colors)
     source = View(picture, view.regions, colors, known)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))

@@ -12,24 +12,22 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.imaging.lines import clean_ink, darkness
-from backend.regions.areas import border_contact
+from backend.imaging.lines import darkness
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
-    GROUND,
     SIDE,
-    Box,
     Described,
     closed_areas,
     crop,
     describe,
     figure_box,
+    find_ground,
 )
 from backend.regions.match import color_facts, network_picture, thin_dark
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
-from .canvas import WORKING_SIZE, Canvas
+from .canvas import Canvas, working_ink, working_size
 
 SAME = 3  # of 255: colours of two references that differ less are one
 LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
@@ -80,14 +78,8 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     """
     rgb = _on_white(color)
     height, width = rgb.shape[:2]
-    scale = min(1.0, WORKING_SIZE / max(height, width))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    ink = None
-    if line is not None:
-        dark = darkness(line)
-        ink = clean_ink(
-            dark if scale == 1 else cv2.resize(dark, small, interpolation=cv2.INTER_AREA)
-        )
+    small, scale = working_size(height, width)
+    ink = None if line is None else working_ink(darkness(line))
     if scale < 1:
         # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
         rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
@@ -117,10 +109,8 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
 
 
 def _ground_paint(areas: PaintedAreas) -> int:
-    contact = border_contact(areas.label, len(areas.paint))
-    ground = int(np.argmax(contact))
-    around = contact[ground] >= GROUND * 2 * sum(areas.label.shape)
-    return int(areas.paint[ground]) if around else -1
+    # the paint of 0, no area, is none
+    return int(areas.paint[find_ground(areas.label)])
 
 
 def _on_white(color: np.ndarray) -> np.ndarray:
@@ -130,11 +120,11 @@ def _on_white(color: np.ndarray) -> np.ndarray:
     return np.rint(color[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def view_of(canvas: Canvas, label: np.ndarray) -> tuple[View, Box]:
-    """A line drawing with its regions (h, w) int32 as the network sees it, and where it lies."""
+def view_of(canvas: Canvas, label: np.ndarray) -> View:
+    """A line drawing with its regions (h, w) int32 as the network sees it."""
     box = figure_box(closed_areas(label))
     regions = describe(crop(label, box, SIDE, 0, exact=True))
-    return View(network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)), regions), box
+    return View(network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)), regions)
 
 
 def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarray]]:

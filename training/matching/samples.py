@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from backend.imaging.color import rgb_to_lab
 from backend.regions.colored import SAME_PAINT
 from backend.regions.describe import SIDE, Described, describe
-from backend.regions.match import color_facts, network_picture, thin_dark
+from backend.regions.match import color_facts, hinted_picture, network_picture, thin_dark
 from training.data.seeds import sample_rng
 
 from .drawings import STORED, Prepared, Subject, prepare
@@ -111,7 +111,7 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         if kind == _HINTS:
             known = (rng.random(len(truth)) < rng.uniform(0.15, 0.85)) & (truth >= 0)
             given, paint = regions, truth
-            picture = _hinted_picture(shown.ink, regions.label, known, _colors(palette, paint))
+            picture = hinted_picture(shown.ink, regions.label, known, _colors(palette, paint))
             truth, pixel_truth = (_unless(part, paint[known]) for part in (truth, pixel_truth))
             truth[known] = IGNORE
         else:
@@ -274,15 +274,6 @@ def _colors(palette: np.ndarray, paint: np.ndarray) -> np.ndarray:
 def _unless(truth: np.ndarray, present: np.ndarray) -> np.ndarray:
     """The truth with NONE where its paint is not among those that are ``present``."""
     return np.where((truth >= 0) & ~np.isin(truth, present), NONE, truth)
-
-
-def _hinted_picture(
-    ink: np.ndarray, label: np.ndarray, known: np.ndarray, colors: np.ndarray
-) -> np.ndarray:
-    """The drawing with its known regions filled, as the network sees it."""
-    table = np.zeros((len(known) + 1, 3), np.uint8)
-    table[1:][known] = colors[known]
-    return network_picture(ink, table[label], np.concatenate([[False], known])[label])
 
 
 def _fields(

@@ -20,6 +20,7 @@ from protocol.connection import ConnectionFile
 from protocol.processes import start_token
 from tests.backend import shots
 from tests.backend.cli.console import Console
+from tests.backend.disks import needs_mounts, read_only_disk
 
 if any(find_spec(name) is None for name in ("torch", "safetensors")):
     pytest.skip("PyTorch is missing", allow_module_level=True)
@@ -212,12 +213,11 @@ def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
         assert message in done.err
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+@needs_mounts
 def test_a_read_only_folder(nuri: Console, tmp_path: Path) -> None:
     frames, keys = shots.save(tmp_path)
-    out = tmp_path / "out"
-    out.mkdir(mode=0o500)
-    done = nuri("animate", frames, "--key", *keys, "-o", out, "--no-daemon")
+    with read_only_disk(tmp_path / "read-only") as folder:
+        done = nuri("animate", frames, "--key", *keys, "-o", folder / "out", "--no-daemon")
     assert done.code == 1
     assert "read-only" in done.err
 
