@@ -129,7 +129,7 @@ def build(shop: Workshop) -> Recipe:
     if config["model"]["name"] == LINE_EXTRACTOR:
         task = LineTask(generator, config["loss"], features)
     else:
-        critic = make_critic(config["critic"], config["loss"]["adv"])
+        critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
         task = ColorizerTask(generator, critic, config["loss"], features)
     networks = with_critic({"generator": generator}, critic)
     shop.load_base(networks, ("model",))

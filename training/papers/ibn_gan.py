@@ -82,7 +82,7 @@ def build(shop: Workshop) -> Recipe:
     """The recipe of a row of Table I."""
     config = shop.config
     generator = make_network(config["model"])
-    critic = make_critic(config["critic"], config["loss"]["adv"])
+    critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
     networks = with_critic({"generator": generator}, critic)
     shop.load_base(networks, ("model",))
     dataset = sources.samples(config, shop.data, "train")

@@ -149,7 +149,7 @@ def build(shop: Workshop) -> Recipe:
     """One stage of a row of Table 1."""
     config = shop.config
     generator = make_network(config["model"])
-    critic = make_critic(config["critic"], config["loss"]["adv"])
+    critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
     networks = with_critic({"generator": generator}, critic)
     shop.load_base(networks, ("model",))
     features = make_feature_losses(config["loss"], "vgg16", ("relu2_2",), "mse", shop.degradations)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from backend.models import architectures
 from training.critics import named_critic
+from training.critics.sizes import check_size
 from training.engine import (
     Batch,
     Generated,
@@ -62,12 +63,17 @@ def make_network(table: Config) -> nn.Module:
         raise TrainingError(f"model {table['name']}: {error}", "correct the model table") from error
 
 
-def make_critic(table: Config, weight: float) -> nn.Module | None:
-    """The critic of a ``critic`` table; None when the adversarial weight is 0."""
+def make_critic(table: Config, weight: float, size: int) -> nn.Module | None:
+    """The critic of a ``critic`` table; None when the adversarial weight is 0.
+
+    Raises TrainingError if pictures of ``size`` pixels a side are too small for it.
+    """
     form = table.get("form", "none")
     if form == "none" or not weight:
         return None
-    return named_critic(form, {key: value for key, value in table.items() if key != "form"})
+    critic = named_critic(form, {key: value for key, value in table.items() if key != "form"})
+    check_size(critic, size)
+    return critic
 
 
 def make_optimisers(config: Config, steps: int, names: Config) -> dict[str, Optimiser]:

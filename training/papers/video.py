@@ -180,7 +180,7 @@ def build(shop: Workshop) -> Recipe:
     tracks: list[Track] = []
     count, steps = config["references"]["count"], 0
     if stage != "refine":
-        critic = make_critic(config["critic"], config["loss"]["adv"])
+        critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
         networks = with_critic(networks, critic)
         task = TransformTask(networks["generator"], critic, config["loss"], features, count)
         own = config["finetune" if finetuning else "train"]["steps"]
