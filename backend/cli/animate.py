@@ -13,7 +13,8 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
 from . import DONE, FAILED
-from .animate_plan import KeyPicture, Plan, ShotFrame, make_plan
+from .animate_cuts import cut_plan
+from .animate_plan import KeyPicture, Plan, ShotFrame, check_keys, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, warn
@@ -26,15 +27,19 @@ _MOST_NAMES = 8
 
 @dataclass
 class _Run:
-    """What came of the frames so far. ``failed``: names of frames by why they failed."""
+    """What came of the frames so far. ``shots``: the plan, cut into shots. ``failed``: names of
+    frames by why they failed. ``keyless``: how many frames lie in shots without a key frame.
+    """
 
     options: argparse.Namespace
     plan: Plan
     report: ProgressReport
+    shots: list[Plan]
     review: Review | None = None
     coloured: int = 0
     copied: int = 0
     skipped: int = 0
+    keyless: int = 0
     failed: dict[str, list[str]] = field(default_factory=dict)
     doubtful: list[str] = field(default_factory=list)
 
@@ -68,12 +73,19 @@ def run(options: argparse.Namespace) -> int:
     interrupt = Interrupt()
     with ProgressReport(options.frames[0].name, silent=silent) as report, interrupt:
         review = Review(plan, options.output) if options.review else None
-        state = _Run(options, plan, report, review)
+        state = _Run(options, plan, report, [plan], review)
         try:
+            if options.cuts:
+                state.shots = cut_plan(plan, interrupt, report)
+                _tell_shots(state)
             _copy_keys(state)
-            left = _left(state)
-            if left:
-                _colour(state, left, interrupt)
+            work = [(shot, _left(state, shot)) for shot in state.shots if shot.keys]
+            total = sum(len(left) for _, left in work)
+            done = 0
+            for shot, left in work:
+                if left:
+                    _colour(state, shot, left, interrupt, done, total)
+                done += len(left)
         finally:
             if review:
                 review.write()
@@ -82,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:
+    if not options.cuts:
+        check_keys(plan)
     written = {frame.output.resolve() for frame in plan.frames}
     for path in (*(frame.source for frame in plan.frames), *options.key):
         if path.resolve() in written:
@@ -108,12 +122,33 @@ def _write_key(state: _Run, frame: ShotFrame, key: KeyPicture) -> None:
     state.note(frame, "key")
 
 
-def _left(state: _Run) -> list[ShotFrame]:
-    """The frames that are still to be coloured."""
-    taken = {frame.index for frame, key in state.plan.keys if key.film is None}
-    keys = [key.path for _, key in state.plan.keys]
+def _tell_shots(state: _Run) -> None:
+    """Say where the film is cut, and which shots cannot be coloured."""
+    keyless = [shot for shot in state.shots if not shot.keys]
+    for shot in keyless:
+        state.keyless += len(shot.frames)
+        for frame in shot.frames:
+            state.note(frame, "no_key")
+    if keyless:
+        ranges = ", ".join(_range(shot) for shot in keyless)
+        plural = "s" if len(keyless) > 1 else ""
+        state.report.complain(f"note: no key frame in the shot{plural} {ranges}; left uncoloured")
+    if not (state.options.json or state.options.quiet):
+        ranges = ", ".join(_range(shot) for shot in state.shots)
+        state.report.say(f"{len(state.shots)} shot{'s' * (len(state.shots) > 1)}: {ranges}")
+
+
+def _range(shot: Plan) -> str:
+    first, last = shot.frames[0].name, shot.frames[-1].name
+    return first if first == last else f"{first} to {last}"
+
+
+def _left(state: _Run, shot: Plan) -> list[ShotFrame]:
+    """The frames of a shot that are still to be coloured."""
+    taken = {frame.index for frame, key in shot.keys if key.film is None}
+    keys = [key.path for _, key in shot.keys]
     left = []
-    for frame in state.plan.frames:
+    for frame in shot.frames:
         if frame.index in taken:
             continue
         if frame.is_done(keys) and not state.options.force:
@@ -124,20 +159,25 @@ def _left(state: _Run) -> list[ShotFrame]:
     return left
 
 
-def _colour(state: _Run, left: list[ShotFrame], interrupt: Interrupt) -> None:
+def _colour(
+    state: _Run, shot: Plan, left: list[ShotFrame], interrupt: Interrupt, done: int, total: int
+) -> None:
+    """Colour the frames ``left`` of a shot; ``done`` of all the ``total`` frames came before."""
     options = state.options
-    total = len(left)
 
     def progress(fraction: float, stage: str, seconds: float) -> None:
-        place = min(total, int(fraction * total) + 1)
-        rest = f", {_duration(seconds)} left" if seconds >= 0 else ""
-        state.report(fraction, f"frame {place} of {total}{rest}")
+        at = done + fraction * len(left)
+        place = min(total, int(at) + 1)
+        # What is said of this shot holds for those after it, too.
+        share = (total - at) / max(len(left) * (1 - fraction), 1e-6)
+        rest = f", {_duration(seconds * share)} left" if seconds >= 0 and fraction < 1 else ""
+        state.report(at / total, f"frame {place} of {total}{rest}")
 
     shoot = Shoot(
         task="animation",
-        inputs=_key_inputs(state.plan),
+        inputs=_key_inputs(shot),
         options={
-            "keys": [frame.time for frame, _ in state.plan.keys],
+            "keys": [frame.time for frame, _ in shot.keys],
             "outputs": ["picture", "confidence"] if state.review else ["picture"],
             "encode": "png",
             **({} if options.lines is None else {"lines": options.lines}),
@@ -195,8 +235,9 @@ def _summary(state: _Run, seconds: float) -> None:
         "keys": state.copied,
         "skipped": state.skipped,
         "failed": failed,
+        "keyless": state.keyless,
     }
-    left = counts["frames"] - state.coloured - state.copied - state.skipped - failed
+    left = counts["frames"] - sum(count for name, count in counts.items() if name != "frames")
     if state.options.json and left < counts["frames"]:
         print_json({"summary": {**counts, "left": left, "seconds": round(seconds, 3)}})
     for reason, names in state.failed.items():
@@ -209,6 +250,7 @@ def _summary(state: _Run, seconds: float) -> None:
     text = f"{state.options.output}: {state.coloured} frames coloured, {state.copied} key frames"
     text += f", {state.skipped} done before" if state.skipped else ""
     text += f", {failed} failed" if failed else ""
+    text += f", {state.keyless} in shots without a key frame" if state.keyless else ""
     text += f", {left} left (run the command again to go on)" if left else ""
     state.report.say(f"{text}, {seconds:.1f} s")
 

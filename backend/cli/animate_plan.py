@@ -135,15 +135,19 @@ def make_plan(
     return Plan(frames, _in_order(paired))
 
 
+def check_keys(shot: Plan) -> None:
+    """Raises NuriError too_large when a shot has more key frames than one job takes."""
+    if len(shot.keys) > _MOST_KEYS:
+        raise NuriError(
+            ErrorCode.too_large,
+            f"there are {len(shot.keys)} key frames, more than {_MOST_KEYS}",
+            "Leave some out; the first, the last and those with new things on them help most",
+        )
+
+
 def _in_order(
     paired: dict[int, tuple[ShotFrame, KeyPicture]],
 ) -> list[tuple[ShotFrame, KeyPicture]]:
-    if len(paired) > _MOST_KEYS:
-        raise NuriError(
-            ErrorCode.too_large,
-            f"there are {len(paired)} key frames, more than {_MOST_KEYS}",
-            "Leave some out; the first, the last and those with new things on them help most",
-        )
     return [paired[index] for index in sorted(paired)]
 
 

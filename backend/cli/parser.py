@@ -156,6 +156,11 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="lines over the colours (default: where the key frames show theirs)",
     )
     parser.add_argument(
+        "--cuts",
+        action="store_true",
+        help="several shots in one: find where they are cut; each needs key frames of its own",
+    )
+    parser.add_argument(
         "--review",
         action="store_true",
         help="also write DIR/review.html: lines, result and confidence side by side, to be played",

@@ -1,0 +1,122 @@
+"""`nuri animate --cuts`: each shot has its own key frames."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.imaging import io
+from tests.backend import shots
+from tests.backend.cli.console import Console
+
+if any(find_spec(name) is None for name in ("torch", "safetensors")):
+    pytest.skip("PyTorch is missing", allow_module_level=True)
+
+from backend.weights import store
+from tests.backend.weights.shelf import put
+
+GREEN = (20, 160, 60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("weights")
+    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(store.OVERRIDE, str(folder))
+        yield folder
+
+
+def ring(index: int) -> np.ndarray:
+    """(H, W) another drawing than that of `shots`."""
+    pixels = np.full((shots.HEIGHT, shots.WIDTH), 255, np.uint8)
+    cv2.circle(pixels, (70 - 3 * index, 30), 20, 0, 2)
+    return pixels
+
+
+def finished_ring(index: int) -> np.ndarray:
+    pixels = np.repeat(ring(index)[..., None], 3, axis=2)
+    _, _, _, seed = cv2.floodFill(pixels, None, (70 - 3 * index, 30), GREEN)
+    assert seed[2] > 0
+    return pixels
+
+
+def save(folder: Path) -> tuple[Path, Path, Path]:
+    """A film of 5 frames of boxes and 4 of a ring; a key frame of each, 0.png and 8.png."""
+    frames, keys = shots.save(folder, frames=5)
+    for index in range(4):
+        (frames / f"{5 + index}.png").write_bytes(io.encode_png(ring(index)))
+    other = folder / "keys" / "8.png"
+    other.write_bytes(io.encode_png(finished_ring(3)))
+    return frames, keys[0], other
+
+
+def colours(path: Path) -> set[tuple[int, ...]]:
+    pixels = io.read_image(path.read_bytes(), path.name)[..., :3]
+    return {tuple(pixel) for pixel in np.unique(pixels.reshape(-1, 3), axis=0).tolist()}
+
+
+@pytest.mark.parametrize("place", ["daemon", "here"])
+def test_key_frames_serve_their_own_shot(daemon: Console, tmp_path: Path, place: str) -> None:
+    frames, first, second = save(tmp_path)
+    out = tmp_path / "out"
+    more = ["--no-daemon"] if place == "here" else []
+    done = daemon("animate", frames, "--key", first, second, "-o", out, "--cuts", *more)
+    assert done.code == 0, done.err
+    assert "2 shots: 0 to 4, 5 to 8" in done.out
+    assert "7 frames coloured, 2 key frames" in done.out
+    for index in range(1, 5):
+        assert GREEN not in colours(out / f"{index}.png")
+    for index in range(5, 8):
+        found = colours(out / f"{index}.png")
+        assert GREEN in found and not found & {shots.RED, shots.BLUE}
+
+
+def test_a_shot_without_a_key_is_named_and_left(nuri: Console, tmp_path: Path) -> None:
+    frames, first, second = save(tmp_path)
+    out = tmp_path / "out"
+    call = ("animate", frames, "-o", out, "--cuts", "--no-daemon", "--key")
+    done = nuri(*call, first)
+    assert done.code == 0
+    assert "no key frame in the shot 5 to 8; left uncoloured" in done.err
+    assert "4 in shots without a key frame" in done.out
+    assert sorted(path.name for path in out.iterdir()) == [f"{i}.png" for i in range(5)]
+    facts = nuri(*call, first, "--json").json()
+    assert [entry["frame"] for entry in facts[:-1] if entry["state"] == "no_key"] == list("5678")
+    assert {n: facts[-1]["summary"][n] for n in ("skipped", "keyless", "left")} == {
+        "skipped": 5,
+        "keyless": 4,
+        "left": 0,
+    }
+    # A key frame for the second shot leaves the first one as it is.
+    summary = nuri(*call, first, second, "--json").json()[-1]["summary"]
+    assert (summary["coloured"], summary["keys"], summary["skipped"]) == (3, 1, 5)
+
+
+def test_frames_that_cannot_be_read_are_no_cut(nuri: Console, tmp_path: Path) -> None:
+    frames, first, second = save(tmp_path)
+    (frames / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    (frames / "3.png").write_bytes(io.encode_png(np.full_like(shots.line(0), 255)))
+    call = ("animate", frames, "--key", first, second, "-o", tmp_path / "out", "--cuts")
+    done = nuri(*call, "--no-daemon")
+    assert done.code == 1
+    assert "2 shots: 0 to 4, 5 to 8" in done.out
+    assert "frame 2: " in done.err and "frame 3: the line art is blank" in done.err
+
+
+def test_an_animated_picture_is_cut_too(nuri: Console, tmp_path: Path) -> None:
+    from PIL import Image
+
+    film = tmp_path / "film.gif"
+    pictures = [shots.line(i) for i in range(5)] + [ring(i) for i in range(4)]
+    first, *rest = [Image.fromarray(pixels) for pixels in pictures]
+    first.save(film, save_all=True, append_images=rest, duration=80)
+    _, key, other = save(tmp_path)
+    call = ("animate", film, "--key", key, other, "-o", tmp_path / "out", "--cuts", "--no-daemon")
+    done = nuri(*call)
+    assert done.code == 0, done.err
+    assert "2 shots: 0000 to 0004, 0005 to 0008" in done.out
