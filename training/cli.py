@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_prepare(commands)
     _add_train(commands)
     _add_match(commands)
+    _add_style(commands)
     _add_finetune(commands)
     _add_evaluate(commands)
     _add_reproduce(commands)
@@ -126,6 +127,36 @@ def _add_match(commands: Commands[_Parser]) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of sets")
     _add_run(parser)
     parser.set_defaults(run=_command("match", "match"))
+
+
+def _add_style(commands: Commands[_Parser]) -> None:
+    parser = commands.add_parser(
+        "style",
+        help="teach the region matcher an artist's coloured frames, and write a named style",
+    )
+    parser.add_argument(
+        "frames", type=Path, metavar="FOLDER", help="line_* with color_* pictures, also in folders"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
+    parser.add_argument("--name", default="", metavar="NAME", help="default: that of the file")
+    parser.add_argument("--steps", type=_positive, default=80, metavar="N", help="80 by default")
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="FOLDER",
+        help="measure on its frames (default: on the last fifth of the others, held back)",
+    )
+    parser.add_argument("--keep", action="store_true", help="write it even if it came out worse")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=_command("style", "style"))
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
 
 
 def _add_finetune(commands: Commands[_Parser]) -> None:

@@ -68,6 +68,15 @@ def flaws() -> list[str]:
     return found
 
 
+def file_of(identifier: str) -> Path:
+    """The weights file ``identifier``, checked. Raises NuriError model_missing as `load` does."""
+    with _lock:
+        entry = _entry(identifier)
+        path = folder() / entry.file
+        _check(path, entry, _state(path, identifier))
+        return path
+
+
 def load(identifier: str) -> nn.Module:
     """The trained network ``identifier``, in float32, eval mode and its form for inference.
 
@@ -76,13 +85,7 @@ def load(identifier: str) -> nn.Module:
     absent or not the one that the manifest means, or PyTorch is not installed.
     """
     with _lock:
-        entry = entries().get(identifier)
-        if entry is None:
-            raise NuriError(
-                ErrorCode.model_missing,
-                f"there are no trained weights for {identifier!r} in {folder()}",
-                f"Installed: {', '.join(installed()) or 'none'}; update Nuri to get more",
-            )
+        entry = _entry(identifier)
         path = folder() / entry.file
         state = _state(path, identifier)
         known = _loaded.get(identifier)
@@ -98,6 +101,17 @@ def release() -> None:
     """Let go of every network in memory; the next `load` reads its file again."""
     with _lock:
         _loaded.clear()
+
+
+def _entry(identifier: str) -> manifest.Entry:
+    entry = entries().get(identifier)
+    if entry is None:
+        raise NuriError(
+            ErrorCode.model_missing,
+            f"there are no trained weights for {identifier!r} in {folder()}",
+            f"Installed: {', '.join(installed()) or 'none'}; update Nuri to get more",
+        )
+    return entry
 
 
 def _state(path: Path, identifier: str) -> tuple[int, int]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from backend.models.matching import RegionMatcher
-from training.engine import checkpoint
+from training.engine import Batch, checkpoint
 from training.engine.batches import collate
 
 from .drawings import find_subjects
@@ -46,20 +47,30 @@ def evaluate(
             ]
             if some:
                 pairs = MatchingPairs(some, cache, count=count, training=False, mixture=mixture)
-                metrics[f"{case}/{kind}"] = _share_right(task, pairs, max(1, count // len(CASES)))
+                metrics[f"{case}/{kind}"] = share_right(task, pairs, max(1, count // len(CASES)))
     return {"metrics": metrics, "count": count}
 
 
-def _share_right(task: MatchingTask, pairs: MatchingPairs, count: int) -> float:
+def share_right(task: MatchingTask, pairs: MatchingPairs, count: int) -> float:
+    """Share of the regions of the first ``count`` samples whose likeliest paint is the true one."""
     right = total = 0
-    with torch.inference_mode():
-        for index in range(count):
-            batch = collate([pairs[index]])
-            odds = task.generate(batch)["main"][0, :, :-1].exp()
-            paint, valid = batch["paint"][0], batch["source_valid"][0]
-            votes = torch.zeros(odds.shape[0], int(paint.max()) + 1)
-            votes.index_add_(1, paint[valid], odds[:, valid])
-            counted = (batch["truth"][0] > NONE) & (batch["weight"][0] == 1)
-            right += int((votes.argmax(1) == batch["truth"][0])[counted].sum())
-            total += int(counted.sum())
+    for index in range(count):
+        batch = collate([pairs[index]])
+        with torch.inference_mode():
+            paint = likeliest_paint(task.generate(batch)["main"], batch)
+        counted = (batch["truth"][0] > NONE) & (batch["weight"][0] == 1)
+        right += int((paint == batch["truth"][0])[counted].sum())
+        total += int(counted.sum())
     return right / max(1, total)
+
+
+def likeliest_paint(scores: Tensor, batch: Batch) -> Tensor:
+    """(N,) int64: the source's paint that each region or pixel of the first target matches best.
+
+    scores: (B, N, M + 1) log-probabilities. batch: that of the source's M regions.
+    """
+    odds = scores[0, :, :-1].exp()
+    paint, valid = batch["paint"][0], batch["source_valid"][0]
+    votes = torch.zeros(odds.shape[0], int(paint.max()) + 1)
+    votes.index_add_(1, paint[valid], odds[:, valid])
+    return votes.argmax(1)
