@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
@@ -20,10 +20,10 @@ from .interrupt import Interrupt
 
 # Long enough for the largest picture on a slow machine; the daemon ends what takes longer.
 DEADLINE_SECONDS = 900.0
+STEP_SECONDS = 0.2  # between looks at what the daemon has sent, and at Ctrl-C
+BUSY_SECONDS = 0.5  # until a daemon that has no room, or is lost, is asked again
 _CONNECT_SECONDS = 10.0
-_STEP_SECONDS = 0.2
 _CANCEL_SECONDS = 5.0
-_BUSY_SECONDS = 0.5
 
 
 @dataclass
@@ -86,6 +86,16 @@ def connect() -> Client:
     return Client.connect(timeout=_CONNECT_SECONDS, name="nuri")
 
 
+def cancel(client: Client, jobs: Iterable[Job]) -> None:
+    """Ask the daemon to stop jobs that are under way, and wait a moment for its word."""
+    stopping = list(jobs)
+    for job in stopping:
+        job.cancel()
+    give_up = time.monotonic() + _CANCEL_SECONDS
+    while not all(job.is_finished for job in stopping) and time.monotonic() < give_up:
+        client.wait(STEP_SECONDS)
+
+
 class DaemonPool:
     """Runs jobs in the daemon, several at once; waits where it is busy."""
 
@@ -116,10 +126,10 @@ class DaemonPool:
     def next_done(self) -> Done:
         while True:
             if self._interrupt.requested:
-                self._cancel_all()
+                cancel(self._client, (job for job, _ in self._running))
                 raise KeyboardInterrupt
             self._send_waiting()
-            self._client.wait(_STEP_SECONDS)
+            self._client.wait(STEP_SECONDS)
             for entry in list(self._running):
                 done = self._ended(*entry)
                 if done is not None:
@@ -158,7 +168,7 @@ class DaemonPool:
             outputs = {plane.name: plane for plane in result.outputs}
             return Done(work.key, outputs, result.info)
         if job.error.code is ErrorCode.busy:
-            self._try_again = time.monotonic() + _BUSY_SECONDS
+            self._try_again = time.monotonic() + BUSY_SECONDS
             self._waiting.appendleft(work)
             return None
         work.attempts += 1
@@ -169,16 +179,6 @@ class DaemonPool:
 
     def _tell(self, work: Work, progress: Progress) -> None:
         work.progress(progress.fraction, progress.stage)
-
-    def _cancel_all(self) -> None:
-        """Ask the daemon to stop what is under way, and wait a moment for its word."""
-        for job, _ in self._running:
-            job.cancel()
-        give_up = time.monotonic() + _CANCEL_SECONDS
-        while not all(job.is_finished for job, _ in self._running):
-            if time.monotonic() > give_up:
-                return
-            self._client.wait(_STEP_SECONDS)
 
 
 class LocalPool:

@@ -15,11 +15,8 @@ from protocol.messages import Frame
 from protocol.pixels import Plane
 
 from .interrupt import Interrupt
-from .session import DEADLINE_SECONDS, connect
+from .session import BUSY_SECONDS, DEADLINE_SECONDS, STEP_SECONDS, cancel, connect
 
-_STEP_SECONDS = 0.2
-_CANCEL_SECONDS = 5.0
-_BUSY_SECONDS = 0.5
 # A daemon that is lost is started again, but not for the same frame for ever.
 _ATTEMPTS = 3
 
@@ -145,7 +142,7 @@ class _Run:
         )
         while True:
             if self._interrupt.requested:
-                self._cancel(job)
+                cancel(self._client, [job])
                 raise KeyboardInterrupt
             self._send(job)
             ended = job.is_finished
@@ -154,7 +151,7 @@ class _Run:
             if ended:
                 break
             self._tell(job)
-            self._client.wait(_STEP_SECONDS)
+            self._client.wait(STEP_SECONDS)
         if job.error:
             raise job.error
 
@@ -184,12 +181,6 @@ class _Run:
             total = len(self._shoot.frames)
             self._shoot.progress(done / total, progress.stage, progress.seconds_left)
 
-    def _cancel(self, job: Job) -> None:
-        job.cancel()
-        give_up = time.monotonic() + _CANCEL_SECONDS
-        while not job.is_finished and time.monotonic() < give_up:
-            self._client.wait(_STEP_SECONDS)
-
 
 def _answer(key: Any, outputs: tuple[Plane, ...], facts: dict[str, Any]) -> Answer:
     error = facts.get("error")
@@ -201,6 +192,6 @@ def _answer(key: Any, outputs: tuple[Plane, ...], facts: dict[str, Any]) -> Answ
 
 
 def _rest(interrupt: Interrupt) -> None:
-    time.sleep(_BUSY_SECONDS)
+    time.sleep(BUSY_SECONDS)
     if interrupt.requested:
         raise KeyboardInterrupt
