@@ -14,6 +14,7 @@ import numpy as np
 
 from backend.imaging.hints import Hints, full_alpha
 from backend.regions.areas import border_contact
+from backend.regions.colored import INK
 from backend.regions.describe import closed_areas, find_ground
 from backend.regions.fill import Regions, fill_chambers
 from backend.regions.match import hinted_picture
@@ -21,7 +22,19 @@ from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
-from .sources import Source, View, Votes, combine, union_palette, view_of, vote, vote_view
+from .laying import believe, divide
+from .sources import (
+    Source,
+    View,
+    Votes,
+    combine,
+    facing,
+    lay_sources,
+    union_palette,
+    view_of,
+    vote,
+    vote_view,
+)
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
 PAPER = 0.2  # how much more likely an open place around the figure has the paint of the ground
@@ -110,9 +123,10 @@ def _complete(
     matcher = network()
     number = view.regions.number
     votes: list[Votes] = []
+    faced = [facing(view, source) for source in sources]
     for done, source in enumerate(sources):
         step(0.3 + 0.3 * done / len(sources), "comparing drawings")
-        votes.append(vote(matcher, view, source))
+        votes.append(vote(matcher, view, source, faced[done]))
     palette, places = union_palette(sources)
     first = len(given.colours)
     places = [place + first for place in places]
@@ -132,6 +146,9 @@ def _complete(
         score[ground[number], paint] += PAPER / len(around)
         score[outer, paint] += 1
     score = _agreed(score, closed[number], view.regions.share, ground[number])
+    if sources:
+        laid = lay_sources(view, sources, faced, places)
+        score = believe(score, view, laid)
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
@@ -140,6 +157,8 @@ def _complete(
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
     if sources:
+        dark = np.concatenate([np.zeros(first, bool), palette.max(1, initial=0) < INK])
+        colour, sure = divide(regions.label, colour, sure, view, laid, take, ground, dark)
         # what is too small for the network follows its neighbours
         unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
         regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
@@ -203,7 +222,7 @@ def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes
     colors[known] = _eight_bit(given.colours)[own[known] - 1]
     ink = np.rint(view.picture[0] * 255).astype(np.uint8)
     picture = hinted_picture(ink, view.regions.label, known, colors)
-    source = View(picture, view.regions, colors, known)
+    source = View(picture, view.regions, view.box, view.ink, view.areas, colors, known)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))
 

@@ -16,6 +16,7 @@ from backend.imaging.lines import darkness
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
     SIDE,
+    Box,
     Described,
     closed_areas,
     crop,
@@ -24,6 +25,8 @@ from backend.regions.describe import (
     find_ground,
 )
 from backend.regions.match import color_facts, network_picture, thin_dark
+from backend.regions.register import SIDE as LAID_SIDE
+from backend.regions.register import Laid, fill_ink, lay
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -36,22 +39,34 @@ LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 @dataclass(frozen=True)
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
-    is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
-    the drawing fills its canvas.
+    is kept in ``views``: as it is, and mirrored. ``ground_area``: the area around its figure, 0
+    where the drawing fills its canvas.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
-    ground: int = -1
+    ground_area: int = 0
+
+    @property
+    def ground(self) -> int:
+        """The paint of the ground, -1 for none."""
+        return int(self.areas.paint[self.ground_area])
 
 
 @dataclass
 class View:
-    """A drawing as the network sees it; ``features`` once it has been seen."""
+    """A drawing as the network sees it; ``features`` once it has been seen.
+
+    box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: its labels,
+    (LAID_SIDE, LAID_SIDE) int32, those of a source without lines between.
+    """
 
     picture: np.ndarray
     regions: Described
+    box: Box
+    ink: np.ndarray
+    areas: np.ndarray
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
     features: Any = field(default=None, repr=False)
@@ -96,21 +111,22 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     seen = crop(rgb, box, SIDE, 255, exact=False)
     seen_ink = thin_dark(seen) if ink is None else crop(ink, box, SIDE, 0, exact=False)
     label = crop(areas.label, box, SIDE, 0, exact=True)
+    if ink is None:
+        fine_ink = thin_dark(crop(rgb, box, LAID_SIDE, 255, exact=False))
+    else:
+        fine_ink = crop(ink, box, LAID_SIDE, 0, exact=False)
+    fine = fill_ink(crop(areas.label, box, LAID_SIDE, 0, exact=True))
     views = []
     for mirrored in (False, True):
         turned = [
             np.ascontiguousarray(part[:, ::-1]) if mirrored else part
-            for part in (seen_ink, seen, label)
+            for part in (seen_ink, seen, label, fine_ink, fine)
         ]
         regions = describe(turned[2])
         colors = areas.palette[areas.paint[regions.number]]
-        views.append(View(network_picture(turned[0], turned[1]), regions, colors))
-    return Source(name, areas, (views[0], views[1]), _ground_paint(areas))
-
-
-def _ground_paint(areas: PaintedAreas) -> int:
-    # the paint of 0, no area, is none
-    return int(areas.paint[find_ground(areas.label)])
+        picture = network_picture(turned[0], turned[1])
+        views.append(View(picture, regions, box, turned[3], turned[4], colors))
+    return Source(name, areas, (views[0], views[1]), find_ground(areas.label))
 
 
 def _on_white(color: np.ndarray) -> np.ndarray:
@@ -124,7 +140,13 @@ def view_of(canvas: Canvas, label: np.ndarray) -> View:
     """A line drawing with its regions (h, w) int32 as the network sees it."""
     box = figure_box(closed_areas(label))
     regions = describe(crop(label, box, SIDE, 0, exact=True))
-    return View(network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)), regions)
+    return View(
+        picture=network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)),
+        regions=regions,
+        box=box,
+        ink=crop(canvas.ink, box, LAID_SIDE, 0, exact=False),
+        areas=crop(label, box, LAID_SIDE, 0, exact=True),
+    )
 
 
 def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -147,9 +169,34 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
     return palette, places
 
 
-def vote(network: Any, target: View, source: Source) -> Votes:
-    """Compare a drawing with one source, as it is or mirrored, whichever has its lines nearer."""
-    view = max(source.views, key=lambda view: likeness(target.picture[0], view.picture[0]))
+def facing(target: View, source: Source) -> View:
+    """The source as it is or mirrored, whichever has its lines nearer."""
+    return max(source.views, key=lambda view: likeness(target.picture[0], view.picture[0]))
+
+
+def lay_sources(
+    target: View, sources: Sequence[Source], views: Sequence[View], places: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the sources show where, laid on the target: of several the one with the nearest lines.
+
+    views: of each source (`facing`). places: of its paints in the joint palette. Returns paint
+    (LAID_SIDE, LAID_SIDE) int and trust in it, float32 in [0, 1].
+    """
+    paint = np.zeros(target.ink.shape, int)
+    trust = np.zeros(target.ink.shape, np.float32)
+    for source, view, place in zip(sources, views, places, strict=False):
+        laid: Laid = lay(target.ink, view.ink)
+        area = laid.carry(view.areas)
+        own = source.areas.paint[area]
+        # where a figure ends is told by its own lines alone
+        nearer = (laid.trust > trust) & (own >= 0) & (area != source.ground_area)
+        paint[nearer] = place[own[nearer]]
+        trust[nearer] = laid.trust[nearer]
+    return paint, trust
+
+
+def vote(network: Any, target: View, source: Source, view: View) -> Votes:
+    """Compare a drawing with one source, seen as ``view`` (`facing`)."""
     paint = source.areas.paint[view.regions.number]
     return vote_view(network, target, view, paint, len(source.areas.palette))
 

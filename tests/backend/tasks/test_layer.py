@@ -51,6 +51,23 @@ def test_a_mirrored_and_shrunk_reference_and_another_pose():
     assert figures.share_right(result.flats, color, line) > 0.95
 
 
+def shadowed(line: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """The coloured face with a shadow over its left half, no line between."""
+    skin = (color == color[line.shape[0] // 2, line.shape[1] // 2]).all(-1)
+    skin[:, line.shape[1] * 2 // 5 :] = False
+    assert skin.sum() > 0.01 * skin.size
+    return np.where(skin[..., None], color // 2 + 40, color).astype(np.uint8)
+
+
+def test_a_shadow_without_a_line_comes_along_where_the_lines_agree():
+    line, color, _ = figures.face()
+    truth = shadowed(line, color)
+    moved = np.roll(truth, (6, -9), (0, 1))
+    result = colour_from_sources(line, [read_source(moved)])
+    assert figures.share_right(result.flats, truth, line) > 0.98
+    assert result.confidence.shape == result.region_palette.shape
+
+
 def test_any_size_gives_the_same_colours():
     source = read_source(figures.face()[1])
     for size in (96, 700, 2500):

@@ -1,0 +1,90 @@
+"""Laying one drawing onto another: where both show nearly the same pose, line falls on line.
+
+What a finished picture shows without any line between, such as a shadow, has a place in a line
+drawing only so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SIDE = 512  # pixels of the square that drawings are laid on each other in
+COARSE_TO_FINE = (
+    8.0,
+    4.0,
+    2.0,
+    1.0,
+)  # blurs of the lines, in pixels; each starts from the last flow
+SMOOTH = 1.5  # blur of a flow, in blurs of its lines
+NEAR = 2  # pixels within which a line has found its fellow
+AROUND = 12.0  # blur, in pixels, of the place that a line speaks of
+INK = 96  # of 255
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Another drawing on this one.
+
+    places: (SIDE, SIDE, 2) float32, where in the other drawing each pixel lies, x and y. trust:
+    (SIDE, SIDE) float32 in [0, 1], the share of the lines nearby, of both, that fall on a line.
+    """
+
+    places: np.ndarray
+    trust: np.ndarray
+
+    def carry(self, label: np.ndarray) -> np.ndarray:
+        """(SIDE, SIDE) int32: what the other drawing's ``label`` (SIDE, SIDE) int32 says here."""
+        return np.asarray(_sample(label.astype(np.float32), self.places, cv2.INTER_NEAREST), int)
+
+
+def lay(ink: np.ndarray, other: np.ndarray) -> Laid:
+    """Lay ``other`` on ``ink``, both (SIDE, SIDE) uint8, 255 = ink, by dense optical flow."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = np.zeros((*ink.shape, 2), np.float32)
+    for blur in COARSE_TO_FINE:
+        found = search.calc(_blurred(ink, blur), _blurred(other, blur), flow)
+        flow = np.asarray(cv2.GaussianBlur(found, (0, 0), SMOOTH * blur), np.float32)
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    places = flow + np.dstack((columns, rows))
+    return Laid(places, _agreement(ink, np.asarray(_sample(other, places, cv2.INTER_LINEAR))))
+
+
+def fill_ink(label: np.ndarray) -> np.ndarray:
+    """(SIDE, SIDE) int32 with each 0 given the nearest other number; all 0 stays."""
+    if not label.any():
+        return label
+    empty = (label == 0).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(
+        empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(int(nearest.max()) + 1, label.dtype)
+    table[nearest[empty == 0]] = label[empty == 0]
+    return table[nearest]
+
+
+def _blurred(ink: np.ndarray, blur: float) -> np.ndarray:
+    soft = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), blur)
+    return np.rint(soft * (255 / max(1.0, float(soft.max())))).astype(np.uint8)
+
+
+def _sample(picture: np.ndarray, places: np.ndarray, flags: int) -> np.ndarray:
+    return cv2.remap(
+        picture, places[..., 0], places[..., 1], flags, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _agreement(ink: np.ndarray, laid: np.ndarray) -> np.ndarray:
+    ours, theirs = ink > INK, laid > INK
+    reach = np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)
+    met = [
+        one & (cv2.dilate(two.astype(np.uint8), reach) > 0)
+        for one, two in ((ours, theirs), (theirs, ours))
+    ]
+    found, there = (
+        cv2.GaussianBlur(one.astype(np.float32) + two, (0, 0), AROUND)
+        for one, two in (met, (ours, theirs))
+    )
+    return np.asarray(found / np.maximum(there, 1e-3), np.float32)
