@@ -25,8 +25,6 @@ LEAST_SHARE = 1e-3  # of the square; smaller regions count less
 PURE = 0.7  # share of a region that has one paint, or it is no example
 IGNORE = -2
 NONE = -1
-SEEN = 0.93  # share of the square that the stored picture fills, at its own scale
-VIEW = SIDE / STORED / SEEN  # share of the stored square's side that a sample shows
 _HINTS, _SELF, _OTHER = "hints", "self", "other"
 
 
@@ -46,8 +44,7 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
     Keys ``target_*`` and ``source_*`` are the fields of `backend.models.matching.Drawing` of one
     drawing; ``paint`` (M,) the paint of each source region; ``truth`` (N,) that of each target
     region, NONE when the source lacks it, IGNORE where it does not count; ``weight`` (N,);
-    ``pixel`` (PIXELS,) places in the half-size map, ``pixel_truth`` (PIXELS,). ``view``: the share
-    of a drawing's square that is shown; at 1 all of it, as when a drawing is coloured.
+    ``pixel`` (PIXELS,) places in the half-size map, ``pixel_truth`` (PIXELS,).
     """
 
     def __init__(
@@ -59,10 +56,8 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         seed: int = 0,
         training: bool = True,
         mixture: Mixture | None = None,
-        view: float = VIEW,
     ) -> None:
         self.subjects = subjects
-        self._view = view
         self._cache, self._count, self._seed = cache, count, seed
         self._training = training
         self._mixture = mixture or Mixture()
@@ -107,7 +102,7 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         flip = self._training and rng.random() < 0.5
         turned = self._training and rng.random() < self._mixture.flip
         strength = 0.0 if not self._training else 1.2 if kind == _SELF else 0.6
-        shown = _Shown(target, _field(rng, strength, flip, self._view), rng, self._training)
+        shown = _Shown(target, _field(rng, strength, flip), rng, self._training)
         regions = describe(shown.regions, REGIONS)
         truth, weight = _truth(shown, regions, source.palette, target.palette)
         pixel, pixel_truth = _pixels(shown, regions.label, source.palette, target.palette, rng)
@@ -119,7 +114,7 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
             truth, pixel_truth = (_unless(part, paint[known]) for part in (truth, pixel_truth))
             truth[known] = IGNORE
         else:
-            place = _field(rng, strength, flip ^ turned, self._view)
+            place = _field(rng, strength, flip ^ turned)
             other = _Shown(source, place, rng, self._training, color)
             given = describe(np.where(other.solid, other.areas, 0), REGIONS)
             paint = source.paint[given.number]
@@ -171,12 +166,12 @@ class _Shown:
         self.paint = drawing.paint
 
 
-def _field(rng: np.random.Generator, strength: float, flip: bool, view: float) -> np.ndarray:
+def _field(rng: np.random.Generator, strength: float, flip: bool) -> np.ndarray:
     """(SIDE, SIDE, 2) float32 places in the stored square: a smooth warp and an affine map."""
     line = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
     x, y = np.meshgrid(-line if flip else line, line)
     angle = rng.normal(0, 0.12) * strength
-    scale = view
+    scale = 1.0  # the whole square, as when a drawing is coloured
     if strength:
         scale *= np.exp(rng.normal(0.02, 0.08) * min(1, strength))
     stretch = np.exp(rng.normal(0, 0.06) * strength)

@@ -33,7 +33,6 @@ from .style_sheet import tiles, write_sheet
 BASE = "matching"  # the id of the weights that are taught
 RATE, BATCH = 1e-4, 2
 MIXTURE = Mixture(hints=0.1, self=0.2, recolor=0.5, flip=0.0)
-WHOLE = 1.0  # the view that a drawing is coloured with
 ROWS = 3  # of the picture
 
 
@@ -70,7 +69,7 @@ class Questions(MatchingPairs):
 
     def __init__(self, asked: tuple[tuple[Frame, Frame], ...], cache: Path) -> None:
         subject = Subject("style", "held", tuple(frame for frame, _ in asked))
-        super().__init__([subject], cache, count=len(asked), training=False, view=WHOLE)
+        super().__init__([subject], cache, count=len(asked), training=False)
         self._asked = asked
 
     def __getitem__(self, key: int | tuple[int, int]) -> dict[str, torch.Tensor]:
@@ -178,7 +177,6 @@ def _train(
         count=steps * BATCH,
         seed=seed,
         mixture=MIXTURE,
-        view=WHOLE,
     )
     torch.manual_seed(seed)
     optimiser = torch.optim.AdamW(task.generator.parameters(), RATE)

@@ -66,10 +66,9 @@ def test_the_truth_is_the_paint_of_the_same_part(folder, tmp_path):
     truth, paint = sample["truth"], sample["paint"][sample["source_valid"]]
     assert (truth >= 0).sum() >= 6
     assert set(truth[truth >= 0].tolist()) == set(paint.tolist())
-    # both eyes, of one paint, are smaller than anything else
-    smallest = sample["target_facts"][:, 0][truth >= 0].argsort()[:2]
-    eyes = truth[truth >= 0][smallest]
-    assert eyes[0] == eyes[1]
+    # both eyes, of one paint, are among the smallest
+    smallest = sample["target_facts"][:, 0][truth >= 0].argsort()[:3]
+    assert len(set(truth[truth >= 0][smallest].tolist())) == 2
 
 
 def test_hints_leave_out_what_nothing_tells_of(folder, tmp_path):
