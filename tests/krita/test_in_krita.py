@@ -11,7 +11,7 @@ import pytest
 from .conftest import INSIDE, Theatre
 from .harness import OUTPUT, Outcome
 
-pytestmark = [pytest.mark.krita, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.krita, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def _checks() -> list[tuple[str, str]]:

@@ -70,6 +70,49 @@ class Shot:
     def keys(self, node):
         return [time for time in range(LAST + 50) if node.hasKeyframeAtTime(time)]
 
+    def colours_in(self, pixels):
+        """All colours but the transparent ones, which have many values in some colour spaces."""
+        size = len(self.first)
+        found = {pixels[i : i + size] for i in range(0, len(pixels), size)}
+        channels = size if size in (2, 5) else 4
+        return {colour for colour in found if any(colour[-size // channels :])}
+
+    def artist(self):
+        """Every frame of the artist's layers and what else is theirs."""
+        layers = {
+            node.name(): [self.read(node, time) for time in self.keys(node)]
+            for node in (self.line, self.colour)
+        }
+        kept = self.stage.fingerprint(self.document, skip=["Colours"])
+        return layers, kept, self.document.currentTime()
+
+    def check_result(self, result):
+        """Key frames where the lines have them; the artist's own where they coloured; the rest
+        in their colours alone. Returns the share of rooms with the right colour."""
+        assert self.keys(result) == list(TIMES)
+        right = 0
+        for time in TIMES:
+            pixels = self.read(result, time)
+            if time in (TIMES[0], TIMES[-1]):
+                assert pixels == self.read(self.colour, time), time
+            assert self.colours_in(pixels) <= {self.first, self.second}, time
+            first, second, _ = self.rooms[time]
+            right += self.at(pixels, first) == self.first
+            right += self.at(pixels, second) == self.second
+            # One colour to the ends of a room.
+            for x, y in (first, second):
+                assert self.at(pixels, (x + 20, y + 30)) == self.at(pixels, (x, y)), time
+        return right / (2 * len(TIMES))
+
+
+def colorize(stage, seconds=120):
+    """The menu action, waited for; returns the notice."""
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(lambda: desk.job is None, seconds, "the animation")
+    yield 100
+    return stage.notice()
+
 
 def make(stage, space="rgba8", width=320, height=240, times=TIMES, painted=None):
     """The artist's document; the first and the last frame are coloured. Returns `Shot`."""
