@@ -22,6 +22,7 @@ from rich.table import Table
 from shots import Shot, find_shots, flicker
 
 from backend.imaging import planes
+from backend.imaging.ground import laid_on_white
 from backend.tasks import job
 from protocol.pixels import PixelBuffer, PixelFormat
 from training.metrics import quality
@@ -75,14 +76,7 @@ def colour(shot: Shot, keys: Sequence[int], wanted: Sequence[int]) -> Iterator[n
             raise RuntimeError(f"{shot.name}, frame {at}: {outcome.facts.get('error')}")
         (picture,) = outcome.outputs
         assert isinstance(picture, PixelBuffer)  # as no encoding was asked for
-        yield on_white(planes.to_array(picture))
-
-
-def on_white(picture: np.ndarray) -> np.ndarray:
-    if picture.shape[2] == 3:
-        return picture
-    alpha = picture[..., 3:].astype(np.float32) / 255
-    return np.rint(picture[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+        yield laid_on_white(planes.to_array(picture))
 
 
 def picture_score(result: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -68,15 +68,20 @@ def closed_areas(chambers: np.ndarray) -> np.ndarray:
     return cv2.connectedComponents((chambers > 0).astype(np.uint8), connectivity=4)[1]
 
 
-def crop(picture: np.ndarray, box: Box, side: int, outside: int, *, exact: bool) -> np.ndarray:
-    """``box`` of a picture (H, W[, C]) at side x side pixels; ``exact`` keeps values (for ids)."""
+def to_square(box: Box, side: int) -> np.ndarray:
+    """(2, 3) float64: from places of pixels on the canvas to those in ``box`` at side x side."""
     scale = side / box.side
-    matrix = np.array(
+    return np.array(
         [
             [scale, 0, (0.5 - box.left) * scale - 0.5],
             [0, scale, (0.5 - box.top) * scale - 0.5],
         ]
     )
+
+
+def crop(picture: np.ndarray, box: Box, side: int, outside: int, *, exact: bool) -> np.ndarray:
+    """``box`` of a picture (H, W[, C]) at side x side pixels; ``exact`` keeps values (for ids)."""
+    scale = side / box.side
     flags = cv2.INTER_NEAREST if exact else cv2.INTER_LINEAR
     if not exact and scale < 1:
         # bilinear sampling of a much larger picture would step over thin lines
@@ -84,7 +89,7 @@ def crop(picture: np.ndarray, box: Box, side: int, outside: int, *, exact: bool)
         picture = cv2.GaussianBlur(picture, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
     return cv2.warpAffine(
         picture,
-        matrix,
+        to_square(box, side),
         (side, side),
         flags=flags,
         borderMode=cv2.BORDER_CONSTANT,

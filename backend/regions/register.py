@@ -12,12 +12,8 @@ import cv2
 import numpy as np
 
 SIDE = 512  # pixels of the square that drawings are laid on each other in
-COARSE_TO_FINE = (
-    8.0,
-    4.0,
-    2.0,
-    1.0,
-)  # blurs of the lines, in pixels; each starts from the last flow
+# blurs of the lines, in pixels; each starts from the last flow
+COARSE_TO_FINE = (8.0, 4.0, 2.0, 1.0)
 SMOOTH = 1.5  # blur of a flow, in blurs of its lines
 NEAR = 2  # pixels within which a line has found its fellow
 AROUND = 12.0  # blur, in pixels, of the place that a line speaks of

@@ -22,14 +22,13 @@ from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
-from .laying import believe, divide
+from .laying import believe, divide, lay_sources
 from .sources import (
     Source,
     View,
     Votes,
     combine,
     facing,
-    lay_sources,
     union_palette,
     view_of,
     vote,
@@ -120,49 +119,60 @@ def _complete(
     if not ((colour == 0)[1:]).any():
         return given, colour, sure
     view = view_of(canvas, regions.label)
-    matcher = network()
     number = view.regions.number
-    votes: list[Votes] = []
+    own = colour[number]
+    matcher = network()
     faced = [facing(view, source) for source in sources]
-    for done, source in enumerate(sources):
-        step(0.3 + 0.3 * done / len(sources), "comparing drawings")
-        votes.append(vote(matcher, view, source, faced[done]))
     palette, places = union_palette(sources)
     first = len(given.colours)
     places = [place + first for place in places]
-    own = colour[number]
+    votes = []
+    for done, source in enumerate(sources):
+        step(0.3 + 0.3 * done / len(sources), "comparing drawings")
+        votes.append(vote(matcher, view, source, faced[done]))
     if own.any():
         votes.append(_own_votes(matcher, view, own, given))
-        places.append(np.arange(first))
     if not votes:
         return given, colour, sure
-    total = combine(votes, places, first + len(palette))
+    total = combine(votes, [*places, np.arange(first)][: len(votes)], first + len(palette))
     ground, closed = open_ground(regions.label)
+    outside = ground[number]
+    around = {int(p[s.ground]) for p, s in zip(places, sources, strict=True) if s.ground >= 0}
     score = region_scores(total, view)
-    around = {int(p[s.ground]) for p, s in zip(places, sources, strict=False) if s.ground >= 0}
-    if around:
-        outer = ground[number] & at_border(regions.label)[number]
-    for paint in around:
-        score[ground[number], paint] += PAPER / len(around)
-        score[outer, paint] += 1
-    score = _agreed(score, closed[number], view.regions.share, ground[number])
+    score = _with_paper(score, around, outside, outside & at_border(regions.label)[number])
+    score = _agreed(score, closed[number], view.regions.share, outside)
     if sources:
         laid = lay_sources(view, sources, faced, places)
         score = believe(score, view, laid)
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
-    told = chance > 0 if sources else (chance >= SURE) & ~ground[number]
+    told = chance > 0 if sources else (chance >= SURE) & ~outside
     take = (own == 0) & told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
     if sources:
+        whole = np.ones(len(colour), bool)
+        whole[number[take & ~outside]] = False
         dark = np.concatenate([np.zeros(first, bool), palette.max(1, initial=0) < INK])
-        colour, sure = divide(regions.label, colour, sure, view, laid, take, ground, dark)
+        colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark)
         # what is too small for the network follows its neighbours
         unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
         regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
     return _with_paints(given, palette), colour, sure
+
+
+def _with_paper(
+    score: np.ndarray, around: set[int], outside: np.ndarray, at_edge: np.ndarray
+) -> np.ndarray:
+    """(N, P) scores where what is outside a figure rather has a paint that is ``around`` one.
+
+    outside: (N,) bool, of the open ground. at_edge: (N,) bool, along the canvas border, too.
+    """
+    for paint in around:
+        score[outside, paint] += PAPER / len(around)
+        score[at_edge, paint] += 1
+    return score
 
 
 def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from .sources import View
+from backend.regions.describe import to_square
+from backend.regions.register import lay
+
+from .sources import Source, View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 DIVIDING = 0.85  # trust from which a region may have several paints
 LEAST_DEPTH = 2.0  # pixels of the square; thinner pieces are lines that missed each other
 LEAST_PIECE = 12  # pixels of the square
 MOST_PIECES = 256
+EDGE = 0.6  # blur, in pixels of the square, that rounds the steps of a piece's edge
 
-LaidPaints = tuple[np.ndarray, np.ndarray]
+
+@dataclass(frozen=True)
+class LaidPaints:
+    """What the sources show where, in the square of a `View`.
+
+    paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1].
+    """
+
+    paint: np.ndarray
+    trust: np.ndarray
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the region ``owner`` with another ``paint``.
+
+    mask: (h, w) bool at (top, left) of the square. trust: float in [0, 1].
+    """
+
+    owner: int
+    paint: int
+    top: int
+    left: int
+    mask: np.ndarray
+    trust: float
+
+
+def lay_sources(
+    target: View, sources: Sequence[Source], views: Sequence[View], places: Sequence[np.ndarray]
+) -> LaidPaints:
+    """The sources laid on the target; of several the one with the nearest lines counts.
+
+    views: of each source (`facing`). places: of its paints in the joint palette.
+    """
+    paint = np.zeros(target.ink.shape, int)
+    trust = np.zeros(target.ink.shape, np.float32)
+    for source, view, place in zip(sources, views, places, strict=False):
+        laid = lay(target.ink, view.ink)
+        area = laid.carry(view.areas)
+        own = source.areas.paint[area]
+        # where a figure ends is told by its own lines alone
+        nearer = (laid.trust > trust) & (own >= 0) & (area != source.ground_area)
+        paint[nearer] = place[own[nearer]]
+        trust[nearer] = laid.trust[nearer]
+    return LaidPaints(paint, trust)
 
 
 def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
     """(N, P) scores of the described regions with what lies on them, as far as lines agree."""
-    paint, trust = laid
     at = view.areas > 0
     place = np.zeros(int(view.areas.max()) + 1, int)
     place[view.regions.number] = np.arange(1, len(score) + 1)
-    region, kind, weight = place[view.areas[at]], paint[at], trust[at]
+    region, kind, weight = place[view.areas[at]], laid.paint[at], laid.trust[at]
     share = np.zeros((len(score) + 1, score.shape[1]))
     np.add.at(share, (region, kind), weight)
     amount = np.maximum(1, np.bincount(region, minlength=len(score) + 1))[:, None]
-    share = share / amount
+    share = (share / amount)[1:]
     belief = BELIEF * share.sum(1, keepdims=True)
-    mixed = (1 - belief) * np.vstack([np.zeros((1, score.shape[1])), score]) + belief * share
-    return np.asarray(mixed[1:])
+    return np.asarray((1 - belief) * score + belief * share)
 
 
 def divide(
@@ -38,55 +87,63 @@ def divide(
     sure: np.ndarray,
     view: View,
     laid: LaidPaints,
-    take: np.ndarray,
-    ground: np.ndarray,
+    whole: np.ndarray,
     dark: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pieces of another paint inside one region, such as a shadow, as regions of their own.
 
-    label: (h, w) int32, changed in place. take: (N,) bool, which described regions the sources have
-    coloured. ground: (n,) bool by region id, stays whole. dark: (P,) bool, paints that would be
-    drawn as ink. Returns colour and sure with those of the pieces added.
+    label: (h, w) int32, changed in place. colour, sure: by region id. whole: (n,) bool by region
+    id, may not be divided. dark: (P,) bool, paints that would be drawn as ink. Returns colour and
+    sure with those of the pieces added.
     """
-    paint, trust = laid
-    open_to = np.zeros(len(colour), bool)
-    open_to[view.regions.number[take]] = True
-    open_to[: len(ground)] &= ~ground
-    inside = open_to[view.areas] & (trust >= DIVIDING)
-    other = inside & (paint + 1 != colour[view.areas])
-    colours, sures = [colour], [sure]
-    added = len(colour)
-    for kind in np.setdiff1d(np.unique(paint[other]), np.flatnonzero(dark)):
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats(
-            (other & (paint == kind)).astype(np.uint8), connectivity=4
-        )
-        depth = cv2.distanceTransform((pieces > 0).astype(np.uint8), cv2.DIST_L2, 5)
-        for piece in range(1, count):
-            if added - len(colour) >= MOST_PIECES:
-                break
-            mask = pieces == piece
-            if stats[piece, cv2.CC_STAT_AREA] < LEAST_PIECE or depth[mask].max() < LEAST_DEPTH:
-                continue
-            for owner in np.unique(view.areas[mask]):
-                own = mask & (view.areas == owner)
-                at = _enlarged(own, view, label.shape) & (label == owner)
-                if not at.any():
-                    continue
-                label[at] = added
-                colours.append(np.array([kind + 1], colour.dtype))
-                sures.append(np.array([trust[own].mean()], sure.dtype))
-                added += 1
-    return np.concatenate(colours), np.concatenate(sures)
+    inside = ~whole[view.areas] & (laid.trust >= DIVIDING)
+    other = inside & (laid.paint + 1 != colour[view.areas]) & ~dark[laid.paint]
+    colours, sures = list(colour), list(sure)
+    for piece in _pieces(other, view, laid):
+        rows, columns, shape = _enlarged(piece, view, label.shape)
+        part = label[rows, columns]
+        at = shape & (part == piece.owner)
+        if at.any():
+            part[at] = len(colours)
+            colours.append(piece.paint + 1)
+            sures.append(piece.trust)
+        if len(colours) - len(colour) >= MOST_PIECES:
+            break
+    return np.array(colours, colour.dtype), np.array(sures, sure.dtype)
 
 
-def _enlarged(mask: np.ndarray, view: View, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w) bool: a mask of the square on the canvas, with a smooth edge."""
-    scale = view.box.side / mask.shape[0]
-    matrix = np.array(
-        [
-            [scale, 0, view.box.left + 0.5 * scale - 0.5],
-            [0, scale, view.box.top + 0.5 * scale - 0.5],
-        ]
-    )
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.6)
-    return np.asarray(cv2.warpAffine(soft, matrix, shape[::-1], flags=cv2.INTER_LINEAR) > 0.5)
+def _pieces(other: np.ndarray, view: View, laid: LaidPaints) -> Iterator[Piece]:
+    """The connected parts of (S, S) bool in one paint, by owner; thin and tiny ones left out."""
+    for kind in np.unique(laid.paint[other]):
+        one = (other & (laid.paint == kind)).astype(np.uint8)
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(one, connectivity=4)
+        depth = np.zeros(count)
+        np.maximum.at(depth, parts, cv2.distanceTransform(one, cv2.DIST_L2, 5))
+        kept = (stats[:, cv2.CC_STAT_AREA] >= LEAST_PIECE) & (depth >= LEAST_DEPTH)
+        for part in np.flatnonzero(kept[1:]) + 1:
+            left, top, width, height = stats[part, : cv2.CC_STAT_AREA]
+            box = slice(top, top + height), slice(left, left + width)
+            mask, areas = parts[box] == part, view.areas[box]
+            for owner in np.unique(areas[mask]):
+                own = mask & (areas == owner)
+                yield Piece(owner, kind, top, left, own, float(laid.trust[box][own].mean()))
+
+
+def _enlarged(piece: Piece, view: View, shape: tuple[int, int]) -> tuple[slice, slice, np.ndarray]:
+    """A piece on the canvas of ``shape``: rows, columns and a mask of them, with a smooth edge."""
+    margin = 2
+    square = view.areas.shape[0]
+    matrix = to_square(view.box, square)
+    size = np.array(piece.mask.shape) + 2 * margin
+    start = np.array([piece.top, piece.left]) - margin
+    scale, move = matrix[0, 0], matrix[::-1, 2]
+    low = np.floor((start - move) / scale).astype(int).clip(0, shape)
+    high = (np.ceil((start + size - move) / scale).astype(int) + 1).clip(0, shape)
+    soft = cv2.GaussianBlur(np.pad(piece.mask, margin).astype(np.float32), (0, 0), EDGE)
+    matrix[:, 2] += matrix[0, 0] * low[::-1] - start[::-1]
+    turned = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    wide, tall = (int(n) for n in (high - low)[::-1])
+    rows, columns = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    if not wide or not tall:
+        return rows, columns, np.zeros((tall, wide), bool)
+    return rows, columns, np.asarray(cv2.warpAffine(soft, matrix, (wide, tall), flags=turned) > 0.5)

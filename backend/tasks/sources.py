@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from backend.imaging.ground import laid_on_white
 from backend.imaging.lines import darkness
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
@@ -26,7 +27,7 @@ from backend.regions.describe import (
 )
 from backend.regions.match import color_facts, network_picture, thin_dark
 from backend.regions.register import SIDE as LAID_SIDE
-from backend.regions.register import Laid, fill_ink, lay
+from backend.regions.register import fill_ink
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -91,7 +92,7 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     `colour_flats`, or None where only the finished picture is there. Raises NuriError bad_input
     when there is no colour in it.
     """
-    rgb = _on_white(color)
+    rgb = np.ascontiguousarray(laid_on_white(color))
     height, width = rgb.shape[:2]
     small, scale = working_size(height, width)
     ink = None if line is None else working_ink(darkness(line))
@@ -127,13 +128,6 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         picture = network_picture(turned[0], turned[1])
         views.append(View(picture, regions, box, turned[3], turned[4], colors))
     return Source(name, areas, (views[0], views[1]), find_ground(areas.label))
-
-
-def _on_white(color: np.ndarray) -> np.ndarray:
-    if color.shape[2] == 3:
-        return np.ascontiguousarray(color)
-    alpha = color[..., 3:].astype(np.float32) / 255
-    return np.rint(color[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def view_of(canvas: Canvas, label: np.ndarray) -> View:
@@ -172,27 +166,6 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
 def facing(target: View, source: Source) -> View:
     """The source as it is or mirrored, whichever has its lines nearer."""
     return max(source.views, key=lambda view: likeness(target.picture[0], view.picture[0]))
-
-
-def lay_sources(
-    target: View, sources: Sequence[Source], views: Sequence[View], places: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the sources show where, laid on the target: of several the one with the nearest lines.
-
-    views: of each source (`facing`). places: of its paints in the joint palette. Returns paint
-    (LAID_SIDE, LAID_SIDE) int and trust in it, float32 in [0, 1].
-    """
-    paint = np.zeros(target.ink.shape, int)
-    trust = np.zeros(target.ink.shape, np.float32)
-    for source, view, place in zip(sources, views, places, strict=False):
-        laid: Laid = lay(target.ink, view.ink)
-        area = laid.carry(view.areas)
-        own = source.areas.paint[area]
-        # where a figure ends is told by its own lines alone
-        nearer = (laid.trust > trust) & (own >= 0) & (area != source.ground_area)
-        paint[nearer] = place[own[nearer]]
-        trust[nearer] = laid.trust[nearer]
-    return paint, trust
 
 
 def vote(network: Any, target: View, source: Source, view: View) -> Votes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.imaging import io
+from backend.imaging.ground import laid_on_white
 from protocol.errors import NuriError
 
 from .picture import BadPicture
@@ -28,15 +29,9 @@ def to_rgb(pixels: np.ndarray) -> np.ndarray:
     """Any 8 or 16 bit picture as (H, W, 3) uint8, on white where it is transparent."""
     if pixels.dtype == np.uint16:
         pixels = np.rint(pixels / 257).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    if pixels.shape[2] in (2, 4):
-        alpha = pixels[..., -1:].astype(np.float32) / 255
-        laid = pixels[..., :-1] * alpha + 255 * (1 - alpha)
-        pixels = np.rint(laid).astype(np.uint8)
-    if pixels.shape[2] == 1:
-        pixels = np.repeat(pixels, 3, 2)
-    return np.ascontiguousarray(pixels)
+    if pixels.ndim == 3 and pixels.shape[2] < 3:
+        pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., [0, 0, 0, 1]]
+    return np.ascontiguousarray(laid_on_white(pixels))
 
 
 def to_gray(pixels: np.ndarray) -> np.ndarray:
