@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 FLAT = 6  # of 255: pixels whose neighbours differ less belong to one area, however soft its shading
-SAME_PAINT = 6.0  # largest distance in CIELAB between areas of one paint
+SAME_PAINT = 3.0  # largest distance in CIELAB between areas of one paint
 LEAST_AREA = 5e-5  # share of the picture; smaller specks are no areas
 INK = 90  # of 255: paint darker than this may be ink ...
 INK_HALF_WIDTH = 0.012  # ... where it is nowhere thicker than this share of the longest side
@@ -53,14 +53,26 @@ def find_painted_areas(color: np.ndarray, ink: np.ndarray | None = None) -> Pain
     return PaintedAreas(label, palette, np.concatenate([[-1], paint]).astype(np.int32))
 
 
-def paint_regions(color: np.ndarray, label: np.ndarray) -> PaintedAreas:
-    """Known regions, (H, W) int32 from 1, 0 = lines, each in its commonest colour."""
+def paint_regions(
+    color: np.ndarray, label: np.ndarray, areas: PaintedAreas
+) -> tuple[PaintedAreas, PaintedAreas]:
+    """Known regions, (H, W) int32 from 1, 0 = lines, each in its commonest colour.
+
+    areas: of the same picture, finer than the regions where one has several paints. Returns the
+    regions and the areas in one palette.
+    """
     count = int(label.max())
-    area = np.bincount(label.ravel(), minlength=count + 1)[1:]
+    size = np.bincount(label.ravel(), minlength=count + 1)[1:]
     colors = np.zeros((count, 3), np.uint8)
-    colors[area > 0] = _commonest(color, label, count)
-    palette, paint = _paints(colors, area)
-    return PaintedAreas(label, palette, np.concatenate([[-1], paint]).astype(np.int32))
+    colors[size > 0] = _commonest(color, label, count)
+    fine = np.bincount(areas.label.ravel(), minlength=len(areas.paint))[1:]
+    palette, paint = _paints(
+        np.concatenate([colors, areas.palette[areas.paint[1:]]]), np.concatenate([size, fine])
+    )
+    own, other = (
+        np.concatenate([[-1], part]).astype(np.int32) for part in (paint[:count], paint[count:])
+    )
+    return PaintedAreas(label, palette, own), PaintedAreas(areas.label, palette, other)
 
 
 def _flat(color: np.ndarray) -> np.ndarray:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 SIDE = 512  # pixels of the square that drawings are laid on each other in
-# blurs of the lines, in pixels; each starts from the last flow
-COARSE_TO_FINE = (8.0, 4.0, 2.0, 1.0)
+# how much smaller the drawings are, and the blur of their lines there, in pixels; each starts from
+# the last flow
+COARSE_TO_FINE = ((2, 4.0), (2, 2.0), (1, 2.0), (1, 1.0))
 SMOOTH = 1.5  # blur of a flow, in blurs of its lines
 NEAR = 2  # pixels within which a line has found its fellow
 AROUND = 12.0  # blur, in pixels, of the place that a line speaks of
@@ -39,9 +40,15 @@ class Laid:
 def lay(ink: np.ndarray, other: np.ndarray) -> Laid:
     """Lay ``other`` on ``ink``, both (SIDE, SIDE) uint8, 255 = ink, by dense optical flow."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = np.zeros((*ink.shape, 2), np.float32)
-    for blur in COARSE_TO_FINE:
-        found = search.calc(_blurred(ink, blur), _blurred(other, blur), flow)
+    flow = np.zeros((1, 1, 2), np.float32)
+    for smaller, blur in COARSE_TO_FINE:
+        size = (SIDE // smaller, SIDE // smaller)
+        flow = cv2.resize(flow, size) * (size[0] / len(flow))
+        ours, theirs = (
+            _blurred(cv2.resize(one, size, interpolation=cv2.INTER_AREA), blur)
+            for one in (ink, other)
+        )
+        found = search.calc(ours, theirs, flow)
         flow = np.asarray(cv2.GaussianBlur(found, (0, 0), SMOOTH * blur), np.float32)
     rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     places = flow + np.dstack((columns, rows))

@@ -22,7 +22,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
-from .laying import believe, divide, lay_sources
+from .laying import believe, divide, lay_views
 from .sources import (
     Source,
     View,
@@ -142,7 +142,7 @@ def _complete(
     score = _with_paper(score, around, outside, outside & at_border(regions.label)[number])
     score = _agreed(score, closed[number], view.regions.share, outside)
     if sources:
-        laid = lay_sources(view, sources, faced, places)
+        laid = lay_views(view, faced, places, first + len(palette))
         score = believe(score, view, laid)
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
@@ -232,7 +232,7 @@ def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes
     colors[known] = _eight_bit(given.colours)[own[known] - 1]
     ink = np.rint(view.picture[0] * 255).astype(np.uint8)
     picture = hinted_picture(ink, view.regions.label, known, colors)
-    source = View(picture, view.regions, view.box, view.ink, view.areas, colors, known)
+    source = View(picture, view.regions, view.box, view.ink, view.areas, None, colors, known)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))
 

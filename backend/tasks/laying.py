@@ -11,13 +11,14 @@ import numpy as np
 from backend.regions.describe import to_square
 from backend.regions.register import lay
 
-from .sources import Source, View
+from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 DIVIDING = 0.85  # trust from which a region may have several paints
 LEAST_DEPTH = 2.0  # pixels of the square; thinner pieces are lines that missed each other
 LEAST_PIECE = 12  # pixels of the square
 MOST_PIECES = 256
+SPECK = 0.02  # share of an area; a paint of less is none of its own
 EDGE = 0.6  # blur, in pixels of the square, that rounds the steps of a piece's edge
 
 
@@ -25,11 +26,14 @@ EDGE = 0.6  # blur, in pixels of the square, that rounds the steps of a piece's 
 class LaidPaints:
     """What the sources show where, in the square of a `View`.
 
-    paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1].
+    paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1]. closed: (S, S) int,
+    which area closed by lines of a source it lies in. within: (C, P) bool, the paints of those.
     """
 
     paint: np.ndarray
     trust: np.ndarray
+    closed: np.ndarray
+    within: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,42 @@ class Piece:
     trust: float
 
 
-def lay_sources(
-    target: View, sources: Sequence[Source], views: Sequence[View], places: Sequence[np.ndarray]
+def lay_views(
+    target: View, views: Sequence[View], places: Sequence[np.ndarray], paints: int
 ) -> LaidPaints:
-    """The sources laid on the target; of several the one with the nearest lines counts.
+    """The views of sources laid on the target; of several the one with the nearest lines counts.
 
-    views: of each source (`facing`). places: of its paints in the joint palette.
+    views: one of each source (`facing`). places: of its paints in the joint palette, which has
+    ``paints``.
     """
-    paint = np.zeros(target.ink.shape, int)
-    trust = np.zeros(target.ink.shape, np.float32)
-    for source, view, place in zip(sources, views, places, strict=False):
+    shape = target.ink.shape
+    paint, closed = np.zeros(shape, int), np.zeros(shape, int)
+    trust = np.zeros(shape, np.float32)
+    within = []
+    areas = 0
+    for view, place in zip(views, places, strict=True):
+        assert view.painting is not None  # every source has one
         laid = lay(target.ink, view.ink)
-        area = laid.carry(view.areas)
-        own = source.areas.paint[area]
+        own = laid.carry(view.painting)
         # where a figure ends is told by its own lines alone
-        nearer = (laid.trust > trust) & (own >= 0) & (area != source.ground_area)
+        nearer = (laid.trust > trust) & (own >= 0)
         paint[nearer] = place[own[nearer]]
         trust[nearer] = laid.trust[nearer]
-    return LaidPaints(paint, trust)
+        closed[nearer] = laid.carry(view.areas)[nearer] + areas
+        within.append(_paints_within(view.areas, view.painting, place, paints))
+        areas += len(within[-1])
+    return LaidPaints(paint, trust, closed, np.concatenate(within))
+
+
+def _paints_within(
+    areas: np.ndarray, painting: np.ndarray, place: np.ndarray, paints: int
+) -> np.ndarray:
+    """(n_areas, P) bool: the paints that more than a speck of each area has."""
+    count = int(areas.max()) + 1
+    known = painting >= 0
+    pair = areas[known] * paints + place[painting[known]]
+    amount = np.bincount(pair, minlength=count * paints).reshape(count, paints)
+    return np.asarray(amount > SPECK * np.bincount(areas.ravel(), minlength=count)[:, None])
 
 
 def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
@@ -98,6 +120,8 @@ def divide(
     """
     inside = ~whole[view.areas] & (laid.trust >= DIVIDING)
     other = inside & (laid.paint + 1 != colour[view.areas]) & ~dark[laid.paint]
+    # what lines close in the source, such as an open eye, is no part of a larger region
+    other[other] = laid.within[laid.closed[other], colour[view.areas[other]] - 1]
     colours, sures = list(colour), list(sure)
     for piece in _pieces(other, view, laid):
         rows, columns, shape = _enlarged(piece, view, label.shape)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.ground import laid_on_white
-from backend.imaging.lines import darkness
+from backend.imaging.lines import darkness, ink_mask
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
     SIDE,
@@ -26,8 +26,8 @@ from backend.regions.describe import (
     find_ground,
 )
 from backend.regions.match import color_facts, network_picture, thin_dark
+from backend.regions.register import INK, fill_ink
 from backend.regions.register import SIDE as LAID_SIDE
-from backend.regions.register import fill_ink
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -40,27 +40,23 @@ LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 @dataclass(frozen=True)
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
-    is kept in ``views``: as it is, and mirrored. ``ground_area``: the area around its figure, 0
-    where the drawing fills its canvas.
+    is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
+    the drawing fills its canvas.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
-    ground_area: int = 0
-
-    @property
-    def ground(self) -> int:
-        """The paint of the ground, -1 for none."""
-        return int(self.areas.paint[self.ground_area])
+    ground: int = -1
 
 
 @dataclass
 class View:
     """A drawing as the network sees it; ``features`` once it has been seen.
 
-    box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: its labels,
-    (LAID_SIDE, LAID_SIDE) int32, those of a source without lines between.
+    box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
+    size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
+    painting: of that size, int32, the paint of each pixel of a source, -1 for its ground.
     """
 
     picture: np.ndarray
@@ -68,6 +64,7 @@ class View:
     box: Box
     ink: np.ndarray
     areas: np.ndarray
+    painting: np.ndarray | None = None
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
     features: Any = field(default=None, repr=False)
@@ -99,9 +96,10 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     if scale < 1:
         # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
         rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
-    # regions that lines close in both drawings are easier to tell than areas of paint
-    known = None if ink is None else find_chambers(ink).label
-    areas = find_painted_areas(rgb) if known is None else paint_regions(rgb, known)
+    areas = painted = find_painted_areas(rgb, None if ink is None else ink_mask(ink))
+    if ink is not None:
+        # regions that lines close in both drawings are easier to tell than areas of paint
+        areas, painted = paint_regions(rgb, find_chambers(ink).label, painted)
     if not len(areas.palette):
         raise NuriError(
             ErrorCode.bad_input,
@@ -110,24 +108,32 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         )
     box = figure_box(areas.label)
     seen = crop(rgb, box, SIDE, 255, exact=False)
-    seen_ink = thin_dark(seen) if ink is None else crop(ink, box, SIDE, 0, exact=False)
-    label = crop(areas.label, box, SIDE, 0, exact=True)
     if ink is None:
+        seen_ink = thin_dark(seen)
         fine_ink = thin_dark(crop(rgb, box, LAID_SIDE, 255, exact=False))
     else:
-        fine_ink = crop(ink, box, LAID_SIDE, 0, exact=False)
-    fine = fill_ink(crop(areas.label, box, LAID_SIDE, 0, exact=True))
+        seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
+    label = crop(areas.label, box, SIDE, 0, exact=True)
+    ground = find_ground(areas.label)
+    painting = _painting(painted, (areas.label == ground) & (ground > 0), box)
+    closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
+    parts = (seen_ink, seen, label, fine_ink, closed, painting)
     views = []
-    for mirrored in (False, True):
-        turned = [
-            np.ascontiguousarray(part[:, ::-1]) if mirrored else part
-            for part in (seen_ink, seen, label, fine_ink, fine)
-        ]
+    for turned in (parts, [np.ascontiguousarray(part[:, ::-1]) for part in parts]):
         regions = describe(turned[2])
-        colors = areas.palette[areas.paint[regions.number]]
         picture = network_picture(turned[0], turned[1])
-        views.append(View(picture, regions, box, turned[3], turned[4], colors))
-    return Source(name, areas, (views[0], views[1]), find_ground(areas.label))
+        colors = areas.palette[areas.paint[regions.number]]
+        views.append(View(picture, regions, box, turned[3], turned[4], turned[5], colors))
+    return Source(name, areas, (views[0], views[1]), int(areas.paint[ground]))
+
+
+def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
+    """`View.painting` of the areas, (H, W), without those of the ``ground``, (H, W) bool."""
+    paints = len(painted.palette)
+    kind = np.where(ground, paints + 1, painted.paint[painted.label] + 1)
+    known = fill_ink(crop(kind.astype(np.int32), box, LAID_SIDE, 0, exact=True)) - 1
+    known[known == paints] = -1
+    return known
 
 
 def view_of(canvas: Canvas, label: np.ndarray) -> View:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from backend.regions.colored import MOST_AREAS, find_painted_areas
+from backend.regions.colored import MOST_AREAS, find_painted_areas, paint_regions
 from tests.backend import figures
 
 COLORS = {figures.SKIN, figures.HAIR, figures.SHIRT, figures.EYE, figures.WHITE}
@@ -24,6 +24,21 @@ def test_flat_colours_come_back_to_the_bit_with_and_without_known_lines():
         inside = found.label > 0
         assert (found.palette[found.paint[found.label[inside]]] == color[inside]).all()
         assert inside.mean() > 0.9
+
+
+def test_regions_and_the_finer_areas_in_them_share_a_palette():
+    line, color, parts = figures.face()
+    color[(parts == 3) & (np.arange(512) < 200)] = shade = (20, 30, 90)
+    label = cv2.connectedComponents((line >= 128).astype(np.uint8), connectivity=4)[1]
+    regions, areas = paint_regions(color, label, find_painted_areas(color, line < 128))
+    assert regions.palette is areas.palette
+    assert {*COLORS, shade} <= colours(areas)
+    shirt = parts == 3
+    assert set(regions.paint[np.unique(label[shirt & (label > 0)])].tolist()) == {
+        regions.palette.tolist().index(list(figures.SHIRT))
+    }
+    inside = areas.label > 0
+    assert (areas.palette[areas.paint[areas.label[inside]]] == color[inside]).all()
 
 
 def test_both_eyes_are_areas_of_one_paint():

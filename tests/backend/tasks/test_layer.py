@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -62,10 +63,23 @@ def shadowed(line: np.ndarray, color: np.ndarray) -> np.ndarray:
 def test_a_shadow_without_a_line_comes_along_where_the_lines_agree():
     line, color, _ = figures.face()
     truth = shadowed(line, color)
-    moved = np.roll(truth, (6, -9), (0, 1))
-    result = colour_from_sources(line, [read_source(moved)])
-    assert figures.share_right(result.flats, truth, line) > 0.98
-    assert result.confidence.shape == result.region_palette.shape
+    moved, lines = (np.roll(picture, (6, -9), (0, 1)) for picture in (truth, line))
+    # a finished picture, and a key frame whose lines are known
+    for source in (read_source(moved), read_source(moved, lines)):
+        result = colour_from_sources(line, [source])
+        assert figures.share_right(result.flats, truth, line) > 0.98
+        assert result.confidence.shape == result.region_palette.shape
+
+
+def test_what_lines_close_in_the_reference_is_no_part_of_a_larger_region():
+    line, _, parts = figures.face()
+    other, color, _ = figures.face()
+    # the drawing has its eyes shut: their outlines are not there
+    shut = np.where(cv2.dilate((parts == 4).astype(np.uint8), np.ones((15, 15))) > 0, 255, line)
+    for source in (read_source(color), read_source(color, other)):
+        result = colour_from_sources(shut.astype(np.uint8), [source])
+        at = parts == 4
+        assert (result.flats[at][:, :3] == figures.SKIN).all(axis=1).mean() > 0.98
 
 
 def test_any_size_gives_the_same_colours():
