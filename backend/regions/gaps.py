@@ -14,7 +14,8 @@ from skimage.morphology import skeletonize
 
 REACH = 0.1  # farthest end that a loose end may meet
 REACH_INK = 0.055  # farthest line that a loose end may run into
-LOOK_BACK = 0.02  # length of stroke that tells where a loose end is heading
+LOOK_BACK = 0.06  # length of stroke that tells where a loose end is heading
+NEAR_TIP = 0.02  # ... of which this much tells how wide it is, and is enough where it is short
 LEAST_FACING = -0.3  # cosine between an end's heading and the way to the other end
 LEAST_SUM = 0.2  # of both ends' cosines
 SPUR = 1.0  # a branch shorter than this many half widths is a corner of a thick line
@@ -67,7 +68,7 @@ def draw(strokes: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
 def loose_ends(ink: np.ndarray) -> list[LooseEnd]:
     """Ends of the skeleton of (H, W) bool ink, without the spurs at corners of thick lines."""
     height, width = ink.shape
-    look_back = max(8, round(LOOK_BACK * max(ink.shape)))
+    look_back, near = (max(8, round(share * max(ink.shape))) for share in (LOOK_BACK, NEAR_TIP))
     skeleton = skeletonize(ink)
     around = cv2.filter2D(
         skeleton.astype(np.uint8), -1, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT
@@ -84,19 +85,35 @@ def loose_ends(ink: np.ndarray) -> list[LooseEnd]:
         if forked and len(path) < SPUR * half[path[-1]] + 1:
             continue
         points = np.array(path, np.float64)[:, ::-1]
-        # the very tip of a skeleton bends towards a corner of the stroke, so skip it
-        skip = int(np.ceil(1.5 * half[y, x]))
-        tip = points[skip] if len(points) > 2 * skip + 2 else points[0]
-        back = points[min(len(points) - 1, skip + max(3, int(0.6 * look_back)))]
-        ahead = tip - back
-        length = float(np.hypot(*ahead))
-        heading = ahead / length if length > 0 else np.zeros(2)
-        width_there = float(np.median([half[p] for p in path]))
+        heading = _heading(points, int(np.ceil(1.5 * half[y, x])), near, forked)
+        width_there = float(np.median([half[p] for p in path[:near]]))
         found.append(LooseEnd(points[0], heading, width_there, len(path)))
     for y, x in np.argwhere(skeleton & (around == 1)).tolist():  # a dash as short as it is wide
         dot = LooseEnd(np.array([x, y], np.float64), np.zeros(2), float(half[y, x]), 1)
         found += [dot, dot]
     return found
+
+
+def _heading(points: np.ndarray, skip: int, near: int, forked: bool) -> np.ndarray:
+    """Unit vector out of a stroke: (N, 2) x, y of its skeleton from the tip; (0, 0) for a dot.
+
+    skip: pixels at either end where a skeleton bends, towards a corner of the stroke or into a
+    fork. near: from 0.6 of this length on the stroke's curve is carried on, not only its direction.
+    """
+    ahead = np.zeros(2)
+    if len(points) > 2 * skip + 10:
+        last = len(points) - (skip if forked else 0)
+        stroke = points[skip : last if last - skip > 8 else None]
+        way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+        degree = 2 if way[-1] > 0.6 * near else 1
+        weight = np.exp(-way / (2 * near))[:, None]
+        powers = np.vander(way, degree + 1, increasing=True)
+        ahead = -np.linalg.lstsq(powers * weight, stroke * weight, rcond=None)[0][1]
+    elif len(points) > 1:
+        tip = points[skip] if len(points) > 2 * skip + 2 else points[0]
+        ahead = tip - points[min(len(points) - 1, skip + max(3, int(0.6 * near)))]
+    length = float(np.hypot(*ahead))
+    return ahead / length if length > 0 else np.zeros(2)
 
 
 def _walk(skeleton: np.ndarray, y: int, x: int, most: int) -> tuple[list[tuple[int, int]], bool]:

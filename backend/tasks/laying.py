@@ -15,7 +15,7 @@ from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 DIVIDING = 0.85  # trust from which a region may have several paints
-LEAST_DEPTH = 2.0  # pixels of the square; thinner pieces are lines that missed each other
+LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed each other
 LEAST_PIECE = 12  # pixels of the square
 MOST_PIECES = 256
 SPECK = 0.02  # share of an area; a paint of less is none of its own
