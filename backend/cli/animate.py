@@ -14,6 +14,7 @@ from protocol.pixels import Plane
 
 from . import DONE, FAILED
 from .animate_cuts import cut_plan
+from .animate_film import check_film, missing, write_film
 from .animate_plan import KeyPicture, Plan, ShotFrame, check_keys, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
@@ -69,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     _check(options, plan)
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")
+    if options.film:
+        io.check_writable(options.film)
     silent = options.quiet or options.json
     interrupt = Interrupt()
     with ProgressReport(options.frames[0].name, silent=silent) as report, interrupt:
@@ -90,12 +93,29 @@ def run(options: argparse.Namespace) -> int:
             if review:
                 review.write()
             _summary(state, time.monotonic() - started)
+        if options.film:
+            _join(state)
     return FAILED if state.failed else DONE
+
+
+def _join(state: _Run) -> None:
+    """Write the film, where no frame is missing."""
+    film = state.options.film
+    absent = missing(state.plan)
+    if absent:
+        state.report.complain(f"{film} is not written: {_frames(absent)} missing")
+        return
+    state.report(1.0, f"writing {film.name}")
+    write_film(state.options, state.plan)
+    if not (state.options.json or state.options.quiet):
+        state.report.say(f"{film}: {len(state.plan.frames)} frames")
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:
     if not options.cuts:
         check_keys(plan)
+    if options.film:
+        check_film(options, plan)
     written = {frame.output.resolve() for frame in plan.frames}
     for path in (*(frame.source for frame in plan.frames), *options.key):
         if path.resolve() in written:
@@ -115,7 +135,8 @@ def _copy_keys(state: _Run) -> None:
 
 
 def _write_key(state: _Run, frame: ShotFrame, key: KeyPicture) -> None:
-    io.write_atomic(frame.output, key.png(frame))
+    lines_over = state.options.lines is not False
+    io.write_atomic(frame.output, key.png(frame, lines_over=lines_over))
     state.copied += 1
     if state.review:
         state.review.key(frame)

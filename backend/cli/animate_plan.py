@@ -65,12 +65,12 @@ class KeyPicture:
             return EncodedImage(name, str(self.path), io.read_file(self.path))
         return _as_plane(name, self.film.frame(self.index))
 
-    def png(self, frame: ShotFrame) -> bytes | memoryview:
+    def png(self, frame: ShotFrame, *, lines_over: bool = True) -> bytes | memoryview:
         """The result of its own frame: the file as PNG; colours of a layer under their lines."""
         if self.film is not None:
             from backend.tasks.flats import composite
 
-            lines = frame.film.frame(frame.index) if frame.film else None
+            lines = frame.film.frame(frame.index) if frame.film and lines_over else None
             colours = self.film.frame(self.index)
             return io.encode_png(colours if lines is None else composite(lines, colours))
         data = io.read_file(self.path)

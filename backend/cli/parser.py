@@ -156,6 +156,19 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="lines over the colours (default: where the key frames show theirs)",
     )
     parser.add_argument(
+        "--film",
+        type=Path,
+        metavar="FILE",
+        help="also join the frames: .mp4, .webm, .mkv, .gif, .webp or animated .png; .kra: a copy "
+        "of the .kra animation with the colours as a layer (use a DIR of its own)",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_positive,
+        metavar="N",
+        help="frames a second of the film (default: as in the film that was read, else 12)",
+    )
+    parser.add_argument(
         "--cuts",
         action="store_true",
         help="several shots in one: find where they are cut; each needs key frames of its own",

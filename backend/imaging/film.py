@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
 _HEAD_BYTES = 4096
+_UNSAID = 1 / 12  # seconds that a frame is shown where the file does not say
 READABLE = "animated PNG, GIF or WebP, .kra, or a video"
 
 
@@ -50,8 +53,8 @@ class Film:
 
     ``times``: of the frames, in frames of the timeline; only a .kra file leaves some out, those
     that are held. ``layer``: of a .kra file, "" for the one that is named like lines or is the
-    only animated one besides ``other``. Raises NuriError: not_found, bad_input (no film, damaged,
-    or which layer), too_large.
+    only animated one besides ``other``; then its path. Raises NuriError: not_found, bad_input (no
+    film, damaged, or which layer), too_large.
     """
 
     def __init__(self, path: Path, layer: str = "", other: str = "") -> None:
@@ -68,6 +71,7 @@ class Film:
             self._reader = _Pictures(path)
         self.count = self._reader.count
         self.times = getattr(self._reader, "times", range(self.count))
+        self.layer = getattr(self._reader, "layer", "")
         if self.count > limits.FRAMES:
             self.close()
             raise NuriError(
@@ -85,6 +89,11 @@ class Film:
     def close(self) -> None:
         self._reader.close()
 
+    def seconds(self, index: int) -> float:
+        """How long frame number ``index`` is shown; quickest in ascending order. Raises
+        bad_input."""
+        return self._reader.seconds(index)
+
     def frame(self, index: int) -> np.ndarray:
         """Frame number ``index``: (H, W, 3) RGB or (H, W, 4) RGBA, uint8, or uint16 of a .kra file
         with more bits; quickest in ascending order. Raises bad_input."""
@@ -98,7 +107,9 @@ class _KeyFrames:
         from . import io
 
         file = io.open_layered(io.read_file(path), str(path))
-        self._frames = file.frames(layer or file.animated_lines(other))
+        self.layer = layer or file.animated_lines(other)
+        self._frames = file.frames(self.layer)
+        self._clock = file.clock()
         self.times = self._frames.times
         self.count = len(self.times)
         if not self.times:
@@ -107,6 +118,11 @@ class _KeyFrames:
                 f"the layer {layer!r} of {path} has no key frames",
                 f"Name an animated one: {', '.join(map(repr, file.animated())) or 'there is none'}",
             )
+
+    def seconds(self, index: int) -> float:
+        rate, end = self._clock
+        following = self.times[index + 1] if index + 1 < self.count else end
+        return max(1, following - self.times[index]) / rate
 
     def frame(self, index: int) -> np.ndarray:
         return self._frames.at(self.times[index])
@@ -133,19 +149,28 @@ class _Pictures:
                 f"Use at most {limits.SIDE} pixels a side",
             )
 
+    def seconds(self, index: int) -> float:
+        with self._at(index):
+            return float(self._image.info.get("duration", 0)) / 1000 or _UNSAID
+
     def frame(self, index: int) -> np.ndarray:
         import numpy as np
 
+        with self._at(index):
+            has_alpha = self._image.mode in ("RGBA", "LA", "PA") or "transparency" in (
+                self._image.info
+            )
+            return np.asarray(self._image.convert("RGBA" if has_alpha else "RGB"))
+
+    @contextmanager
+    def _at(self, index: int) -> Iterator[None]:
         try:
             if index < self._image.tell():
                 # Pillow loses its way in some animated PNGs when it goes back by itself.
                 self._image.close()
                 self._image = self._open()
             self._image.seek(index)
-            has_alpha = self._image.mode in ("RGBA", "LA", "PA") or "transparency" in (
-                self._image.info
-            )
-            return np.asarray(self._image.convert("RGBA" if has_alpha else "RGB"))
+            yield
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             raise _damaged(self._path, index) from error
 
@@ -165,9 +190,13 @@ class _Video:
     """Video files, by OpenCV; frames are counted, because what files say of it is often wrong."""
 
     def __init__(self, path: Path) -> None:
+        import cv2
+
         self._path = path
         self._next = 0
         self._capture = self._open()
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._seconds = 1 / rate if 1 <= rate <= 1000 else _UNSAID
         count = 0
         while self._capture.grab():
             count += 1
@@ -176,6 +205,9 @@ class _Video:
             self.close()
             raise _damaged(path)
         self._rewind()
+
+    def seconds(self, index: int) -> float:
+        return self._seconds
 
     def frame(self, index: int) -> np.ndarray:
         import cv2

@@ -10,6 +10,8 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,24 +170,34 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
         target = path.resolve()
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             target.write_bytes(data)
-        else:
-            _replace(target, data)
+            return
     except OSError as error:
         raise _write_error(path, error) from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
-def _replace(target: Path, data: bytes | memoryview) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".nuri-", suffix=".part", dir=target.parent)
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives an empty file beside ``path`` to be written; then it is synced and takes the name.
+
+    Where anything fails, nothing is left of it. Raises not_found (folder), bad_input, disk_full.
+    """
+    target = path.resolve()
     try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode_of(target))
-        os.replace(temporary, target)
-    except BaseException:  # Ctrl-C too must leave nothing behind
-        os.unlink(temporary)
-        raise
+        handle, name = tempfile.mkstemp(prefix=".nuri-", suffix=".part", dir=target.parent)
+        temporary = Path(name)
+        try:
+            with open(handle, "rb") as file:
+                yield temporary
+                os.fsync(file.fileno())
+            temporary.chmod(_mode_of(target))
+            temporary.replace(target)
+        except BaseException:  # Ctrl-C too must leave nothing behind
+            temporary.unlink()
+            raise
+    except OSError as error:
+        raise _write_error(path, error) from None
 
 
 def _mode_of(target: Path) -> int:

@@ -23,7 +23,7 @@ _TILE = 64
 _MOST_TILES = 4_000_000
 _HEADER_LINE = 64
 _PACKED_CACHE = 512  # flat tiles repeat; longer ones hardly do
-_PROFILE_BYTES = 16 * 1024 * 1024
+PROFILE_BYTES = 16 * 1024 * 1024
 # Name in the file: (numpy type, order of the stored channels that gives R G B A or grey A).
 _SPACES = {
     "RGBA": ("u1", (2, 1, 0, 3)),
@@ -95,6 +95,15 @@ def read_frames(archive: Archive, tree: Tree, layer: Layer) -> dict[int, Layer]:
     return dict(sorted(frames.items()))
 
 
+def read_clock(archive: Archive) -> tuple[float, int]:
+    """Frames a second, and the frame after the last of the clip. Raises bad_input."""
+    root = archive.xml("maindoc.xml")
+    rate, clip = root.find(".//animation/framerate"), root.find(".//animation/range")
+    frames = 24.0 if rate is None else number(rate, "value", 24, archive.file_name)
+    last = -1.0 if clip is None else number(clip, "to", -1, archive.file_name)
+    return max(1.0, frames), int(last) + 1
+
+
 def read_layer(archive: Archive, tree: Tree, layer: Layer) -> np.ndarray:
     """The layer's own pixels on the canvas, (H, W, 4) RGBA in sRGB, uint8, or uint16 where the
     layer has more than 8 bits. Raises unsupported (CMYK and others), bad_input, no_memory."""
@@ -132,7 +141,7 @@ def _profile(archive: Archive, place: str) -> bytes:
     """Key frames layerN.fM have the profile of their layer."""
     if f"{place}.icc" not in archive:
         place = place.rpartition(".f")[0] or place
-    return archive.read(f"{place}.icc", _PROFILE_BYTES) if f"{place}.icc" in archive else b""
+    return archive.read(f"{place}.icc", PROFILE_BYTES) if f"{place}.icc" in archive else b""
 
 
 def _read_tiles(

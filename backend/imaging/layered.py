@@ -111,6 +111,11 @@ class LayeredFile:
             + (", ".join(repr(layer.path) for layer in found) or "none, for none has key frames"),
         )
 
+    def clock(self) -> tuple[float, int]:
+        """Frames a second, and the frame after the last of the clip; 24 and 0 where it is not
+        said. Raises bad_input."""
+        return kra.read_clock(self._archive) if self._format is kra else (24.0, 0)
+
     def frames(self, name: str) -> Frames:
         """The key frames of the named paint layer; none of a still one. Raises as `layer`."""
         layer = self._find(name)

@@ -11,6 +11,7 @@ from training.errors import TrainingError
 
 _STEP = 16
 _LARGEST = 1024
+_TOO_SMALL = ("Kernel size can't be greater", "Output size is too small")  # PyTorch's words
 
 
 def check_size(critic: nn.Module, size: int) -> None:
@@ -29,8 +30,10 @@ def _judges(critic: nn.Module, size: int) -> bool:
     try:
         # in eval neither batch norm nor spectral norm takes the empty picture into account
         critic.eval()(*_empty(critic, size))
-    except RuntimeError:
-        return False
+    except RuntimeError as error:
+        if any(words in str(error) for words in _TOO_SMALL):
+            return False
+        raise
     finally:
         critic.train(training)
     return True

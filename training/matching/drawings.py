@@ -18,7 +18,7 @@ from backend.regions.segment import find_chambers
 from training.data.files import read_pixels, to_gray, to_rgb
 from training.errors import TrainingError
 
-STORED = 288  # pixels of a stored square; the network sees a part of SIDE
+STORED = 288  # pixels of a stored square; samples show it turned and warped, at SIDE
 PAIR_SETS = ("pairs_avatars", "pairs_scratch", "pairs_gophers", "pairs_openmoji")
 SHOT_SETS = ("anim_gameart2d", "anim_noto", "anim_pepper", "anim_synfig")
 

@@ -47,11 +47,11 @@ def evaluate(
             ]
             if some:
                 pairs = MatchingPairs(some, cache, count=count, training=False, mixture=mixture)
-                metrics[f"{case}/{kind}"] = share_right(task, pairs, max(1, count // len(CASES)))
+                metrics[f"{case}/{kind}"] = _share_right(task, pairs, max(1, count // len(CASES)))
     return {"metrics": metrics, "count": count}
 
 
-def share_right(task: MatchingTask, pairs: MatchingPairs, count: int) -> float:
+def _share_right(task: MatchingTask, pairs: MatchingPairs, count: int) -> float:
     """Share of the regions of the first ``count`` samples whose likeliest paint is the true one."""
     right = total = 0
     for index in range(count):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 from nuri_test_hook.shot import LAST, TIMES, colorize, make
 
 
@@ -64,6 +67,35 @@ def check_saved_and_opened_again(stage):
     size = again.width(), again.height()
     assert [t for t in range(LAST + 9) if opened.hasKeyframeAtTime(t)] == list(TIMES)
     assert [bytes(opened.pixelDataAtTime(0, 0, *size, time)) for time in TIMES] == frames
+    again.close()
+
+
+def check_a_file_coloured_by_the_command_line(stage):
+    """Krita opens the .kra copy that `nuri animate --film` writes, with the same colours."""
+    shot = yield from make(stage, times=TIMES[:4])
+    notice = yield from colorize(stage)
+    assert notice[0] == "done", notice
+    result = shot.document.nodeByName("Colours")
+    frames = [shot.read(result, time) for time in TIMES[:4]]
+    result.remove()
+    stage.refresh(shot.document)
+    yield 100
+    shot.document.setBatchmode(True)
+    source, path = stage.root / "lines.kra", stage.root / "coloured.kra"
+    assert shot.document.saveAs(str(source))
+    yield 600
+    command = [os.environ["NURI_BACKEND"], "animate", str(source), "--key-layer", "Paint"]
+    command += ["-o", str(stage.root / "frames"), "--film", str(path)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    yield from stage.until(lambda: running.poll() is not None, 90, "the command")
+    assert running.returncode == 0, running.stdout.read()
+    again = stage.krita.openDocument(str(path))
+    again.waitForDone()
+    assert stage.names(again.rootNode()) == ["Background", "Colours", "Ink", "Paint"]
+    opened = again.nodeByName("Colours")
+    size = again.width(), again.height()
+    assert [t for t in range(LAST + 9) if opened.hasKeyframeAtTime(t)] == list(TIMES[:4])
+    assert [bytes(opened.pixelDataAtTime(0, 0, *size, time)) for time in TIMES[:4]] == frames
     again.close()
 
 

@@ -1,0 +1,86 @@
+"""`nuri animate --film`: the frames as one film, or as a layer in a copy of a .kra file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backend.imaging import io
+
+from .animate_plan import Plan, ShotFrame
+from .parser import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LAYER = "Colours"
+_FRAMES_PER_SECOND = 12  # of pictures, which do not say; drawn animation is mostly "on twos"
+
+
+def check_film(options: argparse.Namespace, plan: Plan) -> None:
+    """Raises UsageError for a film that cannot be written. A .kra file gets colours alone."""
+    from backend.imaging.film_writer import PICTURES, VIDEOS, is_writable
+
+    path: Path = options.film
+    films = {frame.source for frame in plan.frames if frame.film}
+    if path.resolve() in {source.resolve() for source in (*films, *options.key)}:
+        raise UsageError(f"{path} would be written over (choose another name for --film)")
+    if path.suffix.lower() == ".kra":
+        if {source.suffix.lower() for source in films} != {".kra"}:
+            raise UsageError(f"{path} needs a .kra animation to be a copy of (use {_kinds()})")
+        if options.lines is None:
+            options.lines = False
+    elif not is_writable(path):
+        known = " ".join(sorted({*VIDEOS, *PICTURES}))
+        raise UsageError(f"{path} is no film that can be written (known: {known} .kra)")
+
+
+def missing(plan: Plan) -> list[str]:
+    """The names of the frames that a film would lack."""
+    return [frame.name for frame in plan.frames if not frame.output.is_file()]
+
+
+def write_film(options: argparse.Namespace, plan: Plan) -> None:
+    """Join the frames, which are all there. Raises NuriError."""
+    film = plan.frames[0].film
+    if film and options.film.suffix.lower() == ".kra":
+        from backend.imaging.kra_writer import add_frames
+
+        frames = ((frame.time, _rgba(frame)) for frame in plan.frames)
+        add_frames(plan.frames[0].source, options.film, film.layer, LAYER, frames)
+        return
+    from backend.imaging import film_writer
+
+    rate = options.fps or _FRAMES_PER_SECOND
+    seconds = [
+        1 / rate if options.fps or not film else film.seconds(frame.index) for frame in plan.frames
+    ]
+    film_writer.write_film(options.film, _pictures(plan), seconds)
+
+
+def _pictures(plan: Plan) -> Iterator[np.ndarray]:
+    return (_eight_bit(frame) for frame in plan.frames)
+
+
+def _eight_bit(frame: ShotFrame) -> np.ndarray:
+    import numpy as np
+
+    pixels = io.read_image(io.read_file(frame.output), str(frame.output))
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
+
+
+def _rgba(frame: ShotFrame) -> np.ndarray:
+    import numpy as np
+
+    pixels = _eight_bit(frame)
+    if pixels.shape[2] == 4:
+        return pixels
+    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+
+
+def _kinds() -> str:
+    return ".mp4, .webm, .gif, .webp or .png"

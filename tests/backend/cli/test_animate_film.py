@@ -1,0 +1,90 @@
+"""`nuri animate --film`: frames joined to a film, or put into a copy of a .kra animation."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.imaging.film import Film
+from tests.backend import shots
+from tests.backend.cli.console import Console
+
+if any(find_spec(name) is None for name in ("torch", "safetensors")):
+    pytest.skip("PyTorch is missing", allow_module_level=True)
+
+from backend.weights import store
+from tests.backend.weights.shelf import put
+
+KRITA_FILE = Path(shots.__file__).parent / "imaging" / "krita_files" / "animation.kra"
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path_factory.mktemp("weights")
+    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    monkeypatch.setenv(store.OVERRIDE, str(folder))
+
+
+@pytest.mark.parametrize("name", ["shot.webp", "shot.mp4"])
+def test_frames_become_a_film(nuri: Console, tmp_path: Path, name: str) -> None:
+    frames, keys = shots.save(tmp_path)
+    path = tmp_path / name
+    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", path, "--fps", "10")
+    assert done.code == 0, done.err
+    assert f"{name}: 6 frames" in done.out
+    with Film(path) as film:
+        assert film.count >= 6
+        assert film.seconds(0) == pytest.approx(0.1, abs=0.02)
+        found = film.frame(0)[..., :3].astype(int)
+        assert np.abs(found - shots.finished(0)).mean() < 4
+
+
+def test_a_film_with_missing_frames_is_not_written(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path, blank=(3,))
+    path = tmp_path / "shot.gif"
+    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", path)
+    assert done.code == 1
+    assert "shot.gif is not written: frame 3 missing" in done.err
+    assert not path.exists()
+
+
+def test_a_krita_animation_becomes_a_coloured_copy(nuri: Console, tmp_path: Path) -> None:
+    path, out = tmp_path / "more.kra", tmp_path / "out"
+    call = ("animate", KRITA_FILE, "--key-layer", "Paint", "-o", out, "--no-daemon")
+    done = nuri(*call, "--film", path)
+    assert done.code == 0, done.err
+    with Film(path, "Colours") as film, Film(KRITA_FILE, "Paint") as keys:
+        assert list(film.times) == [0, 1, 2, 4, 7]
+        first, painted = film.frame(0), keys.frame(0)
+        at = painted[..., 3] == 255
+        assert np.array_equal(first[at], painted[at])  # no line over it
+        assert all(film.frame(index)[..., 3].any() for index in range(film.count))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("a.txt", "no film that can be written"), ("a.kra", "needs a .kra animation")],
+)
+def test_films_that_cannot_be_are_told_first(
+    nuri: Console, tmp_path: Path, name: str, message: str
+) -> None:
+    frames, keys = shots.save(tmp_path)
+    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", tmp_path / name)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert message in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_film_that_is_read_is_not_written_over(nuri: Console, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.kra"
+    copy.write_bytes(KRITA_FILE.read_bytes())
+    done = nuri("animate", copy, "--key-layer", "Paint", "-o", tmp_path / "o", "--film", copy)
+    assert done.code == 2
+    assert "would be written over" in done.err
+    assert copy.read_bytes() == KRITA_FILE.read_bytes()
