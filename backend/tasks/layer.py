@@ -154,7 +154,10 @@ def _complete(
     if sources:
         whole = np.ones(len(colour), bool)
         whole[number[take & ~outside]] = False
-        dark = np.concatenate([np.zeros(first, bool), palette.max(1, initial=0) < INK])
+        dark = np.zeros(first + len(palette), bool)
+        for source, place in zip(sources, places, strict=True):
+            if not source.lined:
+                dark[place[source.areas.palette.max(1) < INK]] = True
         colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark)
         # what is too small for the network follows its neighbours
         unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))

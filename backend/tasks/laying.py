@@ -115,8 +115,8 @@ def divide(
     """Pieces of another paint inside one region, such as a shadow, as regions of their own.
 
     label: (h, w) int32, changed in place. colour, sure: by region id. whole: (n,) bool by region
-    id, may not be divided. dark: (P,) bool, paints that would be drawn as ink. Returns colour and
-    sure with those of the pieces added.
+    id, may not be divided. dark: (P,) bool, paints that may be lines of a source. Returns colour
+    and sure with those of the pieces added.
     """
     inside = ~whole[view.areas] & (laid.trust >= DIVIDING)
     other = inside & (laid.paint + 1 != colour[view.areas]) & ~dark[laid.paint]

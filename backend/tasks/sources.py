@@ -41,13 +41,14 @@ LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
     is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
-    the drawing fills its canvas.
+    the drawing fills its canvas. ``lined``: its lines were known, so that no paint of it is ink.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
     ground: int = -1
+    lined: bool = False
 
 
 @dataclass
@@ -124,7 +125,8 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         picture = network_picture(turned[0], turned[1])
         colors = areas.palette[areas.paint[regions.number]]
         views.append(View(picture, regions, box, turned[3], turned[4], turned[5], colors))
-    return Source(name, areas, (views[0], views[1]), int(areas.paint[ground]))
+    ground_paint = int(areas.paint[ground])
+    return Source(name, areas, (views[0], views[1]), ground_paint, lined=ink is not None)
 
 
 def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
