@@ -137,7 +137,13 @@ def _add_style(commands: Commands[_Parser]) -> None:
     parser.add_argument(
         "frames", type=Path, metavar="FOLDER", help="line_* with color_* pictures, also in folders"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="NAME.safetensors",
+        help="default: where Nuri looks for styles, to be chosen there by its name",
+    )
     parser.add_argument("--name", default="", metavar="NAME", help="default: that of the file")
     parser.add_argument("--steps", type=_positive, default=80, metavar="N", help="80 by default")
     parser.add_argument(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from backend.imaging import io
+from backend.models.registry import ids_for
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
@@ -19,7 +20,7 @@ from .animate_plan import KeyPicture, Plan, ShotFrame, check_keys, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, warn
-from .request import png_of
+from .request import check_model, png_of
 from .review import Review
 from .streaming import Answer, FrameInput, Shoot, run_stream
 
@@ -112,6 +113,7 @@ def _join(state: _Run) -> None:
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:
+    check_model(options.model, ids_for("layer"))
     if not options.cuts:
         check_keys(plan)
     if options.film:
@@ -202,6 +204,7 @@ def _colour(
             "outputs": ["picture", "confidence"] if state.review else ["picture"],
             "encode": "png",
             **({} if options.lines is None else {"lines": options.lines}),
+            **({} if options.model is None else {"model": options.model}),
         },
         frames=[
             FrameInput(frame, partial(_line_of, frame), {"time": frame.time}) for frame in left

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from backend.models.registry import announce
-from backend.weights import store
+from backend.models.registry import announce, announce_styles
+from backend.weights import store, styles
 
 from . import DONE
 from .report import print_json
@@ -13,7 +13,7 @@ from .report import print_json
 
 def models(options: argparse.Namespace) -> int:
     """List what can colour."""
-    known = announce(store.installed())
+    known = announce(store.installed()) + announce_styles(styles.titles())
     if options.json:
         print_json({"models": known})
         return DONE

@@ -155,6 +155,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         action=argparse.BooleanOptionalAction,
         help="lines over the colours (default: where the key frames show theirs)",
     )
+    parser.add_argument("--model", metavar="ID", help="matching or a style, see `nuri models`")
     parser.add_argument(
         "--film",
         type=Path,

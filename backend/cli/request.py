@@ -17,10 +17,7 @@ from .parser import UsageError
 
 def check_choices(options: argparse.Namespace) -> None:
     """Refuse what no installed model can do. Raises UsageError."""
-    colouring = (*ids_for("layer"), *ids_for("flats"))
-    available = "available: " + ", ".join(colouring)
-    if options.model is not None and options.model not in colouring:
-        raise UsageError(f"there is no model {options.model!r} ({available})")
+    check_model(options.model, (*ids_for("layer"), *ids_for("flats")))
     if options.reference and options.model in ids_for("flats"):
         raise UsageError(f"--model {options.model} knows no references (leave --model out)")
     if options.reference and options.fill_unhinted:
@@ -29,6 +26,17 @@ def check_choices(options: argparse.Namespace) -> None:
         raise UsageError("--size: no model here has a working size to choose (leave it out)")
     if options.device not in (None, "auto", "cpu"):
         raise UsageError("--device: colouring drawings runs on the CPU alone (leave it out)")
+
+
+def check_model(model: str | None, known: Sequence[str]) -> None:
+    """Refuse a model that is neither known nor a style. Raises UsageError."""
+    if model is None or model in known:
+        return
+    from backend.weights import styles
+
+    known = (*known, *styles.ids())
+    if model not in known:
+        raise UsageError(f"there is no model {model!r} (available: {', '.join(known)})")
 
 
 def task_of(options: argparse.Namespace) -> str:
@@ -50,6 +58,8 @@ def job_options(options: argparse.Namespace, outputs: list[str]) -> dict[str, An
     }
     if task_of(options) == "flats":
         wanted["fill_unhinted"] = options.fill_unhinted
+    elif options.model:
+        wanted["model"] = options.model
     return wanted
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from backend.models.registry import announce_styles
+from backend.weights import styles
 from protocol import limits as bounds
 from protocol import wire
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
@@ -161,7 +163,8 @@ class Control:
             session=session.id,
             pid=os.getpid(),
             device=worker.device if worker else "",
-            models=worker.models if worker else [],
+            # styles are taught while the worker runs
+            models=[*worker.models, *announce_styles(styles.titles())] if worker else [],
             tasks=worker.tasks if worker else [],
             limits=self._limits,
             log_file=self._log_file,

@@ -5,7 +5,7 @@ A literal table without any import of a model, so that clients list it at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,4 +98,20 @@ def announce(installed: Collection[str]) -> list[dict[str, Any]]:
             "installed": not model.weights or model.weights in installed,
         }
         for model in MODELS.values()
+    ]
+
+
+def announce_styles(titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """More rows of the table: the region matchers that someone has taught, by id with a title."""
+    matcher = MODELS["matching"]
+    return [
+        {
+            "id": identifier,
+            "task": matcher.task,
+            "title": title,
+            "inputs": list(matcher.inputs),
+            "device": matcher.device,
+            "installed": True,
+        }
+        for identifier, title in titles.items()
     ]

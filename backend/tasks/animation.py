@@ -11,7 +11,7 @@ from backend.imaging.lines import darkness
 from protocol.errors import ErrorCode, NuriError
 
 from .flats import colour_flats
-from .reference import MatchedFlats, Source, colour_from_sources
+from .reference import MATCHER, MatchedFlats, Source, colour_from_sources
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
@@ -34,11 +34,14 @@ class ColouredFrame:
 class Shot:
     """The key frames of a shot, one or more; its frames may come in any order.
 
-    ``lines``: whether finished frames of it show their lines.
+    ``lines``: whether finished frames of it show their lines. ``model``: the network that compares
+    regions, the matcher or a style.
     """
 
-    def __init__(self, keys: Iterable[ColouredFrame], *, lines: bool = True) -> None:
-        self.lines = lines
+    def __init__(
+        self, keys: Iterable[ColouredFrame], *, lines: bool = True, model: str = MATCHER
+    ) -> None:
+        self.lines, self.model = lines, model
         self._keys = sorted(keys, key=lambda key: key.time)
 
     def colour(
@@ -57,7 +60,9 @@ class Shot:
         if followed[0].time == time and followed[0].filled is not None:
             return followed[0].filled
         sources = [frame.source for frame in followed]
-        return colour_from_sources(line, sources, progress=progress, cancelled=cancelled)
+        return colour_from_sources(
+            line, sources, model=self.model, progress=progress, cancelled=cancelled
+        )
 
     def is_painted(self, time: float) -> bool:
         """True when a key frame at this time was given with all its colours."""
@@ -92,6 +97,7 @@ def fill_hints(
     colour: np.ndarray,
     line: np.ndarray,
     *,
+    model: str = MATCHER,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MatchedFlats | None:
     """The colours of a key frame that has mere hints of them; None where it is painted.
@@ -109,7 +115,7 @@ def fill_hints(
         return None  # without lines there is nothing to fill
     if (painted & reached).sum() >= PAINTED * reached.sum():
         return None
-    return colour_from_sources(line, [], hints=colour, cancelled=cancelled)
+    return colour_from_sources(line, [], hints=colour, model=model, cancelled=cancelled)
 
 
 def doubtful_regions(result: MatchedFlats) -> np.ndarray:

@@ -24,7 +24,7 @@ from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 from .animation import ColouredFrame, Shot, doubtful_regions, fill_hints, shows_lines
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
-from .reference import MatchedFlats, Source, read_source
+from .reference import MatchedFlats, Source, matcher_of, read_source
 from .request import Outcome, Request
 
 _OUTPUTS = ("flats", "regions", "confidence", "picture")
@@ -40,7 +40,8 @@ _logger = logging.getLogger("nuri.worker")
 def run_animation(request: Request) -> Outcome:
     """One frame of a shot. Outputs: ``flats``, ``regions``, ``confidence`` (gray8, 255 = sure,
     also where there is no region) and ``picture``, as asked for. Option ``lines``: whether they go
-    over the picture; by default they do where the key frames show them.
+    over the picture; by default they do where the key frames show them. Option ``model``: as for
+    the task "layer".
 
     A frame that cannot be coloured gives no outputs and says why in its facts. Raises NuriError
     for what is wrong with the key frames or the options, cancelled, no_memory.
@@ -102,18 +103,19 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "there is no coloured frame",
             "Colour one frame of the animation, better the first and the last",
         )
+    model = matcher_of(request)
     frames, keys, lines = [], [], True
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
         colour, line = _read_key(request, number)
         filled = None
         if line is not None and colour.shape[2] == 4:
-            filled = fill_hints(colour, line, cancelled=request.cancelled)
+            filled = fill_hints(colour, line, model=model, cancelled=request.cancelled)
         shown = colour if filled is None else filled.flats
         frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
         keys.append(KeyPaint(colour, shown, _exact(request, number)))
         lines = lines and (line is None or shows_lines(colour, line))
-    return Shot(frames, lines=lines), read_paints(keys)
+    return Shot(frames, lines=lines, model=model), read_paints(keys)
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:

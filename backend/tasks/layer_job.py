@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backend.imaging import io, planes
-from backend.models.registry import ids_for
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
@@ -21,7 +20,7 @@ from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, w
 from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
 from .flats_job import COLOURED, READ, run_flats
 from .layer import LayerResult, colour_layer
-from .reference import MATCHER
+from .reference import matcher_of
 from .request import Outcome, Request
 from .sources import Source, read_source
 
@@ -71,7 +70,7 @@ def run_layer(request: Request) -> Outcome:
     """
     wanted = request.texts("outputs", OUTPUTS, ("flats",))
     encoding, lines = request.text("encode", ENCODINGS), request.flag("lines", True)
-    request.text("model", ("", *ids_for("layer")))
+    model = matcher_of(request)
     references = _references(request)
     line, hints = find_drawing(request) if references else read_drawing(request)
     mask = read_mask(request, line)
@@ -86,7 +85,7 @@ def run_layer(request: Request) -> Outcome:
         canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
             canvas,
-            lambda: store.load(MATCHER),
+            lambda: store.load(model),
             hints=pixels,
             sources=sources,
             mask=mask,

@@ -6,16 +6,28 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backend.weights import store
+from backend.models.registry import ids_for
+from backend.weights import store, styles
 
 from .canvas import read_canvas
 from .layer import LayerResult, colour_layer
+from .request import Request
 from .sources import Source, read_source
 
-__all__ = ["MATCHER", "MatchedFlats", "Source", "colour_from_sources", "read_source"]
+__all__ = ["MATCHER", "MatchedFlats", "Source", "colour_from_sources", "matcher_of", "read_source"]
 
 MATCHER = "matching"  # the id of its weights
 MatchedFlats = LayerResult
+
+
+def matcher_of(request: Request) -> str:
+    """The network that the option ``model`` names: the matcher or a style. Raises NuriError:
+    malformed, model_missing."""
+    model = request.text("model")
+    if model.startswith(styles.PREFIX):
+        styles.path_of(model)
+        return model
+    return request.text("model", ("", *ids_for("layer"))) or MATCHER
 
 
 def colour_from_sources(
@@ -24,14 +36,17 @@ def colour_from_sources(
     *,
     hints: np.ndarray | None = None,
     mask: np.ndarray | None = None,
+    model: str = MATCHER,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MatchedFlats:
-    """`colour_layer` with the trained network. Raises NuriError: model_missing, bad_input,
-    cancelled."""
+    """`colour_layer` with the trained network ``model``, the matcher or a style.
+
+    Raises NuriError: model_missing, bad_input, cancelled.
+    """
     return colour_layer(
         read_canvas(line),
-        lambda: store.load(MATCHER),
+        lambda: store.load(model),
         hints=hints,
         sources=sources,
         mask=mask,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import manifest
+from . import manifest, styles
 
 if TYPE_CHECKING:
     from torch import nn
@@ -80,19 +80,21 @@ def file_of(identifier: str) -> Path:
 def load(identifier: str) -> nn.Module:
     """The trained network ``identifier``, in float32, eval mode and its form for inference.
 
-    It stays in memory until `release`. The file's sha256 is checked once as long as the file does
-    not change. Raises NuriError: model_missing when the manifest has no such id, its file is
-    absent or not the one that the manifest means, or PyTorch is not installed.
+    ``style/NAME`` is a style, see `styles`. The network stays in memory until `release`. The file's
+    sha256 is checked once as long as the file does not change. Raises NuriError: model_missing when
+    the manifest has no such id, its file is absent or not the one that the manifest means, or
+    PyTorch is not installed.
     """
     with _lock:
-        entry = _entry(identifier)
-        path = folder() / entry.file
+        entry = None if identifier.startswith(styles.PREFIX) else _entry(identifier)
+        path = folder() / entry.file if entry else styles.path_of(identifier)
         state = _state(path, identifier)
         known = _loaded.get(identifier)
         if known is not None and known[:2] == (path, state):
             return known[2]
-        _check(path, entry, state)
-        model = _read(path, entry)
+        if entry:
+            _check(path, entry, state)
+        model = _read(path, identifier, entry.network if entry else styles.NETWORK)
         _loaded[identifier] = (path, state, model)
         return model
 
@@ -146,19 +148,19 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, entry: manifest.Entry) -> nn.Module:
+def _read(path: Path, identifier: str, network: str) -> nn.Module:
     try:
         from backend.models.architectures import load_model, read_header
         from backend.models.folding import inference_form
     except ImportError as error:
         raise NuriError(
             ErrorCode.model_missing,
-            f"the network {entry.id!r} needs PyTorch, which is not installed",
+            f"the network {identifier!r} needs PyTorch, which is not installed",
             "Run `python3 install.py` again without --no-models",
         ) from error
     try:
-        if read_header(path).name != entry.network:
-            raise ValueError(f"{path} holds no {entry.network!r}")
+        if read_header(path).name != network:
+            raise ValueError(f"{path} holds no {network!r}")
         return inference_form(load_model(path))
     except (OSError, ValueError) as error:
         raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error

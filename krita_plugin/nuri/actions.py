@@ -62,7 +62,14 @@ class Actions(Settings):
             uid = layers.uid_of(line)
             colours = colour_layer(document, desk.hints, uid, own)
             replace = own[-1] if own and self.flag("replace_previous") else ""
-            request = Request(key_of(document), uid, layers.uid_of(colours), replace=replace)
+            task, _, model = self.model(COLOURING).partition("/")
+            request = Request(
+                key_of(document),
+                uid,
+                layers.uid_of(colours),
+                replace=replace,
+                model=model if task == LAYER else "",
+            )
             job = AnimationJob(self.backend, request, self)
             job.selected = self.flag(SELECTED_FRAMES)
             self._run(desk, job)

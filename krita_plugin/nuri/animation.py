@@ -74,7 +74,9 @@ class AnimationJob(ColorizeJob):
             yield 0
             self._say(0.0, "Reading the frames")
             past = made.latest(document, request.line)
-            plan = yield from make_plan(timeline, request.line, request.hints, past, self.selected)
+            plan = yield from make_plan(
+                timeline, request.line, request.hints, past, self.selected, request.model
+            )
             if not plan.left and plan.kept:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
             with FrameSheet(timeline, plan.times) as sheet:
@@ -106,7 +108,7 @@ class AnimationJob(ColorizeJob):
         attempts = 0
         while left and not self.cancelling:
             before = len(left)
-            planes, options = opening(plan.keys)
+            planes, options = opening(plan.keys, self.request.model)
             # The newest request takes the place of any other for this document.
             job = client.submit(
                 "animation", planes, options, document=self.request.document, frames=len(left)

@@ -81,10 +81,11 @@ def make_plan(
     colours: str,
     latest: tuple[str, dict[int, Made]],
     selected: bool = False,
+    model: str = "",
 ) -> Work:
     """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
     ``latest``: of `made.latest`. ``selected``: frames that are not selected in the timeline stay
-    as they were, or empty.
+    as they were, or empty. ``model``: what colours; frames of another one are coloured again.
 
     Raises `NuriError`: bad_input (no key frames, none coloured), too_large, not_found.
     """
@@ -130,13 +131,13 @@ def make_plan(
                 plan.kept.append(time)
             continue
         pixels = yield from timeline.read(line, time, SRGB8)
-        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names)
+        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, model)
         is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
         (plan.kept if is_fresh else plan.left).append(time)
     return plan
 
 
-def opening(keys: list[KeyFrame]) -> tuple[list[Plane], dict[str, Any]]:
+def opening(keys: list[KeyFrame], model: str) -> tuple[list[Plane], dict[str, Any]]:
     """What all frames of a job share: pictures and options."""
     planes: list[Plane] = []
     for number, key in enumerate(keys):
@@ -144,7 +145,8 @@ def opening(keys: list[KeyFrame]) -> tuple[list[Plane], dict[str, Any]]:
         planes.append(plane_of(f"line{number}", key.line))
         if key.seen is not key.colours:
             planes.append(plane_of(f"exact{number}", key.colours))
-    return planes, {"keys": [key.time for key in keys], "outputs": ["flats"]}
+    times = [key.time for key in keys]
+    return planes, {"keys": times, "outputs": ["flats"], "model": model}
 
 
 def _animated_colours(document: Any, excluded: set[str]) -> Any | None:

@@ -41,11 +41,12 @@ def digest(*parts: Any) -> str:
     return found.hexdigest()
 
 
-def recipe(line: str, time: int, keys: Sequence[tuple[int, str]]) -> str:
+def recipe(line: str, time: int, keys: Sequence[tuple[int, str]], model: str) -> str:
     """What a frame with lines ``line`` depends on; ``keys``: (time, digest), in order of time."""
     before = [key for key in keys if key[0] < time][-1:]
     after = [key for key in keys if key[0] > time][:1]
-    return digest(line, *(f"|{moment - time}:{name}" for moment, name in before + after))
+    parts = [f"|{moment - time}:{name}" for moment, name in before + after]
+    return digest(line, *parts, *([f"|{model}"] if model else []))
 
 
 def latest(document: Any, line: str) -> tuple[str, dict[int, Made]]:

@@ -138,6 +138,7 @@ def _stage_set(plugin: Path, weights: Path, name: str) -> Iterator[Callable[[Pat
                 NURI_STATE=str(state),
                 NURI_BACKEND=str(BACKEND),
                 NURI_WEIGHTS=str(weights),
+                NURI_STYLES=str(weights / "styles"),
             )
             _signal_daemon(run / "connection.json", signal.SIGCONT)
             return outcome

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from backend.weights import styles
 from training.errors import TrainingError
 from training.matching.style import teach, write_style
 from training.matching.style_frames import plan_lesson
@@ -14,12 +15,21 @@ from training.matching.style_frames import plan_lesson
 SUFFIX = ".safetensors"
 
 
+def _place(name: str) -> Path:
+    if not name:
+        raise TrainingError("the style has no name", "give it one with --name, or a file with -o")
+    try:
+        return styles.file_for(name)
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
+
+
 def style(options: argparse.Namespace) -> int:
     """Teach, measure and write; nothing is written when held frames came out worse.
 
     Raises TrainingError.
     """
-    output: Path = options.output
+    output = options.output or _place(options.name)
     if output.suffix != SUFFIX:
         raise TrainingError(f"{output} is no {SUFFIX} file", "let its name end so")
 
@@ -47,4 +57,6 @@ def style(options: argparse.Namespace) -> int:
         )
     picture = write_style(output, matcher, facts, rows)
     sys.stdout.write(f"{output}\n{picture}\n")
+    if options.output is None:
+        sys.stdout.write(f'Choose it with --model "{styles.PREFIX}{options.name}"\n')
     return 0

@@ -12,7 +12,7 @@ from PIL import Image
 
 from backend.models.architectures import load_model, read_header
 from backend.models.matching import RegionMatcher
-from backend.weights import store
+from backend.weights import store, styles
 from tests.backend import figures
 from tests.backend.weights.shelf import put_model
 from training.cli import main
@@ -142,6 +142,20 @@ def test_a_worse_style_is_not_written_unless_kept(tmp_path, monkeypatch, capsys)
     assert not worse.exists() and not worse.with_suffix(".png").exists()
     assert main([*arguments, "-o", str(worse), "--steps", "2", "--keep"]) == 0
     assert worse.exists()
+
+
+def test_without_a_file_it_goes_where_nuri_finds_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(styles.FOLDER, str(tmp_path / "styles"))
+    folder = shot(tmp_path / "shot", 5)
+    call = ["style", str(folder), "--steps", "1", "--keep", "--quiet"]
+    assert main([*call, "--name", "My dog"]) == 0
+    assert '--model "style/My dog"' in capsys.readouterr().out
+    (found,) = styles.installed()
+    assert (found.id, found.frames) == ("style/My dog", 4)
+    assert isinstance(store.load("style/My dog"), RegionMatcher)
+    for name in ([], ["--name", "../dog"]):
+        assert main([*call, *name]) == 1
+    assert len(list((tmp_path / "styles").iterdir())) == 2
 
 
 def test_another_ending_and_missing_weights_are_refused(tmp_path, monkeypatch, capsys):

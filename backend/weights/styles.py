@@ -1,0 +1,107 @@
+"""Styles: region matchers that someone has taught, by the names of their files.
+
+A style travels as one safetensors file; who puts it into the folder can choose it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol import limits
+from protocol.errors import ErrorCode, NuriError
+from protocol.folders import state_folder
+
+FOLDER = "NURI_STYLES"  # names another folder
+PREFIX = "style/"  # of the ids of styles among those of models
+SUFFIX = ".safetensors"
+NETWORK = "matching"
+MOST = limits.MODELS // 2
+_NAME = re.compile(r"\w[\w .()-]{0,47}")
+_logger = logging.getLogger("nuri.worker")
+
+
+@dataclass(frozen=True)
+class Style:
+    """``name``: of its file. ``frames``: that it was taught on, 0 where the file does not say."""
+
+    name: str
+    path: Path
+    frames: int = 0
+    date: str = ""
+
+    @property
+    def id(self) -> str:
+        return PREFIX + self.name
+
+
+def folder() -> Path:
+    """Where styles are: the folder that ``NURI_STYLES`` names, else one beside the log."""
+    given = os.environ.get(FOLDER)
+    return Path(given).absolute() if given else state_folder() / "styles"
+
+
+def installed() -> list[Style]:
+    """The styles in the folder, by name, at most ``MOST``; what is no style is left out."""
+    found = []
+    for path in sorted(folder().glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold()):
+        try:
+            found.append(_read(path))
+        except (ImportError, OSError, ValueError) as error:
+            _logger.warning("%s is no style: %s", path, error)
+    return found[:MOST]
+
+
+def ids() -> tuple[str, ...]:
+    """The ids that options take for the styles that are installed."""
+    return tuple(style.id for style in installed())
+
+
+def titles() -> dict[str, str]:
+    """What to say of each style that is installed, by id."""
+    said = {}
+    for style in installed():
+        taught = f", taught on {style.frames} frames" if style.frames else ""
+        said[style.id] = f"The style {style.name}{taught}" + (f", {style.date}" * bool(style.date))
+    return said
+
+
+def path_of(identifier: str) -> Path:
+    """The file of ``style/NAME``. Raises NuriError model_missing."""
+    known = {style.id: style.path for style in installed()}
+    if identifier not in known:
+        raise NuriError(
+            ErrorCode.model_missing,
+            f"there is no style {identifier.removeprefix(PREFIX)!r} in {folder()}",
+            "Put its .safetensors file there, or choose another model",
+        )
+    return known[identifier]
+
+
+def file_for(name: str) -> Path:
+    """Where a style of this name belongs. ``ValueError`` for a name that no file can have."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for a style: use letters, digits, spaces and -")
+    return folder() / f"{name}{SUFFIX}"
+
+
+def _read(path: Path) -> Style:
+    """``ValueError`` for a file that holds no style, ImportError without safetensors."""
+    from safetensors import SafetensorError, safe_open
+
+    if not _NAME.fullmatch(path.stem):
+        raise ValueError("its name has signs that a style's cannot have")
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    if metadata.get("nuri.architecture") != NETWORK:
+        raise ValueError("it holds no region matcher")
+    facts = json.loads(metadata.get("nuri.extra", "{}")).get("style", {})
+    frames, date = facts.get("frames", 0), facts.get("date", "")
+    return Style(path.stem, path, frames if isinstance(frames, int) else 0, str(date)[:10])

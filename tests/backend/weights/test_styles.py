@@ -1,0 +1,79 @@
+"""Styles: found in their folder, loaded by name, used by the tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.models.architectures import build, save_model
+from backend.models.registry import announce_styles
+from backend.tasks import job
+from backend.tasks.layer_job import WORKBENCH
+from backend.weights import store, styles
+from protocol.errors import ErrorCode, NuriError
+from tests.backend import figures, shots
+from tests.backend.tasks.test_layer import png, run
+from tests.backend.weights.shelf import put
+
+SMALL = {"width": 4, "dim": 16, "layers": 1}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One style, a file of another network, one that is damaged, and a tiny shipped matcher."""
+    put(tmp_path / "weights", "matching", SMALL)
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path / "weights"))
+    place = tmp_path / "styles"
+    place.mkdir()
+    monkeypatch.setenv(styles.FOLDER, str(place))
+    torch.manual_seed(1)
+    facts = {"style": {"frames": 4, "date": "2026-11-21"}}
+    save_model(place / "My dog.safetensors", build("matching", SMALL), facts)
+    save_model(place / "grey.safetensors", build("smsanet", {"width": 4, "attention_where": (4,)}))
+    (place / "broken.safetensors").write_bytes(b"no weights")
+    yield place
+    store.release()
+    WORKBENCH.clear()
+
+
+def test_only_styles_are_found_and_told() -> None:
+    assert [style.name for style in styles.installed()] == ["My dog"]
+    (row,) = announce_styles(styles.titles())
+    assert (row["id"], row["task"], row["installed"]) == ("style/My dog", "layer", True)
+    assert row["title"] == "The style My dog, taught on 4 frames, 2026-11-21"
+
+
+def test_a_style_is_another_network_and_follows_its_file(folder: Path) -> None:
+    first = store.load("style/My dog")
+    assert store.load("style/My dog") is first
+    assert store.load("matching") is not first
+    save_model(folder / "My dog.safetensors", build("matching", {**SMALL, "layers": 2}))
+    assert store.load("style/My dog") is not first
+
+
+@pytest.mark.parametrize("name", ["cat", "../weights/matching", "broken", "grey"])
+def test_what_is_no_style_is_refused(name: str) -> None:
+    with pytest.raises(NuriError) as error:
+        store.load(f"style/{name}")
+    assert error.value.code is ErrorCode.model_missing
+
+
+def test_tasks_take_styles(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    load = store.load
+    monkeypatch.setattr(store, "load", lambda name: asked.append(name) or load(name))
+    line, color, _ = figures.face(256)
+    outcome = run(png("line", line), png("reference_0", color), model="style/My dog")
+    assert outcome.outputs
+    inputs = [png("key0", shots.finished(0)), png("line0", shots.line(0)), png("line", line)]
+    inputs[2] = png("line", shots.line(2))
+    options = {"keys": [0], "model": "style/My dog"}
+    silent = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
+    outcome = job.run("animation", inputs, options, frame=2, facts={"time": 2}, **silent)
+    assert outcome.outputs
+    assert asked == ["style/My dog"] * 2
+    with pytest.raises(NuriError) as error:
+        run(png("line", line), png("reference_0", color), model="style/cat")
+    assert error.value.code is ErrorCode.model_missing
