@@ -84,8 +84,11 @@ def _no_png(pixel_format: PixelFormat) -> NuriError:
 def facts_of(result: FlatsResult) -> dict[str, Any]:
     height, width = result.regions.shape
     owner = result.region_palette
-    regions = int(result.regions.max(initial=0))
-    coloured = np.flatnonzero(owner >= 0)
+    # what is too small for the network is part of its neighbours by now
+    there = np.bincount(result.regions.ravel(), minlength=len(owner)) > 0
+    there[0] = False
+    regions = int(there.sum())
+    coloured = np.flatnonzero(there & (owner >= 0))
     by_colour: list[list[int]] = [[] for _ in result.palette]
     for region in coloured.tolist():
         by_colour[owner[region]].append(region)

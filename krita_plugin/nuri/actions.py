@@ -62,14 +62,9 @@ class Actions(Settings):
             uid = layers.uid_of(line)
             colours = colour_layer(document, desk.hints, uid, own)
             replace = own[-1] if own and self.flag("replace_previous") else ""
-            task, _, model = self.model(COLOURING).partition("/")
-            request = Request(
-                key_of(document),
-                uid,
-                layers.uid_of(colours),
-                replace=replace,
-                model=model if task == LAYER else "",
-            )
+            model = self._chosen_model()
+            hint = layers.uid_of(colours)
+            request = Request(key_of(document), uid, hint, replace=replace, model=model)
             job = AnimationJob(self.backend, request, self)
             job.selected = self.flag(SELECTED_FRAMES)
             self._run(desk, job)
@@ -217,7 +212,7 @@ class Actions(Settings):
         own = self.results_of(document)
         desk = self.desk()
         references = tuple(desk.references)
-        task, _, model = self.model(COLOURING).partition("/")
+        task = self.model(COLOURING).partition("/")[0]
         if not task:
             task = FLATS if self.flag("fill_unhinted") else LAYER
         if references:
@@ -232,9 +227,14 @@ class Actions(Settings):
             fill_unhinted=self.flag("fill_unhinted"),
             replace=replace,
             references=references,
-            model=model if task == LAYER else "",
+            model=self._chosen_model(),
             task=task,
         )
+
+    def _chosen_model(self) -> str:
+        """The matcher or style that was chosen, "" where it is left to the backend."""
+        task, _, model = self.model(COLOURING).partition("/")
+        return model if task == LAYER else ""
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()

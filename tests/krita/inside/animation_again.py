@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from nuri_test_hook.shot import TIMES, colorize, make
+from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
 
 
 def check_cancel_keeps_the_finished_frames(stage):
     shot = yield from make(stage)
     before, steps = shot.artist(), stage.history()
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield from stage.until(
-        lambda: desk.job is None or "Frame 8" in desk.job.stage, 60, "some frames"
-    )
-    assert desk.job is not None, desk.notice
+    desk = yield from colorize_until(stage, 8)
     stage.trigger("nuri_cancel_colouring")
     yield from stage.until(lambda: desk.job is None, 20, "the end")
     yield 200
@@ -102,11 +97,7 @@ def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
 
 def check_what_was_cancelled_is_continued(stage):
     shot = yield from make(stage)
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield from stage.until(
-        lambda: desk.job is None or "Frame 6" in desk.job.stage, 60, "some frames"
-    )
+    desk = yield from colorize_until(stage, 6)
     stage.trigger("nuri_cancel_colouring")
     yield from stage.until(lambda: desk.job is None, 20, "the end")
     yield 300

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from nuri_test_hook.shot import TIMES, colorize, make
+from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
 
 CONNECTION = Path(os.environ["NURI_CONNECTION"])
 
@@ -27,12 +27,7 @@ def _kill(which):
 
 def _killed(stage, which):
     shot = yield from make(stage)
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield from stage.until(
-        lambda: desk.job is None or "Frame 6" in desk.job.stage, 60, "some frames"
-    )
-    assert desk.job is not None, desk.notice
+    desk = yield from colorize_until(stage, 6)
     _kill(which)
     yield from stage.until(lambda: desk.job is None, 90, "the end")
     yield 200
@@ -98,12 +93,7 @@ def check_bad_input(stage):
 
 def check_document_closed_in_the_middle(stage):
     shot = yield from make(stage)
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield from stage.until(
-        lambda: desk.job is None or "Frame 3" in desk.job.stage, 60, "some frames"
-    )
-    assert desk.job is not None, desk.notice
+    desk = yield from colorize_until(stage, 3)
     yield from stage.close(shot.document)
     yield from stage.until(lambda: desk.job is None, 20, "the end")
     yield 200

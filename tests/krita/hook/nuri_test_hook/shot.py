@@ -114,6 +114,17 @@ def colorize(stage, seconds=120):
     return stage.notice()
 
 
+def colorize_until(stage, frame):
+    """The menu action, until a frame of this number is under way; returns the desk."""
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield from stage.until(
+        lambda: desk.job is None or f"Frame {frame}" in desk.job.stage, 60, "some frames"
+    )
+    assert desk.job is not None, desk.notice
+    return desk
+
+
 def make(stage, space="rgba8", width=320, height=240, times=TIMES, painted=None):
     """The artist's document; the first and the last frame are coloured. Returns `Shot`."""
     (model, depth, profile), _, *_ = SPACES[space]
