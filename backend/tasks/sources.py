@@ -107,7 +107,10 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
             f"{name or 'the reference'} has no area of colour",
             "Choose a coloured drawing",
         )
-    box = figure_box(areas.label)
+    # the ground between lines may be several chambers
+    outline = areas.label if ink is None else closed_areas(areas.label)
+    box, ground = figure_box(outline), find_ground(outline)
+    around = (outline == ground) & (ground > 0)
     seen = crop(rgb, box, SIDE, 255, exact=False)
     if ink is None:
         seen_ink = thin_dark(seen)
@@ -115,8 +118,7 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     else:
         seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
     label = crop(areas.label, box, SIDE, 0, exact=True)
-    ground = find_ground(areas.label)
-    painting = _painting(painted, (areas.label == ground) & (ground > 0), box)
+    painting = _painting(painted, around, box)
     closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
     parts = (seen_ink, seen, label, fine_ink, closed, painting)
     views = []
@@ -125,7 +127,8 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         picture = network_picture(turned[0], turned[1])
         colors = areas.palette[areas.paint[regions.number]]
         views.append(View(picture, regions, box, turned[3], turned[4], turned[5], colors))
-    ground_paint = int(areas.paint[ground])
+    paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
+    ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
     return Source(name, areas, (views[0], views[1]), ground_paint, lined=ink is not None)
 
 
