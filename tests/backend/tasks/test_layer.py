@@ -9,9 +9,12 @@ import pytest
 pytest.importorskip("torch", reason="the region matcher needs PyTorch")
 
 from backend.imaging import io, planes
+from backend.regions.describe import closed_areas, figure_box
 from backend.tasks import job
+from backend.tasks.canvas import read_canvas
 from backend.tasks.layer_job import WORKBENCH
 from backend.tasks.reference import colour_from_sources, read_source
+from backend.tasks.sources import facing, view_of
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelFormat
@@ -203,3 +206,20 @@ def test_cancel():
     with pytest.raises(NuriError) as caught:
         colour_from_sources(line, [read_source(color)], cancelled=lambda: True)
     assert caught.value.code is ErrorCode.cancelled
+
+
+def test_a_key_frame_whose_ground_is_several_chambers_is_seen_like_its_lines():
+    line = np.full((512, 512), 255, np.uint8)
+    cv2.ellipse(line, (256, 256), (245, 150), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    cv2.ellipse(line, (180, 256), (40, 60), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    color = np.full((512, 512, 3), 255, np.uint8)
+    cv2.ellipse(color, (256, 256), (245, 150), 0, 0, 360, figures.SKIN, -1)
+    cv2.ellipse(color, (180, 256), (40, 60), 0, 0, 360, figures.SHIRT, -1)
+    canvas = read_canvas(line)
+    label = canvas.chambers.label
+    assert figure_box(label) != figure_box(closed_areas(label))  # above and below the figure
+    source, target = read_source(color, line), view_of(canvas, label)
+    assert source.views[0].box == target.box
+    assert (source.views[0].painting[[0, -1]] == -1).all()
+    assert tuple(source.areas.palette[source.ground]) == figures.WHITE
+    assert facing(target, source) is source.views[0]
