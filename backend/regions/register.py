@@ -18,6 +18,8 @@ COARSE_TO_FINE = ((2, 4.0), (2, 2.0), (1, 2.0), (1, 1.0))
 SMOOTH = 1.5  # blur of a flow, in blurs of its lines
 NEAR = 2  # pixels within which a line has found its fellow
 AROUND = 12.0  # blur, in pixels, of the place that a line speaks of
+FAR = 48.0  # the same where no line is near ...
+FAR_WEIGHT = 0.05  # ... so that the middle of a large region is spoken of, too
 INK = 96  # of 255
 
 
@@ -86,8 +88,12 @@ def _agreement(ink: np.ndarray, laid: np.ndarray) -> np.ndarray:
         one & (cv2.dilate(two.astype(np.uint8), reach) > 0)
         for one, two in ((ours, theirs), (theirs, ours))
     ]
-    found, there = (
-        cv2.GaussianBlur(one.astype(np.float32) + two, (0, 0), AROUND)
-        for one, two in (met, (ours, theirs))
-    )
-    return np.asarray(found / np.maximum(there, 1e-3), np.float32)
+    found, there = (_spoken(one.astype(np.float32) + two) for one, two in (met, (ours, theirs)))
+    return np.asarray(found / np.maximum(there, 1e-4), np.float32)
+
+
+def _spoken(lines: np.ndarray) -> np.ndarray:
+    """How much the lines (SIDE, SIDE) say of each place; in the open the nearest ones decide."""
+    small = cv2.resize(lines, (SIDE // 4, SIDE // 4), interpolation=cv2.INTER_AREA)
+    far = cv2.resize(cv2.GaussianBlur(small, (0, 0), FAR / 4), (SIDE, SIDE))
+    return np.asarray(cv2.GaussianBlur(lines, (0, 0), AROUND) + FAR_WEIGHT * far)
