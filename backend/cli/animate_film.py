@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.imaging import io
+from backend.imaging.film import FRAMES_PER_SECOND
 
 from .animate_plan import Plan, ShotFrame
 from .parser import UsageError
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 LAYER = "Colours"
-_FRAMES_PER_SECOND = 12  # of pictures, which do not say; drawn animation is mostly "on twos"
 
 
 def check_film(options: argparse.Namespace, plan: Plan) -> None:
     """Raises UsageError for a film that cannot be written. A .kra file gets colours alone."""
-    from backend.imaging.film_writer import PICTURES, VIDEOS, is_writable
+    from backend.imaging.film_writer import PICTURES, VIDEOS
 
     path: Path = options.film
     films = {frame.source for frame in plan.frames if frame.film}
@@ -29,10 +28,10 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
         raise UsageError(f"{path} would be written over (choose another name for --film)")
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:
-            raise UsageError(f"{path} needs a .kra animation to be a copy of (use {_kinds()})")
+            raise UsageError(f"{path} needs a .kra animation to be a copy of (use another kind)")
         if options.lines is None:
             options.lines = False
-    elif not is_writable(path):
+    elif path.suffix.lower() not in (*VIDEOS, *PICTURES):
         known = " ".join(sorted({*VIDEOS, *PICTURES}))
         raise UsageError(f"{path} is no film that can be written (known: {known} .kra)")
 
@@ -53,15 +52,11 @@ def write_film(options: argparse.Namespace, plan: Plan) -> None:
         return
     from backend.imaging import film_writer
 
-    rate = options.fps or _FRAMES_PER_SECOND
+    rate = options.fps or FRAMES_PER_SECOND
     seconds = [
         1 / rate if options.fps or not film else film.seconds(frame.index) for frame in plan.frames
     ]
-    film_writer.write_film(options.film, _pictures(plan), seconds)
-
-
-def _pictures(plan: Plan) -> Iterator[np.ndarray]:
-    return (_eight_bit(frame) for frame in plan.frames)
+    film_writer.write_film(options.film, map(_eight_bit, plan.frames), seconds)
 
 
 def _eight_bit(frame: ShotFrame) -> np.ndarray:
@@ -80,7 +75,3 @@ def _rgba(frame: ShotFrame) -> np.ndarray:
     if pixels.shape[2] == 4:
         return pixels
     return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-
-
-def _kinds() -> str:
-    return ".mp4, .webm, .gif, .webp or .png"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
 _HEAD_BYTES = 4096
-_UNSAID = 1 / 12  # seconds that a frame is shown where the file does not say
+FRAMES_PER_SECOND = 12  # where nothing says; drawn animation is mostly "on twos"
 READABLE = "animated PNG, GIF or WebP, .kra, or a video"
 
 
@@ -151,7 +151,7 @@ class _Pictures:
 
     def seconds(self, index: int) -> float:
         with self._at(index):
-            return float(self._image.info.get("duration", 0)) / 1000 or _UNSAID
+            return float(self._image.info.get("duration", 0)) / 1000 or 1 / FRAMES_PER_SECOND
 
     def frame(self, index: int) -> np.ndarray:
         import numpy as np
@@ -196,7 +196,7 @@ class _Video:
         self._next = 0
         self._capture = self._open()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self._seconds = 1 / rate if 1 <= rate <= 1000 else _UNSAID
+        self._seconds = 1 / rate if 1 <= rate <= 1000 else 1 / FRAMES_PER_SECOND
         count = 0
         while self._capture.grab():
             count += 1

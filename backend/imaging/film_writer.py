@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,6 @@ PICTURES = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 _QUALITY = {"libx264": {"crf": "12"}, "libvpx-vp9": {"crf": "16", "b:v": "0"}}  # sharp edges stay
 _BIT_RATE = 1_000_000  # where an encoder asks for one; "crf" decides
 _TICKS = 1000  # of time in a second
-
-
-def is_writable(path: Path) -> bool:
-    """True for the name of a film that `write_film` can write."""
-    return path.suffix.lower() in VIDEOS or path.suffix.lower() in PICTURES
 
 
 def write_film(path: Path, frames: Iterable[np.ndarray], seconds: Sequence[float]) -> None:
@@ -74,7 +70,7 @@ def _write_video(
             stream.pix_fmt = "yuv420p"  # what every player shows
             stream.bit_rate = _BIT_RATE if codec == "libvpx-vp9" else 0
             stream.codec_context.time_base = Fraction(1, _TICKS)
-            for start, picture in zip([0, *ends], _with_first(first, pictures), strict=False):
+            for start, picture in zip([0, *ends], chain([first], pictures), strict=False):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
                 frame.pts, frame.time_base = int(start), Fraction(1, _TICKS)
                 container.mux(stream.encode(frame))
@@ -88,11 +84,6 @@ def _write_video(
             f"{path} cannot be written as a video: {error}",
             "Choose another kind of film, such as .webp, or keep the frames",
         ) from error
-
-
-def _with_first(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from rest
 
 
 def _of_one_size(path: Path, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

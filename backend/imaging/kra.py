@@ -19,7 +19,7 @@ from .lzf import unpack
 from .profile import read_profile, to_srgb
 from .tree import Layer, Tree
 
-_TILE = 64
+TILE = 64
 _MOST_TILES = 4_000_000
 _HEADER_LINE = 64
 _PACKED_CACHE = 512  # flat tiles repeat; longer ones hardly do
@@ -188,27 +188,27 @@ def _header(stream: io.BufferedReader, pixel_size: int) -> int:
 def _tile_line(stream: io.BufferedReader, pixel_size: int) -> tuple[int, int, int]:
     x, y, packing, size = stream.readline(_HEADER_LINE).split(b",")
     values = int(x), int(y), int(size)
-    if packing != b"LZF" or not 1 <= values[2] <= _TILE * _TILE * pixel_size + 1:
+    if packing != b"LZF" or not 1 <= values[2] <= TILE * TILE * pixel_size + 1:
         raise ValueError("line of a tile")
     return values
 
 
 def _tile(content: bytes, pixel_size: int) -> np.ndarray:
     """(pixel_size, 64, 64) bytes."""
-    size = _TILE * _TILE * pixel_size
+    size = TILE * TILE * pixel_size
     if content[0] == 0:
         if len(content) != size + 1:
             raise ValueError("size of a raw tile")
         pixels = np.frombuffer(content, np.uint8, offset=1)
-        return np.asarray(pixels.reshape(_TILE, _TILE, pixel_size).transpose(2, 0, 1))
-    return unpack(content[1:], size).reshape(pixel_size, _TILE, _TILE)
+        return np.asarray(pixels.reshape(TILE, TILE, pixel_size).transpose(2, 0, 1))
+    return unpack(content[1:], size).reshape(pixel_size, TILE, TILE)
 
 
 def _paste(canvas: np.ndarray, tile: np.ndarray, x: int, y: int) -> None:
     """Copy what of the tile lies on the canvas."""
     height, width = canvas.shape[1:]
     left, top = max(x, 0), max(y, 0)
-    right, bottom = min(x + _TILE, width), min(y + _TILE, height)
+    right, bottom = min(x + TILE, width), min(y + TILE, height)
     if left < right and top < bottom:
         canvas[:, top:bottom, left:right] = tile[:, top - y : bottom - y, left - x : right - x]
 

@@ -17,7 +17,6 @@ from .archive import PICTURE_BYTES, Archive
 from .profile import read_profile, to_srgb
 from .tree import Layer
 
-_TILE = 64
 _RAW = b"\0"  # the flag of a tile that is not packed; the ZIP file packs it
 _HEADER = "VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 4\nDATA {}\n"
 _KEYFRAMES = (
@@ -129,11 +128,11 @@ def _document(archive: Archive, below: Layer, name: str, part: str) -> bytes:
 def _tiles(pixels: np.ndarray) -> bytes:
     """The part of a frame: tiles that are not empty, BGRA."""
     height, width = pixels.shape[:2]
-    padded = np.pad(pixels, ((0, -height % _TILE), (0, -width % _TILE), (0, 0)))
+    padded = np.pad(pixels, ((0, -height % kra.TILE), (0, -width % kra.TILE), (0, 0)))
     tiles = []
-    for y in range(0, height, _TILE):
-        for x in range(0, width, _TILE):
-            tile = padded[y : y + _TILE, x : x + _TILE]
+    for y in range(0, height, kra.TILE):
+        for x in range(0, width, kra.TILE):
+            tile = padded[y : y + kra.TILE, x : x + kra.TILE]
             if tile[..., 3].any():
                 content = _RAW + tile[..., [2, 1, 0, 3]].tobytes()
                 tiles.append(f"{x},{y},LZF,{len(content)}\n".encode() + content)

@@ -6,7 +6,7 @@ A literal table without any import of a model, so that clients list it at once.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -89,29 +89,22 @@ def announce(installed: Collection[str]) -> list[dict[str, Any]]:
     installed: the ids of weights that are there; a model without its weights says so.
     """
     return [
-        {
-            "id": model.id,
-            "task": model.task,
-            "title": model.title,
-            "inputs": list(model.inputs),
-            "device": model.device,
-            "installed": not model.weights or model.weights in installed,
-        }
-        for model in MODELS.values()
+        _row(model, not model.weights or model.weights in installed) for model in MODELS.values()
     ]
 
 
 def announce_styles(titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """More rows of the table: the region matchers that someone has taught, by id with a title."""
     matcher = MODELS["matching"]
-    return [
-        {
-            "id": identifier,
-            "task": matcher.task,
-            "title": title,
-            "inputs": list(matcher.inputs),
-            "device": matcher.device,
-            "installed": True,
-        }
-        for identifier, title in titles.items()
-    ]
+    return [_row(replace(matcher, id=one, title=title), True) for one, title in titles.items()]
+
+
+def _row(model: Model, is_installed: bool) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "task": model.task,
+        "title": model.title,
+        "inputs": list(model.inputs),
+        "device": model.device,
+        "installed": is_installed,
+    }

@@ -72,14 +72,15 @@ def titles() -> dict[str, str]:
 
 def path_of(identifier: str) -> Path:
     """The file of ``style/NAME``. Raises NuriError model_missing."""
-    known = {style.id: style.path for style in installed()}
-    if identifier not in known:
+    name = identifier.removeprefix(PREFIX)
+    try:
+        return _read(file_for(name)).path
+    except (ImportError, OSError, ValueError) as error:
         raise NuriError(
             ErrorCode.model_missing,
-            f"there is no style {identifier.removeprefix(PREFIX)!r} in {folder()}",
+            f"there is no style {name!r} in {folder()}",
             "Put its .safetensors file there, or choose another model",
-        )
-    return known[identifier]
+        ) from error
 
 
 def file_for(name: str) -> Path:
