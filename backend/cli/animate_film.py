@@ -60,12 +60,9 @@ def write_film(options: argparse.Namespace, plan: Plan) -> None:
 
 
 def _eight_bit(frame: ShotFrame) -> np.ndarray:
-    import numpy as np
+    from backend.imaging import planes
 
-    pixels = io.read_image(io.read_file(frame.output), str(frame.output))
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
+    return planes.eight_bit_rgb(io.read_image(io.read_file(frame.output), str(frame.output)))
 
 
 def _rgba(frame: ShotFrame) -> np.ndarray:

@@ -118,3 +118,15 @@ def _space(pixel_format: PixelFormat) -> str:
     if pixel_format.kind == "float":
         letters = letters.removesuffix("f")
     return letters.removesuffix("a") if pixel_format.has_alpha else letters
+
+
+def eight_bit_rgb(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3 or 4) uint8 of grey, RGB or RGBA, 8 or 16 bit."""
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    channels = pixels.shape[2]
+    if channels in (1, 2):
+        pixels = pixels[..., [0, 0, 0, 1][: 2 + channels]]
+    return np.ascontiguousarray(pixels)

@@ -142,19 +142,9 @@ def _source(plane: Plane) -> Source:
             )
     else:
         name, rgb = plane.file_name, io.read_image(plane.data, plane.file_name, plane.layer)
-    return WORKBENCH.get("reference", rgb, lambda: read_source(_eight_bit_rgb(rgb), name=name))
-
-
-def _eight_bit_rgb(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 3 or 4) uint8 of grey, RGB or RGBA, 8 or 16 bit."""
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    channels = pixels.shape[2]
-    if channels in (1, 2):
-        pixels = pixels[..., [0, 0, 0, 1][: 2 + channels]]
-    return np.ascontiguousarray(pixels)
+    return WORKBENCH.get(
+        "reference", rgb, lambda: read_source(planes.eight_bit_rgb(rgb), name=name)
+    )
 
 
 def _in_rgb_order(
