@@ -37,8 +37,9 @@ class MangaDataset(PictureDataset):
     multiple of 32 with the maximum and tells ``valid`` (2) int64, height and width before. The
     drawing is made at S times one of ``scales``, drawn anew each time; with ``color_shift`` from
     levels shifted by up to that much. Recolouring changes colours and hints, not the drawing.
-    ``denoise_sigma`` (of 255) above 0 smooths pages that come from files. Raises TrainingError when
-    no page can be read.
+    ``denoise_sigma`` (of 255) above 0 smooths pages that come from files. ``recolor`` is for pages
+    with hints: without any, the usual colours are all there is to learn. ``drawn``: the drawing
+    that came with a picture takes the place of XDoG. Raises TrainingError when no page can be read.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class MangaDataset(PictureDataset):
         color_shift: float = 20 / 255,
         denoise_sigma: float = 0.0,
         recolor: bool = False,
+        drawn: bool = False,
         cache: ArrayCache | None = None,
     ) -> None:
         super().__init__(source, seed)
@@ -64,7 +66,7 @@ class MangaDataset(PictureDataset):
         self._xdog, self._scales = xdog, tuple(scales)
         self._hints: HintLaw = hints or PixelHints()
         self._crop, self._flip, self._shift = crop, flip, color_shift
-        self._sigma, self._recolor = denoise_sigma, recolor
+        self._sigma, self._recolor, self._drawn = denoise_sigma, recolor, drawn
         self._cache = cache or ArrayCache()
         self.require_one()
 
@@ -87,18 +89,18 @@ class MangaDataset(PictureDataset):
             field = np.ascontiguousarray(field[top : top + self.size, left : left + self.size])
         if self._flip and rng.random() < 0.5:
             page, field = flip_picture(page), np.ascontiguousarray(field[:, ::-1])
-        if self._recolor and page.regions is not None:
-            page = recolor([page], rng)[0]
         return self._sample(page, field, rng)
 
     def _sample(self, page: Picture, field: np.ndarray, rng: np.random.Generator) -> Sample:
         height, width = page.shape
         sample: Sample = {"line": unit(page.drawing), "distance": unit(field)}
         if page.color is not None:
-            color = signed(page.color)
             mask = self._hints(page.color, page.regions, rng)
+            if self._recolor and page.regions is not None and mask.any():
+                page = recolor([page], rng)[0]
+            color = signed(page.paint)
             sample |= {
-                "gray": unit(luma(page.color) / 255),
+                "gray": unit(luma(page.paint) / 255),
                 "hint": encode_hint(color, mask),
                 "color": color,
             }
@@ -122,7 +124,10 @@ class MangaDataset(PictureDataset):
         return sample
 
     def _drawing(self, picture: Picture, scale: int, from_file: bool) -> np.ndarray:
-        """XDoG at shortest side S, (H, W) uint8; one for each page and scale, cached."""
+        """The drawing at shortest side S, (H, W) uint8; XDoG's for each page and scale, cached."""
+        if self._drawn and picture.line is not None:
+            height, width = _shortest_side(picture.shape, self.size)
+            return cv2.resize(picture.line, (width, height), interpolation=cv2.INTER_AREA)
         sigma = self._sigma if from_file else 0.0
         if not picture.identity:
             return self._draw(picture, scale, sigma)

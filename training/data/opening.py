@@ -13,7 +13,7 @@ from training.errors import TrainingError
 from .base import SampleDataset
 from .cache import ArrayCache
 from .clips import ShotDataset
-from .hints import NoHints, PixelHints
+from .hints import HintLaw, MixedHints, NoHints, PixelHints
 from .lines import LineSource, line_source
 from .manga import MangaDataset, MonochromeDataset
 from .pairs import PairedLineDataset
@@ -134,16 +134,27 @@ def _monochrome(settings: Settings, data: Path | None) -> MonochromeDataset:
 def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
     table = dict(settings.get("xdog", {}))
     scales = tuple(table.pop("scales", (2, 3, 4)))
-    hint = settings.get("hint", {})
+    lines = settings.get("lines", "xdog")
+    if lines not in ("file", "xdog"):
+        raise ValueError(f"lines is {lines!r}; use file or xdog")
     return {
         "size": settings["size"],
         "seed": settings["seed"],
         "xdog": XDoG(**table),
         "scales": scales if training else scales[:1],
-        "hints": PixelHints(**hint) if training else NoHints(),
+        "hints": _hint_law(settings.get("hint", {})) if training else NoHints(),
         "crop": "random" if training else "centre",
         "flip": training and settings.get("flip", True),
         "color_shift": settings.get("color_shift", 0.0) if training else 0.0,
         "denoise_sigma": settings.get("denoise_sigma", 15.0) if settings.get("denoise") else 0.0,
         "recolor": training and settings.get("recolor", False),
+        "drawn": lines == "file",
     }
+
+
+def _hint_law(settings: Settings) -> HintLaw:
+    table = dict(settings)
+    kind = table.pop("kind", "pixels")
+    if kind not in ("pixels", "mixed"):
+        raise ValueError(f"hint.kind is {kind!r}; use pixels or mixed")
+    return PixelHints(**table) if kind == "pixels" else MixedHints()

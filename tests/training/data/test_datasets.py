@@ -23,7 +23,7 @@ from training.data import (
 )
 from training.data.base import SampleDataset
 from training.data.films import GeneratedShots
-from training.data.hints import PixelHints
+from training.data.hints import NoHints, PixelHints
 from training.data.lines import LearnedLines, XDoGLines, line_source
 from training.data.sets import open_pairs
 from training.data.sources import GeneratedPictures, Monochrome
@@ -180,10 +180,25 @@ def test_whole_pages_are_padded() -> None:
 
 
 def test_recoloured_pages_keep_their_drawing() -> None:
-    options = {"crop": "centre", "flip": False}
+    options = {"crop": "centre", "flip": False, "hints": PixelHints(sparse=1, full=0, std=0.5)}
     plain, fresh = pages(**options)[0], pages(recolor=True, **options)[0]
     assert torch.equal(plain["line"], fresh["line"])
     assert (plain["color"] - fresh["color"]).abs().mean() > 0.1
+
+
+def test_pages_without_hints_keep_their_colours() -> None:
+    options = {"crop": "centre", "flip": False, "hints": NoHints()}
+    plain, fresh = pages(**options)[0], pages(recolor=True, **options)[0]
+    assert torch.equal(plain["color"], fresh["color"])
+
+
+def test_pages_with_the_drawing_that_came_with_them() -> None:
+    source = GeneratedPictures("toon", 1, size=64)
+    options = {"crop": "whole", "flip": False, "color_shift": 0.0}
+    drawn = MangaDataset(source, 64, drawn=True, **options)[0]
+    line = source.load(0).drawing
+    assert torch.equal(drawn["line"][0], torch.from_numpy(line.copy()) / 255)
+    assert not torch.equal(drawn["line"], MangaDataset(source, 64, **options)[0]["line"])
 
 
 def test_monochrome_pages_stand_beside_other_colours() -> None:

@@ -55,6 +55,22 @@ def test_wrong_values_are_named(change: dict[str, object], message: str) -> None
         open_dataset("pairs", {**SETTINGS, **change}, None, "train")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"hint": {"kind": "blots"}}, "hint.kind is 'blots'"), ({"lines": "learned"}, "file or xdog")],
+)
+def test_wrong_values_of_pages_are_named(change: dict[str, object], message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        open_dataset("pages", {**SETTINGS, **change}, None, "train")
+
+
+def test_pages_take_every_kind_of_hint() -> None:
+    settings = {**SETTINGS, "hint": {"kind": "mixed"}, "lines": "file"}
+    dataset = open_dataset("pages", settings, None, "train")
+    shares = {float(dataset[(epoch, 0)]["hint"][3].mean()) for epoch in range(12)}
+    assert 0.0 in shares and len(shares) > 4
+
+
 def test_wrong_xdog_form_is_named() -> None:
     dataset = {**SETTINGS, "xdog": {"form": "swapped"}}
     with pytest.raises(TrainingError, match="swapped"):
