@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imaging import io
+from backend.models.registry import PAINTER
 from protocol.errors import ErrorCode, NuriError
 
 from . import DONE, FAILED
@@ -95,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         options.output,
         recursive=options.recursive,
         hints=options.hints,
-        bare=bool(options.reference),
+        bare=bool(options.reference) or options.model == PAINTER,
     )
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")

@@ -198,6 +198,9 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flats", action="store_true", help="hints alone, without a network for the rest"
     )
+    parser.add_argument(
+        "--soft", action="store_true", help="shaded by a network instead of flat colours"
+    )
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out of OUT")
     parser.add_argument(
         "--fill-unhinted",

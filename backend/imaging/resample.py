@@ -35,6 +35,29 @@ def upsample_along(
     return result
 
 
+def upsample_within(
+    label: np.ndarray,
+    small_label: np.ndarray,
+    small: np.ndarray,
+    flat: np.ndarray,
+    *,
+    height: int,
+    top: int = 0,
+) -> np.ndarray:
+    """Rows of ``small`` at full size, each pixel from the neighbours of its own region alone.
+
+    label: (rows, W) int32 regions, rows ``top``... of a picture of ``height`` rows. small_label:
+    (h, w) int32 regions of ``small`` (h, w, C) float32, 0 where nothing counts. flat: (n + 1, C)
+    float32 for the pixels that have no such neighbour, by region. Returns (rows, W, C) float32.
+    """
+    rows, width = label.shape
+    result = np.empty((rows, width, small.shape[2]), np.float32)
+    across = _taps(np.arange(width), width, small.shape[1])
+    down = _taps(np.arange(top, top + rows), height, small.shape[0])
+    _gather_within(label, small_label, small, flat, *across, *down, result)
+    return result
+
+
 def _taps(at: np.ndarray, size: int, small: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices (n, 4) and B-spline weights (n, 4) of the small pixels around full-size ones."""
     place = (at + 0.5) * small / size - 0.5
@@ -80,3 +103,36 @@ def _gather(
                         sums[c] += weight * small[v, u, c]
             for c in range(channels):
                 result[y, x, c] = sums[c] / total
+
+
+@numba.njit(cache=True)
+def _gather_within(
+    label: np.ndarray,
+    small_label: np.ndarray,
+    small: np.ndarray,
+    flat: np.ndarray,
+    columns: np.ndarray,
+    column_weights: np.ndarray,
+    lines: np.ndarray,
+    line_weights: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    rows, width = label.shape
+    channels = small.shape[2]
+    sums = np.empty(channels, np.float32)
+    for y in range(rows):
+        for x in range(width):
+            here = label[y, x]
+            total = np.float32(0)
+            sums[:] = 0
+            for i in range(_TAPS):
+                v = lines[y, i]
+                for j in range(_TAPS):
+                    u = columns[x, j]
+                    if small_label[v, u] == here:
+                        weight = line_weights[y, i] * column_weights[x, j]
+                        total += weight
+                        for c in range(channels):
+                            sums[c] += weight * small[v, u, c]
+            for c in range(channels):
+                result[y, x, c] = sums[c] / total if total > 0 else flat[here, c]

@@ -9,6 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+MATCHER = "matching"  # decides by references and hints
+PAINTER = "manga"  # chooses colours itself
+
 
 @dataclass(frozen=True)
 class Model:
@@ -29,12 +32,20 @@ MODELS = {
     model.id: model
     for model in (
         Model(
-            id="matching",
+            id=MATCHER,
             task="layer",
             title="Exact colours from references and hints; a network decides what has no hint",
             inputs=("line art", "references or hints"),
             device="cpu",
-            weights="matching",
+            weights=MATCHER,
+        ),
+        Model(
+            id=PAINTER,
+            task="layer",
+            title="Colours of its own choice where no hint says one; hints stay exact",
+            inputs=("line art",),
+            device="cpu",
+            weights=PAINTER,
         ),
         Model(
             id="flats",
@@ -95,7 +106,7 @@ def announce(installed: Collection[str]) -> list[dict[str, Any]]:
 
 def announce_styles(titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """More rows of the table: the region matchers that someone has taught, by id with a title."""
-    matcher = MODELS["matching"]
+    matcher = MODELS[MATCHER]
     return [_row(replace(matcher, id=one, title=title), True) for one, title in titles.items()]
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.imaging.lines import darkness
+from backend.models.registry import MATCHER
 from protocol.errors import ErrorCode, NuriError
 
 from .flats import colour_flats
-from .reference import MATCHER, MatchedFlats, Source, colour_from_sources
+from .reference import MatchedFlats, Source, colour_from_sources
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim

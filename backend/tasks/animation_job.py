@@ -39,7 +39,7 @@ _logger = logging.getLogger("nuri.worker")
 
 def run_animation(request: Request) -> Outcome:
     """One frame of a shot. Outputs: ``flats``, ``regions``, ``confidence`` (gray8, 255 = sure,
-    also where there is no region) and ``picture``, as asked for. Option ``lines``: whether they go
+    also where nothing is coloured) and ``picture``, as asked for. Option ``lines``: whether they go
     over the picture; by default they do where the key frames show them. Option ``model``: as for
     the task "layer".
 
@@ -231,7 +231,7 @@ def _picture(line: np.ndarray, flats: np.ndarray, lines: bool) -> tuple[np.ndarr
 
 def _confidence_map(result: MatchedFlats) -> np.ndarray:
     by_region = np.rint(np.clip(result.confidence, 0, 1) * 255).astype(np.uint8)
-    by_region[0] = 255
+    by_region[result.region_palette < 0] = 255
     return by_region[result.regions]
 
 

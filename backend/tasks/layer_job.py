@@ -1,4 +1,4 @@
-"""The task "layer" around `colour_layer`: hints, references or both, found, checked and packed."""
+"""The task "layer" around `colour_layer`: hints, references or neither, found, checked, packed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backend.imaging import io, planes
+from backend.models.registry import PAINTER, ids_for
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
@@ -20,6 +21,7 @@ from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, w
 from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
 from .flats_job import COLOURED, READ, run_flats
 from .layer import LayerResult, colour_layer
+from .pages import soft_colours
 from .reference import matcher_of
 from .request import Outcome, Request
 from .sources import Source, read_source
@@ -64,15 +66,26 @@ WORKBENCH = Workbench()
 
 
 def run_layer(request: Request) -> Outcome:
-    """Inputs ``line``, ``hints``, ``mask`` and ``reference_0`` and on, and the options of SPEC.md.
+    """Inputs ``line``, ``hints``, ``mask`` and ``reference_0`` and on.
 
-    Without references and without the matcher's weights hints still give flats, with a warning.
+    Options ``outputs``, ``encode``, ``lines``, ``line_layer``, ``hint_layer``; ``model``: the
+    matcher, a style, or the painter, which needs neither hints nor references; ``soft``: shaded as
+    the painter would, instead of flat. Without references and without the matcher's weights hints
+    still give flats, with a warning.
     """
     wanted = request.texts("outputs", OUTPUTS, ("flats",))
     encoding, lines = request.text("encode", ENCODINGS), request.flag("lines", True)
-    model = matcher_of(request)
+    soft = request.flag("soft", False)
+    model = matcher_of(request, ids_for("layer"))
     references = _references(request)
-    line, hints = find_drawing(request) if references else read_drawing(request)
+    paints = model == PAINTER
+    if paints and references:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"the model {PAINTER} knows no references",
+            "Leave the references out, or the model",
+        )
+    line, hints = find_drawing(request) if references or paints else read_drawing(request)
     mask = read_mask(request, line)
 
     def progress(fraction: float, stage: str) -> None:
@@ -80,7 +93,7 @@ def run_layer(request: Request) -> Outcome:
 
     request.step(READ / 2, "reading references")
     sources = [_source(plane) for plane in references]
-    pixels, turned = _in_rgb_order(hints, bool(sources))
+    pixels, turned = _in_rgb_order(hints, bool(sources) or paints or soft)
     try:
         canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
@@ -88,20 +101,24 @@ def run_layer(request: Request) -> Outcome:
             lambda: store.load(model),
             hints=pixels,
             sources=sources,
+            painter=(lambda: store.load(PAINTER)) if paints else None,
             mask=mask,
             progress=progress,
             cancelled=request.cancelled,
         )
     except NuriError as error:
-        if error.code is ErrorCode.model_missing and not references:
+        if error.code is ErrorCode.model_missing and not references and not paints:
             return _flats_alone(request)
         raise with_name(error, request.inputs["line"]) from error
+    if soft:
+        request.step(COLOURED, "shading")
+        result = replace(result, flats=soft_colours(store.load(PAINTER), canvas, result))
     if turned:
         back = [2, 1, 0, 3]
         flats, palette = np.ascontiguousarray(result.flats[..., back]), result.palette[:, back]
         result = replace(result, flats=flats, palette=palette)
     request.step(COLOURED, "packing")
-    packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "the references")
+    packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints")
     outputs = pack_result(result, line, packed_as, wanted, encoding, lines=lines)
     return Outcome(outputs, facts_of(result) | _doubts(result))
 
@@ -147,19 +164,17 @@ def _source(plane: Plane) -> Source:
     )
 
 
-def _in_rgb_order(
-    hints: GivenHints | None, with_references: bool
-) -> tuple[np.ndarray | None, bool]:
-    """The hints' pixels as references need them, and whether red and blue were exchanged."""
-    if hints is None or not with_references or hints.format in _IN_ORDER:
+def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | None, bool]:
+    """The hints' pixels in RGB, where that is ``needed``; whether red and blue changed places."""
+    if hints is None or not needed or hints.format in _IN_ORDER:
         return (None if hints is None else hints.pixels), False
     if hints.format in _BACKWARDS:
         return np.ascontiguousarray(hints.pixels[..., [2, 1, 0, 3]]), True
     raise NuriError(
         ErrorCode.unsupported,
         f"{hints.name} has the format {hints.format.value}, which has no common colours with "
-        "references",
-        "Convert the document to RGB, or colour without references",
+        "references and networks",
+        "Convert the document to RGB, or colour by hints alone",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backend.models.registry import ids_for
+from backend.models.registry import MATCHER
 from backend.weights import store, styles
 
 from .canvas import read_canvas
@@ -14,20 +14,19 @@ from .layer import LayerResult, colour_layer
 from .request import Request
 from .sources import Source, read_source
 
-__all__ = ["MATCHER", "MatchedFlats", "Source", "colour_from_sources", "matcher_of", "read_source"]
+__all__ = ["MatchedFlats", "Source", "colour_from_sources", "matcher_of", "read_source"]
 
-MATCHER = "matching"  # the id of its weights
 MatchedFlats = LayerResult
 
 
-def matcher_of(request: Request) -> str:
-    """The network that the option ``model`` names: the matcher or a style. Raises NuriError:
-    malformed, model_missing."""
+def matcher_of(request: Request, known: Sequence[str] = (MATCHER,)) -> str:
+    """The network that the option ``model`` names: the matcher, a style, or the painter where the
+    task is "layer". Raises NuriError: malformed, model_missing."""
     model = request.text("model")
     if model.startswith(styles.PREFIX):
         styles.path_of(model)
         return model
-    return request.text("model", ("", *ids_for("layer"))) or MATCHER
+    return request.text("model", ("", *known)) or MATCHER
 
 
 def colour_from_sources(

@@ -14,14 +14,16 @@ from .animation_plan import SELECTED_FRAMES, colour_layer
 from .daemon import Backend
 from .desk import Desk, summary, waiting
 from .document import find_document, key_of
-from .jobs import FLATS, LAYER, AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
+from .doubts import MarkJob
+from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
 from .live import Live
 from .notice import Kind, Notice
 from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
 from .qt import QObject, pyqtSignal
 from .reference_job import ReferenceJob
 from .references import Reference
-from .settings import COLOURING, Settings
+from .requests import animation_request, layer_request
+from .settings import Settings
 from .steps import Steps
 
 
@@ -44,11 +46,14 @@ class Actions(Settings):
         self._results: dict[str, list[str]] = {}
         self.live = Live(self)
 
-    def colorize_layer(self) -> None:
-        """Colours the line layer of the active document on a new layer."""
+    def colorize_layer(self, model: str = "") -> None:
+        """Colours the line layer of the active document on a new layer.
+
+        ``model``: in place of the chosen one.
+        """
         try:
-            request = self.request(self._active_document())
-            kind = ReferenceJob if request.references else ColorizeJob
+            request = self.request(self._active_document(), model)
+            kind = ReferenceJob if request.needs_srgb else ColorizeJob
             self._run(self.desk(), kind(self.backend, request, self))
         except NuriError as error:
             self._tell(self.desk(), Notice.of(error))
@@ -59,12 +64,7 @@ class Actions(Settings):
         try:
             document = self._active_document()
             line, own = self._lines(document), self.results_of(document)
-            uid = layers.uid_of(line)
-            colours = colour_layer(document, desk.hints, uid, own)
-            replace = own[-1] if own and self.flag("replace_previous") else ""
-            model = self._chosen_model()
-            hint = layers.uid_of(colours)
-            request = Request(key_of(document), uid, hint, replace=replace, model=model)
+            request = animation_request(self, desk, document, line, own)
             job = AnimationJob(self.backend, request, self)
             job.selected = self.flag(SELECTED_FRAMES)
             self._run(desk, job)
@@ -78,6 +78,16 @@ class Actions(Settings):
     def extract_lines(self) -> None:
         """Draws the lines of the active layer, as ink on a new layer above it."""
         self._run_errand(LINES)
+
+    def mark_doubtful(self) -> None:
+        """Marks where the newest animation of the line layer is a guess, on a layer on top."""
+        desk = self.desk()
+        try:
+            document = self._active_document()
+            line = layers.uid_of(self._lines(document))
+            self._run(desk, MarkJob(self.backend, key_of(document), line, self))
+        except NuriError as error:
+            self._tell(desk, Notice.of(error))
 
     def new_hint_layer(self) -> None:
         """Adds a hint layer above the lines of the active document, ready to paint on."""
@@ -206,35 +216,10 @@ class Actions(Settings):
             )
         return line
 
-    def request(self, document: Any) -> Request:
+    def request(self, document: Any, model: str = "") -> Request:
         """What Colorize layer does in the active document. Raises `NuriError`: why it cannot."""
-        line = self._lines(document)
-        own = self.results_of(document)
-        desk = self.desk()
-        references = tuple(desk.references)
-        task = self.model(COLOURING).partition("/")[0]
-        if not task:
-            task = FLATS if self.flag("fill_unhinted") else LAYER
-        if references:
-            task = LAYER
-        uid = layers.uid_of(line)
-        hint = hints.find_painted(document, desk.hints, uid, own, needed=not references)
-        replace = own[-1] if own and self.flag("replace_previous") else ""
-        return Request(
-            document=key_of(document),
-            line=uid,
-            hints=layers.uid_of(hint) if hint is not None else "",
-            fill_unhinted=self.flag("fill_unhinted"),
-            replace=replace,
-            references=references,
-            model=self._chosen_model(),
-            task=task,
-        )
-
-    def _chosen_model(self) -> str:
-        """The matcher or style that was chosen, "" where it is left to the backend."""
-        task, _, model = self.model(COLOURING).partition("/")
-        return model if task == LAYER else ""
+        line, own = self._lines(document), self.results_of(document)
+        return layer_request(self, self.desk(), document, line, own, model)
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
 
-from . import made, preview
+from . import doubts, layers, made, preview
 from .animation_plan import Plan, make_plan, opening
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
-from .document import find_document, remove_layer, when_idle
+from .document import LAYER_NAME, find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, colours_of
 from .made import Made
 from .notice import Kind, Notice, Offer
@@ -33,7 +34,8 @@ _MOST_TIMES = 6
 @dataclass
 class _Count:
     """What came of the frames. ``keys``: times of the key frames; ``filled``: those of them that
-    had mere hints. ``failed``: times of the other frames by why they failed.
+    had mere hints. ``failed``: times of the other frames by why they failed. ``doubtful``: where
+    frames are, as `doubts.pack` gives it, by time.
     """
 
     total: int
@@ -41,7 +43,7 @@ class _Count:
     filled: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     failed: dict[str, list[int]] = field(default_factory=dict)
-    doubtful: list[int] = field(default_factory=list)
+    doubtful: dict[int, bytes] = field(default_factory=dict)
     broken: NuriError | None = None
 
 
@@ -86,16 +88,28 @@ class AnimationJob(ColorizeJob):
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
                 yield from _write_known(timeline, sheet, plan, count)
                 frames = yield from _note(sheet, plan, count)
-                on_paper = is_paper(plan.keys[0].line)
+                self._on_paper = is_paper(plan.keys[0].line)
                 layer = yield from add_frames(
-                    request.document, request.line, sheet, timeline.canvas, on_paper
+                    request.document, sheet, timeline.canvas, LAYER_NAME, self._place
                 )
         document = find_document(request.document)
         if document is not None:
+            earlier = doubts.masks_of(document, plan.past)
+            kept = {time: earlier[time] for time in plan.kept if time in earlier}
             made.remember(document, layer, request.line, frames)
+            doubts.remember(document, layer, kept | count.doubtful)
         if request.replace:
             yield from remove_layer(request.document, request.replace)
         return Outcome(layer, self.preview, notice=_summary(count, plan, self.cancelling))
+
+    _on_paper = False
+
+    def _place(self, document: Any) -> layers.Place:
+        """Lines that have been deleted meanwhile cost nothing: the layer goes on top."""
+        line = layers.find(document, self.request.line)
+        if line is None:
+            return layers.Place(document.rootNode(), None, "normal")
+        return layers.place_colours(line, self._on_paper)
 
     def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
         """Has the frames that are left coloured and writes them; returns `_Count`.
@@ -184,7 +198,7 @@ class AnimationJob(ColorizeJob):
         yield from sheet.write(moment, colours)
         count.done.append(moment)
         if frame.info.get("doubtful"):
-            count.doubtful.append(moment)
+            count.doubtful[moment] = doubts.pack(colours_of(frame.planes, "confidence"))
         now = time.monotonic()
         if now - self._shown > _PREVIEW_SECONDS:
             space = travel_space(timeline.space)
@@ -254,7 +268,8 @@ def _summary(count: _Count, plan: Plan, cancelled: bool) -> Notice:
     details = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
     remedy = ""
     if count.doubtful:
-        remedy = f"look at frame {_times(count.doubtful)}: some areas have no good match"
+        seen = _times(sorted(count.doubtful))
+        remedy = f"look at frame {seen}: some areas have no good match"
     if failed:
         message += f", {failed} left empty"
         remedy = details[0]
@@ -263,10 +278,10 @@ def _summary(count: _Count, plan: Plan, cancelled: bool) -> Notice:
         remedy = "cancelled; the finished frames are there"
     if count.broken:
         remedy = str(count.broken)
-    offer = Offer.next_doubtful if count.doubtful else Offer.none
+    offers = (Offer.next_doubtful, Offer.mark_doubtful) if count.doubtful else ()
     kind = Kind.error if count.broken else Kind.advice if cancelled or failed else Kind.done
     times = tuple(sorted(count.doubtful))
-    return Notice(kind, message, remedy, offer, "\n".join(details), times)
+    return Notice(kind, message, remedy, offers, "\n".join(details), times)
 
 
 def _times(times: list[int]) -> str:

@@ -146,7 +146,7 @@ def opening(keys: list[KeyFrame], model: str) -> tuple[list[Plane], dict[str, An
         if key.seen is not key.colours:
             planes.append(plane_of(f"exact{number}", key.colours))
     times = [key.time for key in keys]
-    return planes, {"keys": times, "outputs": ["flats"], "model": model}
+    return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model}
 
 
 def _animated_colours(document: Any, excluded: set[str]) -> Any | None:

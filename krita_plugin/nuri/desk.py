@@ -37,7 +37,7 @@ def waiting(line: str) -> Notice:
         Kind.advice,
         f'Colours for the layer "{line}" are waiting',
         "they were finished while the document or the layer was gone",
-        Offer.add_kept,
+        (Offer.add_kept,),
     )
 
 
@@ -45,12 +45,15 @@ def summary(info: dict[str, Any]) -> Notice:
     """The daemon's facts about a result in one line for the artist."""
     coloured, unhinted = int(info.get("coloured", 0)), int(info.get("unhinted", 0))
     message = f"{coloured} area{'s' if coloured != 1 else ''} coloured"
-    if unhinted:
+    guesses = len(info.get("doubtful", []))
+    if guesses and guesses == coloured:
+        message += ", each of them a guess"
+    elif unhinted:
         message += f", {unhinted} without a hint left empty"
     warnings = [str(warning) for warning in info.get("warnings", [])]
     gaps = len(info.get("gaps", []))
     details = [f"Gaps in the lines that were closed: {gaps}"] if gaps else []
     remedy = warnings[0] if warnings else ""
-    if guesses := len(info.get("doubtful", [])):
+    if guesses:
         details.append(f"Areas that are a guess, and worth a look or a hint: {guesses}")
     return Notice(Kind.done, message, remedy, detail="\n".join(details + warnings))

@@ -44,6 +44,7 @@ class NuriExtension(Extension):
                 "Colorize animation",
                 self.actions.colorize_animation,
             ),
+            ("nuri_mark_doubtful", "Mark doubtful areas", self.actions.mark_doubtful),
             ("nuri_colorize_grey", "Colorize grey painting", self.actions.colorize_grey),
             ("nuri_extract_lines", "Extract lines", self.actions.extract_lines),
             ("nuri_new_hint_layer", "New hint layer", self.actions.new_hint_layer),

@@ -21,7 +21,7 @@ _HINT_NAME = re.compile(
     re.IGNORECASE,
 )
 # Layers that Nuri added in an earlier session of Krita.
-_OWN_NAME = re.compile(r"^Colours( \d+)?$")
+_OWN_NAME = re.compile(r"^(Colours|Doubtful areas)( \d+)?$")
 _SIDE = 48
 # Looking at the picture of a layer takes about 10 ms at 4096 x 4096.
 _LOOKS = 3

@@ -17,7 +17,7 @@ def find(document: Any, chosen: str, line: str, own: list[str]) -> Any:
     """The hint layer: the chosen one, else the most likely one. Never the line layer.
 
     ``chosen``, ``line``: identities of layers or "". Raises `NuriError`: not_found (none there,
-    with the offer to make one), bad_input (lines and hints are the same layer).
+    with the offer to make one or to go without), bad_input (lines and hints are the same layer).
     """
     node = layers.find(document, chosen) if chosen else None
     if node is None:
@@ -28,6 +28,7 @@ def find(document: Any, chosen: str, line: str, own: list[str]) -> Any:
             "There is no hint layer yet",
             "make one and paint a dot or a stroke of colour into each area",
             Offer.new_hint_layer,
+            Offer.let_nuri_choose,
         )
     if layers.uid_of(node) == line:
         raise NuriError(

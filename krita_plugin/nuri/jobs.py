@@ -24,7 +24,8 @@ from .samples import is_paper
 from .steps import Steps, Work
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
-FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with the region matcher
+FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
+PAINTER = "manga"  # the model that needs neither hints nor references
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Request:
     """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
-    ``references``: coloured drawings to follow; with them ``hints`` may be "". ``task``: of the
-    backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``model`` for LAYER, where "" lets the
-    backend choose.
+    ``references``: coloured drawings to follow; with them, and with the PAINTER, ``hints`` may be
+    "". ``task``: of the backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``soft`` and
+    ``model`` are for LAYER, where "" lets the backend choose.
     """
 
     document: str
@@ -45,6 +46,12 @@ class Request:
     references: tuple[Reference, ...] = ()
     model: str = ""
     task: str = FLATS
+    soft: bool = False
+
+    @property
+    def needs_srgb(self) -> bool:
+        """Whether a network has to understand the colours; hints alone keep those of any space."""
+        return bool(self.references) or self.soft or self.model == PAINTER
 
 
 @dataclass(frozen=True)
@@ -260,7 +267,7 @@ def task_of(request: Request, client: Client) -> tuple[str, dict[str, Any]]:
         task = FLATS
     options: dict[str, Any] = {"outputs": ["flats"]}
     if task == LAYER:
-        return task, options | {"model": request.model}
+        return task, options | {"model": request.model, "soft": request.soft}
     return task, options | {"fill_unhinted": request.fill_unhinted}
 
 

@@ -161,7 +161,8 @@ class Live(QObject):
         tree = tuple(layers.uid_of(node) for node, _ in layers.walk(document.rootNode()))
         chosen = desk.line, desk.hints, layers.uid_of(active) if active else ""
         actions = self._actions
-        colouring = actions.model(COLOURING), actions.flag("fill_unhinted"), tuple(desk.references)
+        flags = actions.flag("fill_unhinted"), actions.flag("soft")
+        colouring = actions.model(COLOURING), *flags, tuple(desk.references)
         return key_of(document), tree, chosen, *colouring
 
     def _begin(self, desk: Desk, request: Any) -> None:

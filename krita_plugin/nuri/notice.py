@@ -1,4 +1,4 @@
-"""What Nuri tells the artist: one line, the remedy, and where possible a button that does it."""
+"""What Nuri tells the artist: one line, the remedy, and where possible buttons that do it."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ class Kind(Enum):
 
 
 class Offer(Enum):
-    """What the button of a notice does."""
+    """What a button of a notice does."""
 
-    none = ""
     new_hint_layer = "New hint layer"
+    let_nuri_choose = "Let Nuri choose colours"
     install = "How to install…"
     open_log = "Open log"
     add_kept = "Add them now"
     next_doubtful = "Show the next one"
+    mark_doubtful = "Mark them on a layer"
 
 
 class OfferError(NuriError):
-    """A `NuriError` whose remedy is a button."""
+    """A `NuriError` whose remedies are buttons."""
 
-    def __init__(self, code: ErrorCode, message: str, action: str, offer: Offer) -> None:
+    def __init__(self, code: ErrorCode, message: str, action: str, *offers: Offer) -> None:
         super().__init__(code, message, action)
-        self.offer = offer
+        self.offers = offers
 
 
 @dataclass(frozen=True)
 class Notice:
     """One message for the docker; ``detail`` is for its tooltip.
 
-    ``times``: of the frames that it is about, for `Offer.next_doubtful`.
+    ``offers``: its buttons. ``times``: of the frames that it is about, for `Offer.next_doubtful`.
     """
 
     kind: Kind
     message: str
     remedy: str = ""
-    offer: Offer = Offer.none
+    offers: tuple[Offer, ...] = ()
     detail: str = ""
     times: tuple[int, ...] = ()
 
@@ -54,11 +55,10 @@ class Notice:
         info = error.info
         if error.code in (ErrorCode.cancelled, ErrorCode.superseded):
             return cls(Kind.advice, info.message)
-        offer = getattr(error, "offer", Offer.none)
-        if offer is Offer.none and error.code in _LOGGED:
-            offer = Offer.open_log
-        kind = Kind.advice if offer is Offer.new_hint_layer else Kind.error
-        return cls(kind, info.message, info.action, offer, info.detail)
+        log = (Offer.open_log,) if error.code in _LOGGED else ()
+        offers: tuple[Offer, ...] = getattr(error, "offers", log)
+        kind = Kind.advice if Offer.new_hint_layer in offers else Kind.error
+        return cls(kind, info.message, info.action, offers, info.detail)
 
 
 # Failures of the backend itself: its log says more than the one line.

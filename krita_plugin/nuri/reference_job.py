@@ -1,4 +1,4 @@
-"""Colorize layer after references."""
+"""Colorize layer where networks see the colours: after references, soft, or of Nuri's choice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .steps import Work
 
 
 class ReferenceJob(ColorizeJob):
-    """Runs a `Request` with references, hints, or both; all of them travel as sRGB.
+    """Runs a `Request` that `needs_srgb`: references and hints, if there are any, travel as sRGB.
 
     So colours of references and of hints are of one kind, whatever each document holds. Hints of
     an sRGB document of 16 bit keep their bits, so that they come back exact.

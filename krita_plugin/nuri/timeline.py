@@ -21,7 +21,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import layers
 from .colourspace import ColourSpace, travel_space
-from .document import LAYER_NAME, insert, when_idle
+from .document import insert, when_idle
 from .hidden import HiddenCopy
 from .made import digest
 from .notice import Notice
@@ -189,13 +189,16 @@ class FrameSheet:
         self.node = layers.children(self._document.rootNode())[0]
         yield 0
 
-    def write(self, time: int, pixels: Pixels) -> Work:
-        """Fills the key frame at ``time``; ``pixels`` in the travel space of the document."""
+    def write(self, time: int, pixels: Pixels, source: ColourSpace | None = None) -> Work:
+        """Fills the key frame at ``time``. ``source``: of the pixels; by default the travel space
+        of the document.
+        """
         self._document.setCurrentTime(time)
         self._document.waitForDone()
         yield 0
         space = self._timeline.space
-        yield from write_rows(self._timeline, self.node, pixels, travel_space(space), space)
+        source = source or travel_space(space)
+        yield from write_rows(self._timeline, self.node, pixels, source, space)
 
     def digest(self, time: int) -> Work:
         """As `Timeline.digest`, of a frame that has been written."""
@@ -213,23 +216,27 @@ def _digest(node: Any, canvas: QRect, time: int) -> Work:
     return digest(*parts)
 
 
-def add_frames(key: str, line_uid: str, sheet: FrameSheet, size: QRect, on_paper: bool) -> Work:
-    """Adds the frames of ``sheet`` as a new layer for the line layer, in one undo step.
+def add_frames(
+    key: str,
+    sheet: FrameSheet,
+    size: QRect,
+    name: str,
+    place_in: Callable[[Any], layers.Place],
+) -> Work:
+    """Adds the frames of ``sheet`` as a new layer, in one undo step.
 
-    ``size``: the canvas that they were made for. ``on_paper``: as for `document.add_colours`. Lines
-    that have been deleted meanwhile cost nothing: the layer goes on top. Returns its identity.
-    Raises `NuriError`: not_found (document closed), bad_input (canvas resized meanwhile), busy.
+    ``size``: the canvas that they were made for. ``place_in``: where it belongs in the document.
+    Returns the identity of the layer. Raises `NuriError`: not_found (document closed), bad_input
+    (canvas resized meanwhile), busy.
     """
     document = yield from when_idle(key)
     if (document.width(), document.height()) != (size.width(), size.height()):
         raise NuriError(ErrorCode.bad_input, "The canvas has been resized meanwhile")
-    line = layers.find(document, line_uid)
-    top = layers.Place(document.rootNode(), None, "normal")
-    place = top if line is None else layers.place_colours(line, on_paper)
+    place = place_in(document)
     if place.blending != "normal":
         sheet.node.setBlendingMode(place.blending)
     node = sheet.node.duplicate()
-    node.setName(layers.free_name(document, LAYER_NAME))
+    node.setName(layers.free_name(document, name))
     yield from insert(key, document, node, place)
     return layers.uid_of(node)
 

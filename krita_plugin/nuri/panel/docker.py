@@ -10,6 +10,7 @@ from .. import layers
 from ..actions import Actions
 from ..animation_plan import SELECTED_FRAMES
 from ..daemon import State
+from ..jobs import PAINTER
 from ..notice import Notice, Offer
 from ..qt import (
     QCheckBox,
@@ -42,6 +43,11 @@ _FLAGS = (
         "fill_unhinted",
         "Fill areas without a hint",
         "Areas without a hint take the colour of their neighbourhood; otherwise they stay empty",
+    ),
+    (
+        "soft",
+        "Soft shading",
+        "A network shades the colours of Colorize layer; otherwise they are flat and exact",
     ),
     (
         "replace_previous",
@@ -222,7 +228,7 @@ class NuriDocker(DockWidget):
 
     def _dismiss(self) -> None:
         desk = self.actions.desk()
-        if desk.notice is not None and desk.notice.offer is Offer.add_kept:
+        if desk.notice is not None and Offer.add_kept in desk.notice.offers:
             self.actions.forget_kept()
         desk.notice = None
         self._show_state()
@@ -234,6 +240,10 @@ class NuriDocker(DockWidget):
             self.actions.add_kept()
         elif offer is Offer.next_doubtful:
             show_next(self.actions.desk().notice)
+        elif offer is Offer.let_nuri_choose:
+            self.actions.colorize_layer(PAINTER)
+        elif offer is Offer.mark_doubtful:
+            self.actions.mark_doubtful()
         elif offer is Offer.install:
             InstallDialog(self.actions.backend, self).show()
         elif offer is Offer.open_log and not open_log(self.actions.backend):

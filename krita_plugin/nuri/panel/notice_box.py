@@ -1,4 +1,4 @@
-"""The last message, its remedy, and where possible a button that does it."""
+"""The last message, its remedy, and where possible buttons that do it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class NoticeBox(QFrame):
         super().__init__(parent)
         self.setObjectName("nuri_notice")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self._offer = Offer.none
         self._icon = QLabel(self)
         self._icon.setObjectName("nuri_notice_icon")
         self._text = QLabel(self)
@@ -50,9 +49,7 @@ class NoticeBox(QFrame):
         self._close.setAutoRaise(True)
         self._close.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_TitleBarCloseButton))
         self._close.clicked.connect(self.dismissed)
-        self._button = QPushButton(self)
-        self._button.setObjectName("nuri_notice_button")
-        self._button.clicked.connect(lambda: self.offered.emit(self._offer))
+        self._buttons = {offer: self._button(offer) for offer in Offer}
         row = QHBoxLayout()
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
@@ -60,7 +57,8 @@ class NoticeBox(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 4, 4)
         layout.addLayout(row)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in self._buttons.values():
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self.hide()
 
     def show_notice(self, notice: Notice | None) -> None:
@@ -78,6 +76,11 @@ class NoticeBox(QFrame):
         ]
         self._text.setText("<br>".join(sentences))
         self._text.setToolTip(escape(notice.detail))
-        self._offer = notice.offer
-        self._button.setVisible(notice.offer is not Offer.none)
-        self._button.setText(notice.offer.value)
+        for offer, button in self._buttons.items():
+            button.setVisible(offer in notice.offers)
+
+    def _button(self, offer: Offer) -> QPushButton:
+        button = QPushButton(offer.value, self)
+        button.setObjectName(f"nuri_offer_{offer.name}")
+        button.clicked.connect(lambda: self.offered.emit(offer))
+        return button

@@ -196,7 +196,7 @@ def check_docker(stage):
     if notice.times:
         seen = []
         for _ in notice.times:
-            stage.widget("nuri_notice_button").click()
+            stage.widget("nuri_offer_next_doubtful").click()
             document.waitForDone()
             yield 100
             seen.append(document.currentTime())
@@ -208,3 +208,58 @@ def check_docker(stage):
     yield 200
     assert not stage.widget("nuri_animation_button").isVisible()
     return {"doubtful": list(notice.times)}
+
+
+def check_doubtful_areas_are_marked_on_request(stage):
+    """What no key frame has is a guess: red on a layer of its own, undone in one step."""
+    times = TIMES[:6]
+    shot = yield from make(stage, times=times)
+    document = shot.document
+    yield from shot.move_to(shot.line, times[2])
+    for number in range(9):
+        x, y = 8 + 9 * number, 4 + 5 * (number % 3)
+        stage.fill(document, shot.line, shot.ink, x, y, 8, 1)
+        stage.fill(document, shot.line, shot.ink, x, y + 7, 8, 1)
+        stage.fill(document, shot.line, shot.ink, x, y, 1, 8)
+        stage.fill(document, shot.line, shot.ink, x + 7, y, 1, 8)
+    stage.refresh(document)
+    yield 100
+    notice = yield from colorize(stage)
+    desk = stage.actions().desk()
+    assert notice[3] == "next_doubtful", notice
+    result = document.nodeByName("Colours")
+    doubtful = desk.notice.times
+    before, steps = shot.artist(), stage.history()
+    colours = [shot.read(result, time) for time in times]
+    stage.docker().refresh()
+    yield 100
+    stage.widget("nuri_offer_mark_doubtful").click()
+    yield from stage.until(lambda: desk.job is None, 30, "the marks")
+    yield 300
+    assert stage.notice()[0] == "done", stage.notice()
+    marks = document.nodeByName("Doubtful areas")
+    assert stage.names(document.rootNode())[-1] == "Doubtful areas"
+    assert shot.keys(marks) == list(times)
+    marked = [time for time in times if any(shot.read(marks, time))]
+    assert marked == list(doubtful)
+    for time in marked:
+        alphas = set(shot.read(marks, time)[3::4])
+        assert len(alphas) == 2 and 0 in alphas, alphas
+    stage.screenshot("animation-doubtful")
+    assert [shot.read(result, time) for time in times] == colours
+    assert stage.history() == [*steps, "Add Layer"]
+    # They are no lines, no hints and no colours of a next run.
+    notice = yield from colorize(stage)
+    assert "up to date" in notice[1], notice
+    yield from stage.undo(document)
+    assert document.nodeByName("Doubtful areas") is None
+    assert shot.artist() == before
+    return {"doubtful": list(doubtful)}
+
+
+def check_nothing_doubtful_is_said(stage):
+    yield from make(stage, times=TIMES[:3])
+    stage.trigger("nuri_mark_doubtful")
+    desk = stage.actions().desk()
+    yield from stage.until(lambda: desk.job is None and desk.notice, 20, "the answer")
+    assert "nothing to mark" in stage.notice()[1], stage.notice()

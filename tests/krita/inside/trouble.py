@@ -77,7 +77,7 @@ def check_backend_missing(stage):
         assert "install.py" in notice[2]
         stage.docker().refresh()
         assert stage.widget("nuri_backend_state").text() == "Backend not installed"
-        button = stage.widget("nuri_notice_button")
+        button = stage.widget("nuri_offer_install")
         assert button.isVisible() and button.text() == "How to install…"
         button.click()
         yield 300
@@ -120,7 +120,7 @@ def check_no_hint_layer(stage):
     stage.refresh(document)
     yield 200
     yield from _unchanged(stage, document, "no hint layer", "advice", "new_hint_layer")
-    button = stage.widget("nuri_notice_button")
+    button = stage.widget("nuri_offer_new_hint_layer")
     assert button.isVisible() and button.text() == "New hint layer"
     button.click()
     yield 300
@@ -310,7 +310,7 @@ def check_document_closed(stage):
     before, steps = stage.fingerprint(again), stage.history()
     yield 200
     stage.screenshot("colours-waiting")
-    stage.widget("nuri_notice_button").click()
+    stage.widget("nuri_offer_add_kept").click()
     desk = stage.actions().desk()
     yield from stage.until(lambda: desk.job is None and desk.notice, 20, "the kept colours")
     yield 200

@@ -132,11 +132,12 @@ class Stage:
         return type(self.docker()).actions
 
     def notice(self):
-        """(kind, message, remedy, offer) that the docker shows for the active document."""
+        """(kind, message, remedy, first offer) that the docker shows for the active document."""
         notice = self.actions().desk().notice
         if notice is None:
             return None
-        return notice.kind.value, notice.message, notice.remedy, notice.offer.name
+        offer = notice.offers[0].name if notice.offers else ""
+        return notice.kind.value, notice.message, notice.remedy, offer
 
     def colorize(self, seconds=60):
         """Colorize layer; returns the notice."""

@@ -12,7 +12,7 @@ def check_offered(stage):
     assert stage.names(document.rootNode()) == ["Background", "Ink", "Nuri hints"]
     yield from stage.until(lambda: stage.notice(), 5, "the offer")
     assert stage.notice()[3] == "add_kept", stage.notice()
-    stage.widget("nuri_notice_button").click()
+    stage.widget("nuri_offer_add_kept").click()
     desk = stage.actions().desk()
     yield from stage.until(lambda: desk.job is None and desk.notice, 20, "the kept colours")
     assert stage.notice()[0] == "done", stage.notice()

@@ -1,0 +1,246 @@
+"""What hints leave open is decided after the references and after the drawing's hinted regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backend.imaging.hints import Hints, full_alpha
+from backend.regions.areas import border_contact
+from backend.regions.colored import INK
+from backend.regions.describe import closed_areas, find_ground
+from backend.regions.fill import Regions
+from backend.regions.match import hinted_picture
+
+from .canvas import Canvas
+from .laying import LaidPaints, believe, divide, lay_views
+from .sources import (
+    Source,
+    View,
+    Votes,
+    combine,
+    facing,
+    union_palette,
+    view_of,
+    vote,
+    vote_view,
+)
+
+SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
+PAPER = 0.2  # how much more likely an open place around the figure has the paint of the ground
+LEAST_BORDER = 0.02  # share of the canvas border from which a part of the ground lies at it
+PIXELS = 0.5  # share of a region's vote that its pixels have
+
+
+@dataclass(frozen=True)
+class Completed:
+    """given: the hints with more paints after their colours. colour: (n + 1,) by region id,
+    1 + index into them, 0 = none. sure: (n + 1,) float32 in [0, 1]."""
+
+    given: Hints
+    colour: np.ndarray
+    sure: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The sources as one drawing sees them. faced: their views. places: of their paints in the
+    joint palette, which has ``paints`` and begins with the colours of the hints."""
+
+    sources: Sequence[Source]
+    faced: Sequence[View]
+    places: Sequence[np.ndarray]
+    paints: int
+
+
+def complete(
+    canvas: Canvas,
+    regions: Regions,
+    given: Hints,
+    sources: Sequence[Source],
+    network: Callable[[], Any],
+    step: Callable[[float, str], None],
+) -> Completed:
+    """Colours for the regions without a hint. network: gives a `RegionMatcher`.
+
+    Takes regions of ``regions.label`` apart, and away where they are too small to be seen.
+    """
+    colour = regions.colour.copy()
+    sure = (colour > 0).astype(np.float32)
+    if colour[1:].all():
+        return Completed(given, colour, sure)
+    view = view_of(canvas, regions.label)
+    own = colour[view.regions.number]
+    palette, places = union_palette(sources)
+    first = len(given.colours)
+    told = _Told(
+        sources,
+        [facing(view, source) for source in sources],
+        [place + first for place in places],
+        first + len(palette),
+    )
+    votes = _votes(network(), view, own, given, told, step)
+    if votes is None:
+        return Completed(given, colour, sure)
+    ground, closed = open_ground(regions.label)
+    number = view.regions.number
+    outside = ground[number]
+    score = region_scores(votes, view)
+    score = _with_paper(score, told, outside, outside & at_border(regions.label)[number])
+    score = _agreed(score, closed[number], view.regions.share, outside)
+    laid = lay_views(view, told.faced, told.places, told.paints) if sources else None
+    if laid is not None:
+        score = believe(score, view, laid)
+    best = score.argmax(1)
+    chance = score[np.arange(len(best)), best]
+    # a reference colours everything; hints alone only what they speak of, and never the paper
+    is_told = chance > 0 if sources else (chance >= SURE) & ~outside
+    take = (own == 0) & is_told
+    colour[number[take]] = best[take] + 1
+    sure[number[take]] = np.minimum(1, chance[take])
+    if laid is not None:
+        colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
+    return Completed(with_paints(given, palette), colour, sure)
+
+
+def _votes(
+    network: Any,
+    view: View,
+    own: np.ndarray,
+    given: Hints,
+    told: _Told,
+    step: Callable[[float, str], None],
+) -> Votes | None:
+    """What the sources and the hinted regions say of the others; None when nobody speaks."""
+    votes, places = [], list(told.places)
+    for done, (source, faced) in enumerate(zip(told.sources, told.faced, strict=True)):
+        step(0.3 + 0.3 * done / len(told.sources), "comparing drawings")
+        votes.append(vote(network, view, source, faced))
+    if own.any():
+        votes.append(_own_votes(network, view, own, given))
+        places.append(np.arange(len(given.colours)))
+    return combine(votes, places, told.paints) if votes else None
+
+
+def _divided(
+    regions: Regions,
+    colour: np.ndarray,
+    sure: np.ndarray,
+    view: View,
+    laid: LaidPaints,
+    told: _Told,
+    divisible: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`divide` for the described regions that are ``divisible``, (N,) bool."""
+    number = view.regions.number
+    whole = np.ones(len(colour), bool)
+    whole[number[divisible]] = False
+    dark = np.zeros(told.paints, bool)
+    for source, place in zip(told.sources, told.places, strict=True):
+        if not source.lined:
+            dark[place[source.areas.palette.max(1) < INK]] = True
+    colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark)
+    # what is too small for the network follows its neighbours
+    unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
+    regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
+    return colour, sure
+
+
+def _with_paper(
+    score: np.ndarray, told: _Told, outside: np.ndarray, at_edge: np.ndarray
+) -> np.ndarray:
+    """(N, P) scores where what is outside a figure rather has a paint that is around a source's.
+
+    outside: (N,) bool, of the open ground. at_edge: (N,) bool, along the canvas border, too.
+    """
+    sources = zip(told.places, told.sources, strict=True)
+    around = {int(place[source.ground]) for place, source in sources if source.ground >= 0}
+    for paint in around:
+        score[outside, paint] += PAPER / len(around)
+        score[at_edge, paint] += 1
+    return score
+
+
+def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By region id of (h, w) int32: (n,) bool, part of the ground around a figure, and (n,) int,
+    the area closed by lines that it lies in.
+    """
+    closed = closed_areas(label)
+    area_of = np.zeros(int(label.max()) + 1, np.int64)
+    area_of[label.ravel()] = closed.ravel()
+    ground = find_ground(closed)
+    return (area_of == ground) & (ground > 0), area_of
+
+
+def at_border(label: np.ndarray) -> np.ndarray:
+    """(n,) bool by region id of (h, w) int32: lies along the canvas border."""
+    contact = border_contact(label, int(label.max()) + 1)
+    return contact >= LEAST_BORDER * 2 * sum(label.shape)
+
+
+def _agreed(
+    score: np.ndarray, closed: np.ndarray, share: np.ndarray, ground: np.ndarray
+) -> np.ndarray:
+    """(N, P) scores where the parts of one closed area decide together, by their size.
+
+    A narrow place inside a figure is no border. In the open ground it may be the only one that
+    keeps a figure with a large opening apart.
+    """
+    _, group = np.unique(np.where(ground, -1 - np.arange(len(closed)), closed), return_inverse=True)
+    weight = np.maximum(share, 1e-9)[:, None]
+    total = np.zeros((len(score), score.shape[1]))
+    whole = np.zeros((len(score), 1))
+    np.add.at(total, group, score * weight)
+    np.add.at(whole, group, weight)
+    return (total / np.maximum(whole, 1e-9))[group]
+
+
+def region_scores(votes: Votes, view: View) -> np.ndarray:
+    """(N, P) of each region: what it and its pixels say."""
+    label = view.regions.label[::2, ::2]
+    count = len(view.regions.number)
+    at = np.flatnonzero(label)
+    owner = label.ravel()[at] - 1
+    paints = votes.regions.shape[1]
+    total = np.zeros((count, paints), np.float32)
+    np.add.at(total, owner, votes.pixels.reshape(-1, paints)[at])
+    amount = np.bincount(owner, minlength=count)[:, None]
+    seen = amount[:, 0] > 0
+    score = votes.regions.copy()
+    score[seen] = (1 - PIXELS) * score[seen] + PIXELS * (total / np.maximum(1, amount))[seen]
+    return score
+
+
+def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes:
+    """What the drawing's own hinted regions say of the others. own: (N,) 1 + colour, 0 = none."""
+    known = own > 0
+    colors = np.zeros((len(own), 3), np.uint8)
+    colors[known] = eight_bit(given.colours)[own[known] - 1]
+    ink = np.rint(view.picture[0] * 255).astype(np.uint8)
+    picture = hinted_picture(ink, view.regions.label, known, colors)
+    source = replace(view, picture=picture, colors=colors, known=known, features=None)
+    paint = np.where(known, own - 1, 0)
+    return vote_view(network, view, source, paint, len(given.colours))
+
+
+def eight_bit(colours: np.ndarray) -> np.ndarray:
+    """(N, 3) uint8 of colours in any type, as if they were RGB: hues need not be right here."""
+    top = full_alpha(colours.dtype)
+    channels = colours[:, [min(i, colours.shape[1] - 2) for i in range(3)]]
+    unit = np.clip(np.nan_to_num(channels.astype(np.float32)) / top, 0, 1)
+    return np.rint(unit * 255).astype(np.uint8)
+
+
+def with_paints(given: Hints, palette: np.ndarray) -> Hints:
+    """The hints with paints (P, 3) uint8 RGB after their colours, in the hints' type."""
+    if not len(palette):
+        return given
+    top = full_alpha(given.colours.dtype)
+    solid = np.column_stack([palette, np.full(len(palette), 255, np.uint8)]) / 255 * top
+    if np.issubdtype(given.colours.dtype, np.integer):
+        solid = np.rint(solid)
+    colours = np.concatenate([given.colours, solid.astype(given.colours.dtype)])
+    return replace(given, colours=colours)
