@@ -55,6 +55,10 @@ class PrivateDaemon:
             else:
                 os.environ[name] = value
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def nuri(self, *arguments: object) -> None:
         """One whole call of the console script."""
         command = [str(self._nuri), *map(str, arguments)]
