@@ -38,6 +38,22 @@ def backend_command() -> list[str]:
     return command
 
 
+def training_command() -> list[str]:
+    """The command `nuri-train`, which lies beside the backend's `nuri`.
+
+    Raises `NuriError` not_found when there is no backend, or none that can be taught.
+    """
+    nuri = Path(backend_command()[0])
+    command = nuri.with_name("nuri-train" + nuri.suffix)
+    if not command.is_file():
+        raise NuriError(
+            ErrorCode.not_found,
+            f"There is no command {command}",
+            "Install it with `python3 install.py training`",
+        )
+    return [str(command)]
+
+
 def write_record(command: list[str], version: str) -> None:
     """Notes where the backend is, for plugin and scripts; called by install.py."""
     path = record_path()
@@ -54,17 +70,25 @@ def begin_daemon(command: list[str] | None = None) -> subprocess.Popen[bytes]:
     command = command or backend_command()
     folder = state_folder()
     make_private_folder(folder)
+    return begin([*command, "serve", "--auto"], folder / START_LOG_NAME)
+
+
+def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+    """Starts a command of the backend as a process of its own, in the folder of its log.
+
+    Raises `NuriError` not_found.
+    """
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     try:
-        with (folder / START_LOG_NAME).open("wb") as log:
+        with log_path.open("wb") as log:
             return subprocess.Popen(
-                [*command, "serve", "--auto"],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=folder,
+                cwd=log_path.parent,
                 env=clean_environment(),
                 close_fds=True,
                 start_new_session=True,

@@ -98,9 +98,13 @@ Commands = argparse._SubParsersAction  # the class has no public name
 
 def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        command: Callable[[argparse.Namespace], int] = getattr(
-            importlib.import_module(f"training.commands.{module}"), function
-        )
+        try:
+            room = importlib.import_module(f"training.commands.{module}")
+        except ModuleNotFoundError as error:
+            raise TrainingError(
+                f"the package {error.name} is not installed", "run `python3 install.py training`"
+            ) from error
+        command: Callable[[argparse.Namespace], int] = getattr(room, function)
         return command(options)
 
     return run

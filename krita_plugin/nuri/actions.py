@@ -25,6 +25,7 @@ from .references import Reference
 from .requests import animation_request, layer_request
 from .settings import Settings
 from .steps import Steps
+from .teaching import Teaching
 
 
 class Actions(Settings):
@@ -45,6 +46,7 @@ class Actions(Settings):
         # Identities of layers that Nuri added, newest last: never lines or hints of a next run.
         self._results: dict[str, list[str]] = {}
         self.live = Live(self)
+        self.teaching = Teaching(self)
 
     def colorize_layer(self, model: str = "") -> None:
         """Colours the line layer of the active document on a new layer.
@@ -56,20 +58,18 @@ class Actions(Settings):
             kind = ReferenceJob if request.needs_srgb else ColorizeJob
             self._run(self.desk(), kind(self.backend, request, self))
         except NuriError as error:
-            self._tell(self.desk(), Notice.of(error))
+            self.tell(self.desk(), Notice.of(error))
 
     def colorize_animation(self) -> None:
         """Colours all frames of the line layer from those that are coloured, on a new layer."""
         desk = self.desk()
         try:
-            document = self._active_document()
-            line, own = self._lines(document), self.results_of(document)
-            request = animation_request(self, desk, document, line, own)
+            request = self.animation_request()
             job = AnimationJob(self.backend, request, self)
             job.selected = self.flag(SELECTED_FRAMES)
             self._run(desk, job)
         except NuriError as error:
-            self._tell(desk, Notice.of(error))
+            self.tell(desk, Notice.of(error))
 
     def colorize_grey(self) -> None:
         """Colours the active layer, a grey painting, on a new layer above it."""
@@ -87,7 +87,7 @@ class Actions(Settings):
             line = layers.uid_of(self._lines(document))
             self._run(desk, MarkJob(self.backend, key_of(document), line, self))
         except NuriError as error:
-            self._tell(desk, Notice.of(error))
+            self.tell(desk, Notice.of(error))
 
     def new_hint_layer(self) -> None:
         """Adds a hint layer above the lines of the active document, ready to paint on."""
@@ -96,10 +96,10 @@ class Actions(Settings):
             document = self._active_document()
             hints.create(document, self.line_layer(document))
         except NuriError as error:
-            self._tell(desk, Notice.of(error))
+            self.tell(desk, Notice.of(error))
             return
         desk.hints = ""
-        self._tell(
+        self.tell(
             desk,
             Notice(
                 Kind.advice,
@@ -109,12 +109,13 @@ class Actions(Settings):
         )
 
     def cancel(self) -> None:
-        """Stops the colouring of the active document."""
+        """Stops the colouring of the active document, else the teaching of a style."""
         desk = self.desk()
-        if desk.job is not None:
-            desk.job.cancel()
+        job = self.job_of(desk)
+        if job is not None:
+            job.cancel()
         else:
-            self._tell(desk, Notice(Kind.advice, "Nothing is being coloured now"))
+            self.tell(desk, Notice(Kind.advice, "Nothing is being coloured now"))
 
     def add_reference(self, reference: Reference) -> None:
         """One more coloured drawing for the active document to follow."""
@@ -144,7 +145,7 @@ class Actions(Settings):
         document, desk = Krita.instance().activeDocument(), self.desk()
         found = kept.waiting_for(document, set()) if document is not None else None
         if found is None:
-            self._tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
+            self.tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
             return
         request = Request(key_of(document), found.line, "")
         self._run(desk, AddKeptJob(self.backend, request, found.job, self))
@@ -157,7 +158,7 @@ class Actions(Settings):
             kept.forget(found.job)
 
     def say_no_log(self) -> None:
-        self._tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
+        self.tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
 
     def desk(self) -> Desk:
         """The state of the active document; a desk of its own while there is none."""
@@ -169,6 +170,15 @@ class Actions(Settings):
             self._desks = {old: desk for old, desk in self._desks.items() if find_document(old)}
             self._desks[key] = Desk(key)
         return self._desks[key]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a layer is being coloured in any document."""
+        return any(desk.job for desk in self._desks.values())
+
+    def job_of(self, desk: Desk) -> LayerJob | None:
+        """What there is to show and to cancel: the job of a document, else the teaching."""
+        return desk.job or self.teaching.job
 
     def line_layer(self, document: Any) -> Any | None:
         """The line layer: the chosen one, else the most likely one, else None."""
@@ -193,7 +203,7 @@ class Actions(Settings):
     def connect_backend(self) -> None:
         """Starts the backend or connects to it, so that it can say what it has."""
         steps = Steps(self.backend.client(), self)
-        steps.failed.connect(lambda error: self._tell(self.desk(), Notice.of(error)))
+        steps.failed.connect(lambda error: self.tell(self.desk(), Notice.of(error)))
         for end in (steps.finished, steps.failed):
             end.connect(steps.deleteLater)
         steps.start()
@@ -221,6 +231,12 @@ class Actions(Settings):
         line, own = self._lines(document), self.results_of(document)
         return layer_request(self, self.desk(), document, line, own, model)
 
+    def animation_request(self) -> Request:
+        """What Colorize animation does in the active document. Raises `NuriError`: why not."""
+        document = self._active_document()
+        line, own = self._lines(document), self.results_of(document)
+        return animation_request(self, self.desk(), document, line, own)
+
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()
         try:
@@ -236,7 +252,7 @@ class Actions(Settings):
             request = PictureRequest(errand, key_of(document), layers.uid_of(node), model)
             self._run(desk, PictureJob(self.backend, request, self))
         except NuriError as error:
-            self._tell(desk, Notice.of(error))
+            self.tell(desk, Notice.of(error))
 
     def _run(self, desk: Desk, job: LayerJob) -> None:
         if desk.job is not None:
@@ -276,13 +292,13 @@ class Actions(Settings):
     def _end(self, desk: Desk, job: LayerJob, notice: Notice) -> None:
         if desk.job is job:
             desk.job = None
-            self._tell(desk, notice)
+            self.tell(desk, notice)
         job.deleteLater()
 
-    def _tell(self, desk: Desk, notice: Notice) -> None:
+    def tell(self, desk: Desk, notice: Notice) -> None:
+        """Shows a notice of a document, or where the artist is now if that has been closed."""
         desk.notice = notice
         if desk.document and find_document(desk.document) is None:
-            # Its document has been closed; say it where the artist is now.
             self.desk().notice = notice
         self.noticed.emit(notice)
         self.changed.emit()

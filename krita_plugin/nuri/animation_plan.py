@@ -97,15 +97,8 @@ def make_plan(
             f'The layer "{name}" has no key frames',
             "choose the animated layer with the lines; Colorize layer is for a single picture",
         )
-    keys = yield from _read_keys(timeline, line, colours, times)
     past, frames = latest
-    unchanged: set[int] = set()
-    for time in [time for time in timeline.times(past) if time in frames] if past else ():
-        corrected = yield from _correction(timeline, line, past, time, frames[time], keys)
-        if corrected is None:
-            unchanged.add(time)
-        elif time in times:
-            keys[time] = corrected
+    keys, unchanged = yield from coloured_frames(timeline, line, colours, latest, MOST_KEYS)
     if not keys:
         name = layers.require(timeline.document, colours).name()
         raise NuriError(
@@ -137,6 +130,27 @@ def make_plan(
     return plan
 
 
+def coloured_frames(
+    timeline: Timeline, line: str, colours: str, latest: tuple[str, dict[int, Made]], most: int
+) -> Work:
+    """The frames whose colours are the artist's: of the coloured layer, a few more than ``most`` at
+    the most, and those of the latest result that were corrected.
+
+    Returns (`KeyFrame` by time, the times of that result where nobody has painted).
+    """
+    times = timeline.times(line)
+    keys = yield from _read_keys(timeline, line, colours, times, most)
+    past, frames = latest
+    unchanged: set[int] = set()
+    for time in [time for time in timeline.times(past) if time in frames] if past else ():
+        corrected = yield from _correction(timeline, line, past, time, frames[time], keys)
+        if corrected is None:
+            unchanged.add(time)
+        elif time in times:
+            keys[time] = corrected
+    return keys, unchanged
+
+
 def opening(keys: list[KeyFrame], model: str) -> tuple[list[Plane], dict[str, Any]]:
     """What all frames of a job share: pictures and options."""
     planes: list[Plane] = []
@@ -158,13 +172,13 @@ def _animated_colours(document: Any, excluded: set[str]) -> Any | None:
     return None
 
 
-def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int]) -> Work:
+def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], most: int) -> Work:
     """The coloured frames by the frames of the lines that they belong to."""
     found: dict[int, KeyFrame] = {}
     # A still picture was painted over the frame that is on the screen.
     for moment in timeline.times(colours) or [timeline.now]:
         place = shown_at(times, moment)
-        if place in found or len(found) > MOST_KEYS:
+        if place in found or len(found) > most:
             continue
         key = yield from _read_key(timeline, line, place, (colours, moment), "key")
         if not is_blank(key.seen):

@@ -152,6 +152,11 @@ class Backend(QObject):
         self.look()
         self.changed.emit()
 
+    def forget(self) -> None:
+        """Lets go of the connection; the next `client` makes another, which knows what is new."""
+        self._drop()
+        self._set(State.stopped)
+
     def close(self) -> None:
         self._drop()
 

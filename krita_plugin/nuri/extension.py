@@ -10,6 +10,7 @@ from .actions import Actions
 from .daemon import Backend
 from .notice import Notice
 from .panel.docker import NuriDocker
+from .panel.teach_dialog import TeachDialog
 from .qt import DOCK_RIGHT, QAction, QIcon, QMenu
 
 DOCKER_ID = "nuri_docker"
@@ -26,12 +27,13 @@ class NuriExtension(Extension):
         self.backend = Backend(self)
         self.actions = Actions(self.backend, self)
         self.actions.noticed.connect(_show_on_canvas)
+        self._dialog: TeachDialog | None = None
 
     def setup(self) -> None:
         NuriDocker.actions = self.actions
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
-        notifier.applicationClosing.connect(self.backend.close)
+        notifier.applicationClosing.connect(self._close)
 
     def createActions(self, window: Any) -> None:  # noqa: N802 - Krita's name
         menu = QMenu("Nuri", window.qwindow())
@@ -44,6 +46,7 @@ class NuriExtension(Extension):
                 "Colorize animation",
                 self.actions.colorize_animation,
             ),
+            ("nuri_teach_style", "Teach this style…", self._ask_style),
             ("nuri_mark_doubtful", "Mark doubtful areas", self.actions.mark_doubtful),
             ("nuri_colorize_grey", "Colorize grey painting", self.actions.colorize_grey),
             ("nuri_extract_lines", "Extract lines", self.actions.extract_lines),
@@ -54,6 +57,18 @@ class NuriExtension(Extension):
             action: QAction = window.createAction(name, text, "")
             action.triggered.connect(lambda checked=False, slot=slot: slot())
             menu.addAction(action)
+
+    def _ask_style(self) -> None:
+        krita = Krita.instance()
+        document = krita.activeDocument()
+        name = document.name() if document is not None else ""
+        # Wrappers that nobody holds go away: that of the window has, and ours would.
+        self._dialog = TeachDialog(self.actions, name, krita.activeWindow().qwindow())
+        self._dialog.show()
+
+    def _close(self) -> None:
+        self.actions.teaching.stop()
+        self.backend.close()
 
 
 def register() -> None:

@@ -124,6 +124,20 @@ def test_no_backend_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert launch.backend_command() == [sys.executable]
 
 
+def test_the_training_command_lies_beside_the_backend(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir(exist_ok=True)
+    nuri = home / "nuri.exe"
+    nuri.touch()
+    monkeypatch.setenv("NURI_BACKEND", str(nuri))
+    with pytest.raises(NuriError, match="nuri-train") as caught:
+        launch.training_command()
+    assert "install.py training" in caught.value.info.action
+    nuri.with_name("nuri-train.exe").touch()
+    assert launch.training_command() == [str(home / "nuri-train.exe")]
+
+
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"command": []}', '{"command": [1]}', "\0"])
 def test_a_broken_record_is_named(home: Path, record: str) -> None:
     record_path().parent.mkdir(parents=True)

@@ -5,6 +5,7 @@ A few steps on a few frames, the low-shot step of Shi et al. 2023 (section 5.3) 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -91,6 +92,8 @@ def teach(
 
     Raises TrainingError when the shipped weights are missing or the loss is no number.
     """
+    # a core stays free for the program in which the artist goes on
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
     matcher = _base()
     task = MatchingTask(matcher, {"pixel": 0.5})
     questions = Questions(lesson.asked, cache)

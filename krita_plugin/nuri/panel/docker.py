@@ -127,7 +127,8 @@ class NuriDocker(DockWidget):
             return
         desk = self.actions.desk()
         self._backend.show_state(self.actions.backend)
-        self._run.show_job(desk.job, Krita.instance().activeDocument() is not None)
+        job = self.actions.job_of(desk)
+        self._run.show_job(job, Krita.instance().activeDocument() is not None)
         self._references.show_references(desk.references)
         self._models.show_choice()
         self._notice.show_notice(desk.notice)

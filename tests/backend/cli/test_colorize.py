@@ -103,7 +103,10 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
             ["colorize", "a.kra", "-o", "b.png", "--regions", "b.png"],
             "two of the files to write have one name",
         ),
-        (["colorize", "a.kra", "-o", "b.png", "--model", "dream"], "available: matching, flats"),
+        (
+            ["colorize", "a.kra", "-o", "b.png", "--model", "dream"],
+            "available: matching, manga, flats",
+        ),
         (
             ["colorize", "a.png", "-o", "b.png", "--reference", "c.png", "--model", "flats"],
             "knows no references",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,14 @@ def test_help_and_version_end_with_0(capsys: pytest.CaptureFixture[str]) -> None
             main(arguments)
         assert ended.value.code == 0
     assert "nuri-train" in capsys.readouterr().out
+
+
+def test_a_missing_package_is_named_with_its_remedy() -> None:
+    code = (
+        "import sys; sys.modules['lightning_fabric'] = None; from training.cli import main; "
+        "sys.exit(main(['style', 'frames', '--name', 'Mine']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the package lightning_fabric is not installed" in done.stderr
+    assert "install.py training" in done.stderr and done.stderr.count("\n") == 1

@@ -1,0 +1,52 @@
+"""Asks for the name of a style that is to be taught."""
+
+from __future__ import annotations
+
+import re
+
+from ..actions import Actions
+from ..qt import QDialog, QDialogButtonBox, QLabel, QLineEdit, Qt, QVBoxLayout, QWidget
+
+_INTRODUCTION = (
+    "Nuri learns from the coloured frames of this animation, yours and those you have corrected; "
+    "four or more help best. It takes some minutes beside your work, and nothing is sent anywhere. "
+    "A style that colours the frames held back worse than before is not kept."
+)
+_WIDTH = 420
+# As the backend takes them.
+_NAME = re.compile(r"\w[\w .()-]{0,47}")
+
+
+class TeachDialog(QDialog):
+    """Shown without blocking Krita."""
+
+    def __init__(self, actions: Actions, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("nuri_teach_dialog")
+        self.setWindowTitle("Teach this style")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._actions = actions
+        introduction = QLabel(_INTRODUCTION, self)
+        introduction.setWordWrap(True)
+        self._name = QLineEdit(name, self)
+        self._name.setObjectName("nuri_teach_name")
+        self._name.setPlaceholderText("Name of the style")
+        self._name.textChanged.connect(self._check)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self._teach = buttons.addButton("Teach", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._teach.setObjectName("nuri_teach_button")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        for widget in (introduction, self._name, buttons):
+            layout.addWidget(widget)
+        self.resize(_WIDTH, layout.heightForWidth(_WIDTH))
+        self._check()
+
+    def accept(self) -> None:
+        name = self._name.text().strip()
+        super().accept()
+        self._actions.teaching.start(name)
+
+    def _check(self) -> None:
+        self._teach.setEnabled(bool(_NAME.fullmatch(self._name.text().strip())))

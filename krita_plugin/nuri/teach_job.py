@@ -1,0 +1,175 @@
+"""The job of Teach this style: coloured frames of an animation, learnt by a separate process."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from protocol import launch
+from protocol.errors import ErrorCode, NuriError
+
+from . import made
+from .animation_plan import KeyFrame, coloured_frames
+from .daemon import Backend
+from .document import when_idle
+from .jobs import LayerJob, Outcome, Request
+from .notice import Kind, Notice
+from .qt import QImage, QObject, QPainter, Qt
+from .rows import Pixels
+from .steps import Work
+from .timeline import Timeline
+
+STYLE = "style/"  # of the ids of styles among those of models
+LEAST, MOST = 2, 64  # coloured frames
+_READ_SHARE = 0.1
+_POLL_MS = 200
+_STEP = re.compile(r"step (\d+)/(\d+) .*?samples/s  (.+?) left")
+_FIGURE = re.compile(r"^(?:regions|places) +([\d.]+) before, ([\d.]+) after$", re.MULTILINE)
+_PREVIEW_WIDTH = 512
+
+
+class TeachJob(LayerJob):
+    """Teaches a style with the name ``name`` on the coloured frames of a `Request`.
+
+    It adds no layer. Ends with the picture of before and after, or with why there is no style.
+    """
+
+    def __init__(
+        self, backend: Backend, request: Request, name: str, parent: QObject | None = None
+    ) -> None:
+        super().__init__(backend, parent)
+        self.request, self.name = request, name
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def cancel(self) -> None:
+        if self._process is None:
+            super().cancel()
+        elif not self.cancelling:
+            self.cancelling = True
+            self._say(self.fraction, "Cancelling")
+            _interrupt(self._process)
+
+    def _work(self) -> Work:
+        request = self.request
+        command = launch.training_command()
+        folder = Path(tempfile.mkdtemp(prefix="nuri-style-"))
+        try:
+            document = yield from when_idle(request.document)
+            with Timeline(document) as timeline:
+                yield 0
+                self._say(0.0, "Reading the coloured frames")
+                latest = made.latest(document, request.line)
+                keys, _ = yield from coloured_frames(
+                    timeline, request.line, request.hints, latest, MOST
+                )
+            if len(keys) < LEAST:
+                raise NuriError(
+                    ErrorCode.bad_input,
+                    f"{len(keys)} frame{'s are' if len(keys) != 1 else ' is'} coloured; a style "
+                    f"needs {LEAST} at least",
+                    "colour some frames of the animation, better four or more, then teach",
+                )
+            for number, key in enumerate(keys.values()):
+                self._say(_READ_SHARE * number / len(keys), "Saving the coloured frames")
+                yield from _save(key, folder)
+            return (yield from self._teach(command, folder, len(keys)))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _teach(self, command: list[str], folder: Path, frames: int) -> Work:
+        """Runs the process to its end; returns `Outcome`. Raises `NuriError`."""
+        self._say(_READ_SHARE, "Looking at the frames")
+        log = folder / "log"
+        self._process = process = launch.begin(
+            [*command, "style", str(folder), "--name", self.name], log
+        )
+        try:
+            while process.poll() is None:
+                yield _POLL_MS
+                self._tell(_words(log))
+        finally:
+            if process.poll() is None:
+                _interrupt(process)
+            self._process = None
+        said = _words(log)
+        if self.cancelling:
+            raise NuriError(ErrorCode.cancelled, "Teaching cancelled; there is no new style")
+        if process.returncode:
+            lines = said.strip().splitlines() or [f"it ended with code {process.returncode}"]
+            reason = lines[-1].removeprefix("nuri-train: ")
+            raise NuriError(
+                ErrorCode.bad_input, f"The style was not learnt: {reason}", detail=said[-4000:]
+            )
+        before, after = (
+            sum(float(pair[at]) for pair in _FIGURE.findall(said)) / 2 for at in (0, 1)
+        )
+        notice = Notice(
+            Kind.done,
+            f'The style "{self.name}" has learnt from {frames} frames',
+            f"of frames held back {before:.0%} came out right before and {after:.0%} now; "
+            "it is chosen under Model",
+        )
+        return Outcome("", _sheet(said), notice=notice)
+
+    def _tell(self, said: str) -> None:
+        if self.cancelling:
+            return
+        steps = _STEP.findall(said)
+        if steps:
+            done, total, left = steps[-1]
+            share = int(done) / int(total)
+            self._say(_READ_SHARE + (1 - _READ_SHARE) * share, f"Learning, {left} left")
+
+
+def _save(key: KeyFrame, folder: Path) -> Work:
+    """The lines and the colours of a frame as PNG files, on white."""
+    for kind, pixels in (("line", key.line), ("color", key.seen)):
+        path = folder / f"{kind}_{key.time:04}.png"
+        if not _on_white(pixels).save(str(path), "PNG"):
+            raise NuriError(
+                ErrorCode.disk_full,
+                f"Nuri cannot write to the folder {folder.parent}",
+                "free some space there",
+            )
+        yield 0
+
+
+def _on_white(pixels: Pixels) -> QImage:
+    """``pixels``: bgra8."""
+    size = pixels.width, pixels.height
+    image = QImage(bytes(pixels.data), *size, 4 * pixels.width, QImage.Format.Format_ARGB32)
+    picture = QImage(*size, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    painter = QPainter(picture)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return picture
+
+
+def _sheet(said: str) -> QImage | None:
+    """The picture of before and after that the process names at its end."""
+    paths = [line for line in said.splitlines() if line.endswith(".png")]
+    picture = QImage(paths[-1]) if paths else QImage()
+    if picture.isNull():
+        return None
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return picture.scaledToWidth(min(_PREVIEW_WIDTH, picture.width()), smooth)
+
+
+def _words(log: Path) -> str:
+    try:
+        return log.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        process.send_signal(signal.SIGINT)
