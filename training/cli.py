@@ -127,10 +127,16 @@ def _add_train(commands: Commands[_Parser]) -> None:
 
 
 def _add_match(commands: Commands[_Parser]) -> None:
-    parser = commands.add_parser("match", help="train the region matcher, on the shared sets")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of sets")
-    _add_run(parser)
-    parser.set_defaults(run=_command("match", "match"))
+    for name, what in (
+        ("match", "train the region matcher, on the shared sets"),
+        ("choose", "train the colour chooser on the shipped matcher, on the shared sets"),
+    ):
+        parser = commands.add_parser(name, help=what)
+        parser.add_argument(
+            "--data", type=Path, required=True, metavar="DIR", help="folder of sets"
+        )
+        _add_run(parser)
+        parser.set_defaults(run=_command("match", name))
 
 
 def _add_style(commands: Commands[_Parser]) -> None:

@@ -205,6 +205,7 @@ def _colour(
             "encode": "png",
             **({} if options.lines is None else {"lines": options.lines}),
             **({} if options.model is None else {"model": options.model}),
+            "soft": options.soft,
         },
         frames=[
             FrameInput(frame, partial(_line_of, frame), {"time": frame.time}) for frame in left

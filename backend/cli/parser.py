@@ -157,6 +157,9 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("--model", metavar="ID", help="matching or a style, see `nuri models`")
     parser.add_argument(
+        "--soft", action="store_true", help="with the shading of the key frames, not flat"
+    )
+    parser.add_argument(
         "--film",
         type=Path,
         metavar="FILE",
@@ -199,7 +202,7 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
         "--flats", action="store_true", help="hints alone, without a network for the rest"
     )
     parser.add_argument(
-        "--soft", action="store_true", help="shaded by a network instead of flat colours"
+        "--soft", action="store_true", help="with the shading of the references, not flat"
     )
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out of OUT")
     parser.add_argument(

@@ -33,6 +33,7 @@ CLASSES = {
     "manga": ("manga", "MangaColorizer"),
     "alacgan": ("alacgan", "AlacGANColorizer"),
     "matching": ("matching", "RegionMatcher"),
+    "choosing": ("choosing", "ColorChooser"),
 }
 # public weights that this project can take over: module and function of the key map
 CONVERSIONS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
-PAINTER = "manga"  # chooses colours itself
+CHOOSER = "choosing"  # chooses colours itself where nothing decides
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ MODELS = {
             weights=MATCHER,
         ),
         Model(
-            id=PAINTER,
+            id=CHOOSER,
             task="layer",
-            title="Colours of its own choice where no hint says one; hints stay exact",
+            title="The same, and colours of its own choice where neither names one",
             inputs=("line art",),
             device="cpu",
-            weights=PAINTER,
+            weights=CHOOSER,
         ),
         Model(
             id="flats",

@@ -38,6 +38,10 @@ class Laid:
         """(SIDE, SIDE) int32: what the other drawing's ``label`` (SIDE, SIDE) int32 says here."""
         return np.asarray(_sample(label.astype(np.float32), self.places, cv2.INTER_NEAREST), int)
 
+    def carry_colors(self, picture: np.ndarray) -> np.ndarray:
+        """(SIDE, SIDE, 3) float32: the values of the other drawing's ``picture`` here."""
+        return np.asarray(_sample(picture.astype(np.float32), self.places, cv2.INTER_NEAREST))
+
 
 def lay(ink: np.ndarray, other: np.ndarray) -> Laid:
     """Lay ``other`` on ``ink``, both (SIDE, SIDE) uint8, 255 = ink, by dense optical flow."""

@@ -36,13 +36,18 @@ class Shot:
     """The key frames of a shot, one or more; its frames may come in any order.
 
     ``lines``: whether finished frames of it show their lines. ``model``: the network that compares
-    regions, the matcher or a style.
+    regions, the matcher or a style. ``soft``: with the shading of the key frames.
     """
 
     def __init__(
-        self, keys: Iterable[ColouredFrame], *, lines: bool = True, model: str = MATCHER
+        self,
+        keys: Iterable[ColouredFrame],
+        *,
+        lines: bool = True,
+        model: str = MATCHER,
+        soft: bool = False,
     ) -> None:
-        self.lines, self.model = lines, model
+        self.lines, self.model, self.soft = lines, model, soft
         self._keys = sorted(keys, key=lambda key: key.time)
 
     def colour(
@@ -62,7 +67,12 @@ class Shot:
             return followed[0].filled
         sources = [frame.source for frame in followed]
         return colour_from_sources(
-            line, sources, model=self.model, progress=progress, cancelled=cancelled
+            line,
+            sources,
+            model=self.model,
+            soft=self.soft,
+            progress=progress,
+            cancelled=cancelled,
         )
 
     def is_painted(self, time: float) -> bool:

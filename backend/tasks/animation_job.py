@@ -40,8 +40,8 @@ _logger = logging.getLogger("nuri.worker")
 def run_animation(request: Request) -> Outcome:
     """One frame of a shot. Outputs: ``flats``, ``regions``, ``confidence`` (gray8, 255 = sure,
     also where nothing is coloured) and ``picture``, as asked for. Option ``lines``: whether they go
-    over the picture; by default they do where the key frames show them. Option ``model``: as for
-    the task "layer".
+    over the picture; by default they do where the key frames show them. Options ``model`` and
+    ``soft``: as for the task "layer", with the shading of the key frames.
 
     A frame that cannot be coloured gives no outputs and says why in its facts. Raises NuriError
     for what is wrong with the key frames or the options, cancelled, no_memory.
@@ -115,7 +115,8 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
         frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
         keys.append(KeyPaint(colour, shown, _exact(request, number)))
         lines = lines and (line is None or shows_lines(colour, line))
-    return Shot(frames, lines=lines, model=model), read_paints(keys)
+    soft = request.flag("soft", False)
+    return Shot(frames, lines=lines, model=model, soft=soft), read_paints(keys, soft=soft)
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:

@@ -12,23 +12,27 @@ import numpy as np
 
 from backend.imaging import planes
 from backend.regions.palette import paint
+from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat
 
 from .reference import MatchedFlats
 
+_EIGHT_BIT = (PixelFormat.rgba8, PixelFormat.bgra8)
 _WHITE = 250  # of 255: what is transparent counts as white for the matcher
 
 
 @dataclass(frozen=True)
 class Paints:
     """``format``: of the result. ``packed`` (N,) int64 sorted RGB and ``exact`` (N, C) the same
-    colours in that format. ``is_open``: white is the open ground rather than a paint.
+    colours in that format. ``is_open``: white is the open ground rather than a paint. ``soft``: the
+    flats have shading, which no palette holds.
     """
 
     format: PixelFormat
     packed: np.ndarray
     exact: np.ndarray
     is_open: bool
+    soft: bool = False
 
     def palette(self, result: MatchedFlats) -> np.ndarray:
         """(P, C) the palette of a result in ``format``."""
@@ -48,6 +52,8 @@ class Paints:
 
     def flats(self, result: MatchedFlats) -> np.ndarray:
         """(H, W, C) the flats of a result in ``format``."""
+        if self.soft:
+            return from_rgba(self.rgba(result), self.format)
         palette = self.palette(result)
         return paint(result.regions, result.region_palette, palette, palette.shape[1])
 
@@ -55,6 +61,10 @@ class Paints:
         """(H, W, 4) uint8: the flats as RGBA."""
         if not self.is_open:
             return result.flats
+        if self.soft:
+            white = (result.palette[:, :3] >= _WHITE).all(axis=1)
+            is_ground = np.append(white, False)[result.region_palette]
+            return np.where(is_ground[result.regions][..., None], 0, result.flats).astype(np.uint8)
         palette = result.palette.copy()
         palette[(palette[:, :3] >= _WHITE).all(axis=1)] = 0
         return paint(result.regions, result.region_palette, palette, 4)
@@ -71,8 +81,10 @@ class KeyPaint:
     exact: PixelBuffer | None
 
 
-def read_paints(keys: list[KeyPaint]) -> Paints:
-    """Raises NuriError bad_input when an exact picture reaches beyond its key frame."""
+def read_paints(keys: list[KeyPaint], *, soft: bool = False) -> Paints:
+    """Raises NuriError: bad_input when an exact picture reaches beyond its key frame, unsupported
+    when ``soft`` colours are wanted in another format than 8-bit RGB.
+    """
     shown, open_ground = 0, 0
     for key in (entry.shown for entry in keys):
         alpha = key[..., 3] if key.shape[2] == 4 else np.full(key.shape[:2], 255, np.uint8)
@@ -81,7 +93,14 @@ def read_paints(keys: list[KeyPaint]) -> Paints:
     is_open = open_ground > shown
     known = [(entry.colour, entry.exact) for entry in keys if entry.exact is not None]
     if not known:
-        return Paints(PixelFormat.rgba8, np.zeros(0, np.int64), np.zeros((0, 4), np.uint8), is_open)
+        nothing = np.zeros(0, np.int64), np.zeros((0, 4), np.uint8)
+        return Paints(PixelFormat.rgba8, *nothing, is_open, soft)
+    if soft and known[0][1].format not in _EIGHT_BIT:
+        raise NuriError(
+            ErrorCode.unsupported,
+            f"soft colours cannot have the format {known[0][1].format.value}",
+            "Convert the document to 8-bit RGB, or leave the soft shading out",
+        )
     packed, pixels = [], []
     for key, plane in known:
         whole = planes.on_canvas(plane, key.shape[1], key.shape[0])
@@ -91,7 +110,7 @@ def read_paints(keys: list[KeyPaint]) -> Paints:
         packed.append(colours)
         pixels.append(whole.reshape(-1, whole.shape[2])[at[first]])
     colours, first = np.unique(np.concatenate(packed), return_index=True)
-    return Paints(known[0][1].format, colours, np.concatenate(pixels)[first], is_open)
+    return Paints(known[0][1].format, colours, np.concatenate(pixels)[first], is_open, soft)
 
 
 def from_rgba(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray:

@@ -17,6 +17,7 @@ from backend.regions.match import hinted_picture
 
 from .canvas import Canvas
 from .laying import LaidPaints, believe, divide, lay_views
+from .shading import Shade, shade_of
 from .sources import (
     Source,
     View,
@@ -38,11 +39,12 @@ PIXELS = 0.5  # share of a region's vote that its pixels have
 @dataclass(frozen=True)
 class Completed:
     """given: the hints with more paints after their colours. colour: (n + 1,) by region id,
-    1 + index into them, 0 = none. sure: (n + 1,) float32 in [0, 1]."""
+    1 + index into them, 0 = none. sure: (n + 1,) float32 in [0, 1]. shade: of the sources."""
 
     given: Hints
     colour: np.ndarray
     sure: np.ndarray
+    shade: Shade | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ def complete(
     sources: Sequence[Source],
     network: Callable[[], Any],
     step: Callable[[float, str], None],
+    *,
+    soft: bool = False,
 ) -> Completed:
-    """Colours for the regions without a hint. network: gives a `RegionMatcher`.
+    """Colours for the regions without a hint. network: gives a `RegionMatcher`. soft: with shade.
 
     Takes regions of ``regions.label`` apart, and away where they are too small to be seen.
     """
@@ -101,9 +105,13 @@ def complete(
     take = (own == 0) & is_told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
+    shade = None
     if laid is not None:
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
-    return Completed(with_paints(given, palette), colour, sure)
+    paints = with_paints(given, palette)
+    if soft and laid is not None:
+        shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)
+    return Completed(paints, colour, sure, shade)
 
 
 def _votes(

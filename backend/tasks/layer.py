@@ -1,13 +1,14 @@
 """Task layer: line art coloured by hints, by coloured references, by both, or by neither.
 
 Hints decide their regions, exactly. What they leave open the region matcher decides, after the
-references and after the hinted regions of the drawing itself; or a network of its own choice.
+references and after the hinted regions of the drawing itself; what is open still, where that is
+wanted, a network of its own choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from backend.regions.fill import Regions, fill_chambers
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
+from .choice import choose
 from .completion import complete
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
-from .pages import guess
+from .shading import shaded
 from .sources import Source
 
 
@@ -36,7 +38,8 @@ def colour_layer(
     *,
     hints: np.ndarray | None = None,
     sources: Sequence[Source] = (),
-    painter: Callable[[], Any] | None = None,
+    chooser: Callable[[], Any] | None = None,
+    soft: bool = False,
     mask: np.ndarray | None = None,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -44,10 +47,10 @@ def colour_layer(
     """Colour every region that a hint reaches or that answers to a region of a known colour.
 
     canvas: the lines (`read_canvas`); what is worked out of them stays with it. network: gives a
-    `RegionMatcher` and is asked once a region is open. painter: gives a `MangaColorizer` that takes
-    its place, and chooses the colours that nobody names. hints: (H, W, C) any dtype, alpha last, in
-    RGB order where there are sources or a painter. mask: (H, W) uint8 selection. Raises NuriError:
-    bad_input (neither hints nor sources nor a painter, sizes that differ), cancelled.
+    `RegionMatcher` and is asked once a region is open. chooser: gives a `ColorChooser` for what
+    then is open still. soft: with the shading of the sources. hints: (H, W, C) any dtype, alpha
+    last, in RGB order where there are sources or a chooser. mask: (H, W) uint8 selection. Raises
+    NuriError: bad_input (neither hints nor sources nor a chooser, sizes that differ), cancelled.
     """
 
     def step(fraction: float, stage: str) -> None:
@@ -58,7 +61,7 @@ def colour_layer(
     if hints is not None:
         check_size(canvas.dark, hints)
     given = _no_hints(canvas.dark.shape) if hints is None else check_hints(hints)
-    if given.empty and not sources and painter is None:
+    if given.empty and not sources and chooser is None:
         raise NuriError(
             ErrorCode.bad_input,
             "there are neither hints nor references",
@@ -71,13 +74,14 @@ def colour_layer(
     else:
         regions = fill_chambers(chambers, at_size(given, canvas.ink.shape))
     step(0.3, "comparing drawings")
-    if painter is not None:
-        told = guess(painter(), canvas, regions, given)
-    else:
-        told = complete(canvas, regions, given, sources, network, step)
+    told = complete(canvas, regions, given, sources, network, step, soft=soft)
+    if chooser is not None:
+        told = choose(network(), chooser(), canvas, regions, told)
     step(0.6, "following lines")
     small = Regions(regions.label, told.colour)
     done = finish(canvas, chambers, small, told.given, mask, step)
+    if told.shade is not None:
+        done = replace(done, flats=shaded(done, told.shade))
     confidence = np.ones(len(done.region_palette), np.float32)
     confidence[: len(told.sure)] = told.sure
     return LayerResult(**vars(done), confidence=confidence)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backend.imaging import io, planes
-from backend.models.registry import PAINTER, ids_for
+from backend.models.registry import CHOOSER, MATCHER, ids_for
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
@@ -21,7 +21,6 @@ from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, w
 from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
 from .flats_job import COLOURED, READ, run_flats
 from .layer import LayerResult, colour_layer
-from .pages import soft_colours
 from .reference import matcher_of
 from .request import Outcome, Request
 from .sources import Source, read_source
@@ -69,23 +68,17 @@ def run_layer(request: Request) -> Outcome:
     """Inputs ``line``, ``hints``, ``mask`` and ``reference_0`` and on.
 
     Options ``outputs``, ``encode``, ``lines``, ``line_layer``, ``hint_layer``; ``model``: the
-    matcher, a style, or the painter, which needs neither hints nor references; ``soft``: shaded as
-    the painter would, instead of flat. Without references and without the matcher's weights hints
-    still give flats, with a warning.
+    matcher, a style, or the chooser, which needs neither hints nor references; ``soft``: with the
+    shading of the references. Without references and without the matcher's weights hints still give
+    flats, with a warning.
     """
     wanted = request.texts("outputs", OUTPUTS, ("flats",))
     encoding, lines = request.text("encode", ENCODINGS), request.flag("lines", True)
     soft = request.flag("soft", False)
     model = matcher_of(request, ids_for("layer"))
     references = _references(request)
-    paints = model == PAINTER
-    if paints and references:
-        raise NuriError(
-            ErrorCode.bad_input,
-            f"the model {PAINTER} knows no references",
-            "Leave the references out, or the model",
-        )
-    line, hints = find_drawing(request) if references or paints else read_drawing(request)
+    chooses = model == CHOOSER
+    line, hints = find_drawing(request) if references or chooses else read_drawing(request)
     mask = read_mask(request, line)
 
     def progress(fraction: float, stage: str) -> None:
@@ -93,26 +86,24 @@ def run_layer(request: Request) -> Outcome:
 
     request.step(READ / 2, "reading references")
     sources = [_source(plane) for plane in references]
-    pixels, turned = _in_rgb_order(hints, bool(sources) or paints or soft)
+    pixels, turned = _in_rgb_order(hints, bool(sources) or chooses)
     try:
         canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
             canvas,
-            lambda: store.load(model),
+            lambda: store.load(MATCHER if chooses else model),
             hints=pixels,
             sources=sources,
-            painter=(lambda: store.load(PAINTER)) if paints else None,
+            chooser=(lambda: store.load(CHOOSER)) if chooses else None,
+            soft=soft,
             mask=mask,
             progress=progress,
             cancelled=request.cancelled,
         )
     except NuriError as error:
-        if error.code is ErrorCode.model_missing and not references and not paints:
+        if error.code is ErrorCode.model_missing and not references and not chooses:
             return _flats_alone(request)
         raise with_name(error, request.inputs["line"]) from error
-    if soft:
-        request.step(COLOURED, "shading")
-        result = replace(result, flats=soft_colours(store.load(PAINTER), canvas, result))
     if turned:
         back = [2, 1, 0, 3]
         flats, palette = np.ascontiguousarray(result.flats[..., back]), result.palette[:, back]
@@ -120,7 +111,8 @@ def run_layer(request: Request) -> Outcome:
     request.step(COLOURED, "packing")
     packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints")
     outputs = pack_result(result, line, packed_as, wanted, encoding, lines=lines)
-    return Outcome(outputs, facts_of(result) | _doubts(result))
+    facts = facts_of(result)
+    return Outcome(outputs, facts | {"doubtful": _doubtful(result, facts["palette"])})
 
 
 def _flats_alone(request: Request) -> Outcome:
@@ -178,9 +170,9 @@ def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | 
     )
 
 
-def _doubts(result: LayerResult) -> dict[str, Any]:
-    """Which coloured regions are a guess, the least sure first."""
-    coloured = np.flatnonzero(result.region_palette >= 0)
+def _doubtful(result: LayerResult, palette: list[dict[str, Any]]) -> list[int]:
+    """Which regions are a guess, the least sure first. palette: colours with their regions."""
+    coloured = np.sort(np.array([one for entry in palette for one in entry["regions"]], int))
     doubtful = coloured[result.confidence[coloured] < DOUBTFUL]
-    order = doubtful[np.argsort(result.confidence[doubtful], kind="stable")]
-    return {"doubtful": [int(region) for region in order]}
+    order: list[int] = doubtful[np.argsort(result.confidence[doubtful], kind="stable")].tolist()
+    return order

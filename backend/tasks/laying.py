@@ -19,6 +19,7 @@ LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed 
 LEAST_PIECE = 12  # pixels of the square
 MOST_PIECES = 256
 SPECK = 0.02  # share of an area; a paint of less is none of its own
+RIM = 24  # of 255: fainter ink does not change a colour that is seen through it
 EDGE = 0.6  # blur, in pixels of the square, that rounds the steps of a piece's edge
 
 
@@ -28,12 +29,14 @@ class LaidPaints:
 
     paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1]. closed: (S, S) int,
     which area closed by lines of a source it lies in. within: (C, P) bool, the paints of those.
+    shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines.
     """
 
     paint: np.ndarray
     trust: np.ndarray
     closed: np.ndarray
     within: np.ndarray
+    shown: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,11 @@ def lay_views(
     shape = target.ink.shape
     paint, closed = np.zeros(shape, int), np.zeros(shape, int)
     trust = np.zeros(shape, np.float32)
+    shown = np.full((*shape, 3), np.nan, np.float32)
     within = []
     areas = 0
     for view, place in zip(views, places, strict=True):
-        assert view.painting is not None  # every source has one
+        assert view.painting is not None and view.shown is not None  # as every source has
         laid = lay(target.ink, view.ink)
         own = laid.carry(view.painting)
         # where a figure ends is told by its own lines alone
@@ -73,9 +77,16 @@ def lay_views(
         paint[nearer] = place[own[nearer]]
         trust[nearer] = laid.trust[nearer]
         closed[nearer] = laid.carry(view.areas)[nearer] + areas
+        shown[nearer] = laid.carry_colors(_off_lines(view.shown, view.ink))[nearer]
         within.append(_paints_within(view.areas, view.painting, place, paints))
         areas += len(within[-1])
-    return LaidPaints(paint, trust, closed, np.concatenate(within))
+    return LaidPaints(paint, trust, closed, np.concatenate(within), shown)
+
+
+def _off_lines(shown: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """(S, S, 3) float32 of uint8, NaN where lines and their soft rims are."""
+    rim = cv2.dilate((ink > RIM).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(rim[..., None], np.nan, shown.astype(np.float32))
 
 
 def _paints_within(

@@ -36,10 +36,11 @@ def colour_from_sources(
     hints: np.ndarray | None = None,
     mask: np.ndarray | None = None,
     model: str = MATCHER,
+    soft: bool = False,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> MatchedFlats:
-    """`colour_layer` with the trained network ``model``, the matcher or a style.
+    """`colour_layer` with the trained network ``model``, the matcher or a style. soft: as there.
 
     Raises NuriError: model_missing, bad_input, cancelled.
     """
@@ -48,6 +49,7 @@ def colour_from_sources(
         lambda: store.load(model),
         hints=hints,
         sources=sources,
+        soft=soft,
         mask=mask,
         progress=progress,
         cancelled=cancelled,

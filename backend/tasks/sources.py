@@ -34,6 +34,7 @@ from protocol.errors import ErrorCode, NuriError
 from .canvas import Canvas, working_ink, working_size
 
 SAME = 3  # of 255: colours of two references that differ less are one
+MIRRORED = 0.02  # of a likeness; a drawing that is its own mirror image stays as it is
 LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 
 
@@ -57,7 +58,8 @@ class View:
 
     box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
     size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
-    painting: of that size, int32, the paint of each pixel of a source, -1 for its ground.
+    painting: of that size, int32, the paint of each pixel of a source, -1 for its ground. shown: of
+    that size, (..., 3) uint8 RGB, the source itself.
     """
 
     picture: np.ndarray
@@ -66,6 +68,7 @@ class View:
     ink: np.ndarray
     areas: np.ndarray
     painting: np.ndarray | None = None
+    shown: np.ndarray | None = None
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
     features: Any = field(default=None, repr=False)
@@ -112,21 +115,22 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     box, ground = figure_box(outline), find_ground(outline)
     around = (outline == ground) & (ground > 0)
     seen = crop(rgb, box, SIDE, 255, exact=False)
+    shown = crop(rgb, box, LAID_SIDE, 255, exact=False)
     if ink is None:
-        seen_ink = thin_dark(seen)
-        fine_ink = thin_dark(crop(rgb, box, LAID_SIDE, 255, exact=False))
+        seen_ink, fine_ink = thin_dark(seen), thin_dark(shown)
     else:
         seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
     label = crop(areas.label, box, SIDE, 0, exact=True)
     painting = _painting(painted, around, box)
     closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
-    parts = (seen_ink, seen, label, fine_ink, closed, painting)
+    parts = (seen_ink, seen, label, fine_ink, closed, painting, shown)
     views = []
     for turned in (parts, [np.ascontiguousarray(part[:, ::-1]) for part in parts]):
         regions = describe(turned[2])
         picture = network_picture(turned[0], turned[1])
         colors = areas.palette[areas.paint[regions.number]]
-        views.append(View(picture, regions, box, turned[3], turned[4], turned[5], colors))
+        drawn, within, paints, itself = turned[3:]
+        views.append(View(picture, regions, box, drawn, within, paints, itself, colors))
     paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
     ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
     return Source(name, areas, (views[0], views[1]), ground_paint, lined=ink is not None)
@@ -175,8 +179,9 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
 
 
 def facing(target: View, source: Source) -> View:
-    """The source as it is or mirrored, whichever has its lines nearer."""
-    return max(source.views, key=lambda view: likeness(target.picture[0], view.picture[0]))
+    """The source as it is, or mirrored if its lines are nearer then by more than chance."""
+    plain, mirrored = (likeness(target.picture[0], view.picture[0]) for view in source.views)
+    return source.views[int(mirrored > plain + MIRRORED)]
 
 
 def vote(network: Any, target: View, source: Source, view: View) -> Votes:
@@ -219,7 +224,7 @@ def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paint
     import torch
 
     with torch.inference_mode():
-        ours, theirs = _features(network, target), _features(network, source)
+        ours, theirs = features_of(network, target), features_of(network, source)
         output = network.match(ours, theirs)
         known = theirs.valid[0]
         table = torch.zeros(len(known), paints)
@@ -237,7 +242,7 @@ def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paint
     return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
 
 
-def _features(network: Any, view: View) -> Any:
+def features_of(network: Any, view: View) -> Any:
     """What the network sees of a view; kept with it."""
     if view.features is None:
         view.features = network.features(_drawing(view))

@@ -16,7 +16,7 @@ from .animation_plan import Plan, make_plan, opening
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
 from .document import LAYER_NAME, find_document, remove_layer, when_idle
-from .jobs import ColorizeJob, Outcome, colours_of
+from .jobs import ColorizeJob, Outcome, Request, colours_of
 from .made import Made
 from .notice import Kind, Notice, Offer
 from .rows import Pixels, plane_of
@@ -77,7 +77,7 @@ class AnimationJob(ColorizeJob):
             self._say(0.0, "Reading the frames")
             past = made.latest(document, request.line)
             plan = yield from make_plan(
-                timeline, request.line, request.hints, past, self.selected, request.model
+                timeline, request.line, request.hints, past, self.selected, _manner(request)
             )
             if not plan.left and plan.kept:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
@@ -122,7 +122,7 @@ class AnimationJob(ColorizeJob):
         attempts = 0
         while left and not self.cancelling:
             before = len(left)
-            planes, options = opening(plan.keys, self.request.model)
+            planes, options = opening(plan.keys, self.request.model, self.request.soft)
             # The newest request takes the place of any other for this document.
             job = client.submit(
                 "animation", planes, options, document=self.request.document, frames=len(left)
@@ -222,6 +222,11 @@ class AnimationJob(ColorizeJob):
         if job.progress.seconds_left >= 1:
             stage += f", {round(job.progress.seconds_left)} s left"
         self._say(_READ_SHARE + _DAEMON_SHARE * through / max(1, count.total), stage)
+
+
+def _manner(request: Request) -> str:
+    """What decides the colours of a frame beside its lines and key frames, "" for the usual."""
+    return request.model + " soft" * request.soft
 
 
 def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: _Count) -> Work:

@@ -81,11 +81,11 @@ def make_plan(
     colours: str,
     latest: tuple[str, dict[int, Made]],
     selected: bool = False,
-    model: str = "",
+    manner: str = "",
 ) -> Work:
     """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
     ``latest``: of `made.latest`. ``selected``: frames that are not selected in the timeline stay
-    as they were, or empty. ``model``: what colours; frames of another one are coloured again.
+    as they were, or empty. ``manner``: how it is coloured; frames of another are coloured again.
 
     Raises `NuriError`: bad_input (no key frames, none coloured), too_large, not_found.
     """
@@ -124,7 +124,7 @@ def make_plan(
                 plan.kept.append(time)
             continue
         pixels = yield from timeline.read(line, time, SRGB8)
-        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, model)
+        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, manner)
         is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
         (plan.kept if is_fresh else plan.left).append(time)
     return plan
@@ -151,7 +151,7 @@ def coloured_frames(
     return keys, unchanged
 
 
-def opening(keys: list[KeyFrame], model: str) -> tuple[list[Plane], dict[str, Any]]:
+def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], dict[str, Any]]:
     """What all frames of a job share: pictures and options."""
     planes: list[Plane] = []
     for number, key in enumerate(keys):
@@ -160,7 +160,7 @@ def opening(keys: list[KeyFrame], model: str) -> tuple[list[Plane], dict[str, An
         if key.seen is not key.colours:
             planes.append(plane_of(f"exact{number}", key.colours))
     times = [key.time for key in keys]
-    return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model}
+    return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model, "soft": soft}
 
 
 def _animated_colours(document: Any, excluded: set[str]) -> Any | None:

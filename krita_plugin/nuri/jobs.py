@@ -25,7 +25,7 @@ from .steps import Steps, Work
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
-PAINTER = "manga"  # the model that needs neither hints nor references
+CHOOSER = "choosing"  # the model that needs neither hints nor references
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Request:
     """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
-    ``references``: coloured drawings to follow; with them, and with the PAINTER, ``hints`` may be
+    ``references``: coloured drawings to follow; with them, and with the CHOOSER, ``hints`` may be
     "". ``task``: of the backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``soft`` and
     ``model`` are for LAYER, where "" lets the backend choose.
     """
@@ -51,7 +51,7 @@ class Request:
     @property
     def needs_srgb(self) -> bool:
         """Whether a network has to understand the colours; hints alone keep those of any space."""
-        return bool(self.references) or self.soft or self.model == PAINTER
+        return bool(self.references) or self.model == CHOOSER
 
 
 @dataclass(frozen=True)

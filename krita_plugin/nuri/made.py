@@ -41,12 +41,15 @@ def digest(*parts: Any) -> str:
     return found.hexdigest()
 
 
-def recipe(line: str, time: int, keys: Sequence[tuple[int, str]], model: str) -> str:
-    """What a frame with lines ``line`` depends on; ``keys``: (time, digest), in order of time."""
+def recipe(line: str, time: int, keys: Sequence[tuple[int, str]], manner: str) -> str:
+    """What a frame with lines ``line`` depends on; ``keys``: (time, digest), in order of time.
+
+    ``manner``: how it is coloured, "" for the usual.
+    """
     before = [key for key in keys if key[0] < time][-1:]
     after = [key for key in keys if key[0] > time][:1]
     parts = [f"|{moment - time}:{name}" for moment, name in before + after]
-    return digest(line, *parts, *([f"|{model}"] if model else []))
+    return digest(line, *parts, *([f"|{manner}"] if manner else []))
 
 
 def latest(document: Any, line: str) -> tuple[str, dict[int, Made]]:

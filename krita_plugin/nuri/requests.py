@@ -8,7 +8,7 @@ from . import hints, layers
 from .animation_plan import colour_layer
 from .desk import Desk
 from .document import key_of
-from .jobs import FLATS, LAYER, PAINTER, Request
+from .jobs import CHOOSER, FLATS, LAYER, Request
 from .settings import COLOURING, Settings
 
 
@@ -23,10 +23,10 @@ def layer_request(
     task = LAYER if model else settings.model(COLOURING).partition("/")[0]
     if not task:
         task = FLATS if settings.flag("fill_unhinted") else LAYER
-    if references or settings.flag("soft"):
+    if references:
         task = LAYER
     uid = layers.uid_of(line)
-    needed = not references and model != PAINTER
+    needed = not references and model != CHOOSER
     hint = hints.find_painted(document, desk.hints, uid, own, needed=needed)
     return Request(
         document=key_of(document),
@@ -54,7 +54,8 @@ def animation_request(
         layers.uid_of(colours),
         replace=_replaced(settings, own),
         # what chooses colours itself would choose others for each frame
-        model="" if model == PAINTER else model,
+        model="" if model == CHOOSER else model,
+        soft=settings.flag("soft"),
     )
 
 

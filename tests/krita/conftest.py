@@ -74,7 +74,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
         put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
-        put(folder, "manga", {"width": 4, "size": "release", "extractor_width": 4})
+        put(folder, "choosing", {"dim": 16, "width": 8, "layers": 1, "colors": 5})
     return folder
 
 

@@ -1,21 +1,23 @@
-"""`nuri-train match`: the region matcher, which no paper describes."""
+"""`nuri-train match` and `nuri-train choose`: the networks of regions, which no paper describes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from training.commands import evaluate
-from training.engine import Trainer, checkpoint
+from training.engine import Recipe, Trainer, checkpoint
 from training.engine.files import write_json
-from training.matching.evaluation import evaluate as measure
-from training.matching.recipe import build
+from training.matching import choosing, evaluation, recipe
 from training.presets import apply_settings
 from training.presets.configuration import read_toml
 
-DEFAULTS = Path(__file__).parent.parent / "matching" / "defaults.toml"
+ROOM = Path(__file__).parent.parent / "matching"
+Config = Mapping[str, Any]
 
 
 def match(options: argparse.Namespace) -> int:
@@ -23,12 +25,29 @@ def match(options: argparse.Namespace) -> int:
 
     Prepared drawings go to ``data.cache``, by default a folder of the run. Raises TrainingError.
     """
-    config = apply_settings(read_toml(DEFAULTS), options.settings)[0]
+    return _train(options, "defaults.toml", recipe.build, evaluation.evaluate)
+
+
+def choose(options: argparse.Namespace) -> int:
+    """The same for the colour chooser, which looks through the shipped matcher."""
+    return _train(options, "choosing.toml", choosing.build, choosing.evaluate)
+
+
+def _train(
+    options: argparse.Namespace,
+    defaults: str,
+    build: Callable[[Config, Path, Path], Recipe],
+    measure: Callable[[Config, Path, Path, Path], dict[str, Any]],
+) -> int:
+    config = apply_settings(read_toml(ROOM / defaults), options.settings)[0]
     run: Path = options.output
     cache = Path(config["data"]["cache"] or run / "prepared")
-    recipe = build(config, options.data, cache)
     trainer = Trainer(
-        recipe, run, device=options.device, devices=options.devices, quiet=options.quiet
+        build(config, options.data, cache),
+        run,
+        device=options.device,
+        devices=options.devices,
+        quiet=options.quiet,
     )
     fitted = trainer.fit(resume=options.resume)
     if fitted.stopped == "interrupted":

@@ -98,7 +98,7 @@ def build(config: Mapping[str, Any], data: Path, cache: Path, split: str = "trai
         networks={"generator": matcher},
         tracks=[Track("main", task, "G", pairs, train["batch"])],
         optimisers={
-            "generator": Optimiser(("generator",), _rates(config), (0.9, 0.99)),
+            "generator": Optimiser(("generator",), cosine(config), (0.9, 0.99)),
         },
         steps=train["steps"],
         data_name=f"{len(subjects)} subjects of {data}",
@@ -107,8 +107,8 @@ def build(config: Mapping[str, Any], data: Path, cache: Path, split: str = "trai
     )
 
 
-def _rates(config: Mapping[str, Any]) -> LearningRate:
-    """Up in even steps, then down along a cosine."""
+def cosine(config: Mapping[str, Any]) -> LearningRate:
+    """The rate: up in even steps, then down along a cosine."""
     peak, warm, steps = config["optim"]["lr"], config["optim"]["warm_up"], config["train"]["steps"]
     changes = [(round(warm * i / 8), peak * (i + 1) / 9) for i in range(1, 8)]
     for i in range(64):

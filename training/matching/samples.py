@@ -102,11 +102,11 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         flip = self._training and rng.random() < 0.5
         turned = self._training and rng.random() < self._mixture.flip
         strength = 0.0 if not self._training else 1.2 if kind == _SELF else 0.6
-        shown = _Shown(target, _field(rng, strength, flip), rng, self._training)
+        shown = Shown(target, warp_field(rng, strength, flip), rng, self._training)
         regions = describe(shown.regions, REGIONS)
-        truth, weight = _truth(shown, regions, source.palette, target.palette)
+        truth, weight = truth_of(shown, regions, source.palette, target.palette)
         pixel, pixel_truth = _pixels(shown, regions.label, source.palette, target.palette, rng)
-        sample = _fields("target", network_picture(shown.ink), regions, None)
+        sample = fields_of("target", network_picture(shown.ink), regions, None)
         if kind == _HINTS:
             known = (rng.random(len(truth)) < rng.uniform(0.15, 0.85)) & (truth >= 0)
             given, paint = regions, truth
@@ -114,24 +114,24 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
             truth, pixel_truth = (_unless(part, paint[known]) for part in (truth, pixel_truth))
             truth[known] = IGNORE
         else:
-            place = _field(rng, strength, flip ^ turned)
-            other = _Shown(source, place, rng, self._training, color)
+            place = warp_field(rng, strength, flip ^ turned)
+            other = Shown(source, place, rng, self._training, color)
             given = describe(np.where(other.solid, other.areas, 0), REGIONS)
             paint = source.paint[given.number]
             # of a finished picture the lines may be known or not
             ink = other.ink if rng.random() < 0.5 else thin_dark(other.color)
             picture = network_picture(ink, other.color)
             known = np.ones(len(paint), bool)
-        sample |= _fields("source", picture, given, _colors(palette, paint), known)
-        sample["paint"] = _padded(np.where(known, paint, 0).astype(np.int64), 0)
-        sample["truth"] = _padded(truth.astype(np.int64), IGNORE)
-        sample["weight"] = _padded(weight, 0)
+        sample |= fields_of("source", picture, given, _colors(palette, paint), known)
+        sample["paint"] = padded(np.where(known, paint, 0).astype(np.int64), 0)
+        sample["truth"] = padded(truth.astype(np.int64), IGNORE)
+        sample["weight"] = padded(weight, 0)
         sample["pixel"] = torch.from_numpy(pixel)
         sample["pixel_truth"] = torch.from_numpy(pixel_truth)
         return sample
 
 
-class _Shown:
+class Shown:
     """A prepared drawing seen through a warp, at SIDE x SIDE."""
 
     def __init__(
@@ -166,7 +166,7 @@ class _Shown:
         self.paint = drawing.paint
 
 
-def _field(rng: np.random.Generator, strength: float, flip: bool) -> np.ndarray:
+def warp_field(rng: np.random.Generator, strength: float, flip: bool) -> np.ndarray:
     """(SIDE, SIDE, 2) float32 places in the stored square: a smooth warp and an affine map."""
     line = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
     x, y = np.meshgrid(-line if flip else line, line)
@@ -226,8 +226,8 @@ def _paint_map(target: np.ndarray, source: np.ndarray) -> np.ndarray:
     return found
 
 
-def _truth(
-    shown: _Shown, regions: Described, source: np.ndarray, target: np.ndarray
+def truth_of(
+    shown: Shown, regions: Described, source: np.ndarray, target: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paint in the source's palette and weight of each described region."""
     label, count = regions.label, len(regions.number)
@@ -246,7 +246,7 @@ def _truth(
 
 
 def _pixels(
-    shown: _Shown,
+    shown: Shown,
     label: np.ndarray,
     source: np.ndarray,
     target: np.ndarray,
@@ -275,7 +275,7 @@ def _unless(truth: np.ndarray, present: np.ndarray) -> np.ndarray:
     return np.where((truth >= 0) & ~np.isin(truth, present), NONE, truth)
 
 
-def _fields(
+def fields_of(
     side: str,
     picture: np.ndarray,
     regions: Described,
@@ -287,14 +287,14 @@ def _fields(
     return {
         f"{side}_picture": torch.from_numpy(picture),
         f"{side}_label": torch.from_numpy(regions.label[::2, ::2].astype(np.int64)),
-        f"{side}_facts": _padded(regions.facts, 0),
-        f"{side}_point": _padded(regions.point, 0),
-        f"{side}_color": _padded(color_facts(colors, known, count), 0),
-        f"{side}_valid": _padded(known, False),
+        f"{side}_facts": padded(regions.facts, 0),
+        f"{side}_point": padded(regions.point, 0),
+        f"{side}_color": padded(color_facts(colors, known, count), 0),
+        f"{side}_valid": padded(known, False),
     }
 
 
-def _padded(values: np.ndarray, filler: float) -> Tensor:
+def padded(values: np.ndarray, filler: float) -> Tensor:
     full = np.full((REGIONS, *values.shape[1:]), filler, values.dtype)
     full[: len(values)] = values
     return torch.from_numpy(full)

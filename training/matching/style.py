@@ -94,7 +94,7 @@ def teach(
     """
     # a core stays free for the program in which the artist goes on
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
-    matcher = _base()
+    matcher = base_matcher()
     task = MatchingTask(matcher, {"pixel": 0.5})
     questions = Questions(lesson.asked, cache)
     before = measure(task, questions)
@@ -149,7 +149,8 @@ def write_style(
     return picture
 
 
-def _base() -> RegionMatcher:
+def base_matcher() -> RegionMatcher:
+    """The shipped region matcher. Raises TrainingError."""
     try:
         model = load_model(store.file_of(BASE)).float()
     except NuriError as error:

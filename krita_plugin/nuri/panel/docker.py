@@ -10,7 +10,7 @@ from .. import layers
 from ..actions import Actions
 from ..animation_plan import SELECTED_FRAMES
 from ..daemon import State
-from ..jobs import PAINTER
+from ..jobs import CHOOSER
 from ..notice import Notice, Offer
 from ..qt import (
     QCheckBox,
@@ -47,7 +47,7 @@ _FLAGS = (
     (
         "soft",
         "Soft shading",
-        "A network shades the colours of Colorize layer; otherwise they are flat and exact",
+        "The shading of references and of coloured frames comes along; otherwise colours are flat",
     ),
     (
         "replace_previous",
@@ -242,7 +242,7 @@ class NuriDocker(DockWidget):
         elif offer is Offer.next_doubtful:
             show_next(self.actions.desk().notice)
         elif offer is Offer.let_nuri_choose:
-            self.actions.colorize_layer(PAINTER)
+            self.actions.colorize_layer(CHOOSER)
         elif offer is Offer.mark_doubtful:
             self.actions.mark_doubtful()
         elif offer is Offer.install:

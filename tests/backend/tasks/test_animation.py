@@ -229,3 +229,33 @@ def test_lines_go_over_the_colours_where_the_key_frames_show_them() -> None:
     assert not animation.shows_lines(bare, line)
     bare[:9, :9, 3] = 0  # colours on a layer of their own
     assert animation.shows_lines(bare, line)
+
+
+def faded(index: int) -> np.ndarray:
+    """A coloured frame, darker to the right."""
+    frame = shots.coloured(index).copy()
+    fade = 1 - 0.4 * np.arange(shots.WIDTH) / shots.WIDTH
+    ground = (frame[..., :3] >= 250).all(axis=2) | (frame[..., 3] == 0)
+    shaded = np.rint(frame[..., :3] * fade[None, :, None]).astype(np.uint8)
+    frame[..., :3] = np.where(ground[..., None], frame[..., :3], shaded)
+    return frame
+
+
+def test_soft_frames_have_the_shading_of_their_key_frames() -> None:
+    line = line_plane("line", shots.line(1))
+    (row, column), *_ = shots.inside(1)
+    for pixel_format in (PixelFormat.rgba8, PixelFormat.bgra8):
+        flat, soft = (
+            pixels_of(Stream(*keys(faded, pixel_format), soft=soft).frame(1, line))
+            for soft in (False, True)
+        )
+        assert soft.shape == flat.shape and (soft[..., 3] == flat[..., 3]).all()
+        around = np.s_[row - 5 : row + 6, column - 5 : column + 6]
+        assert len(colours_in(flat[around])) <= 2 < len(colours_in(soft[around]))
+
+
+def test_soft_frames_are_8_bit_rgb() -> None:
+    exact = [planes.to_plane("exact0", np.ones((64, 96, 5), np.uint8), PixelFormat.cmyka8)]
+    with pytest.raises(NuriError, match="soft colours cannot have the format cmyka8") as caught:
+        Stream(*keys(), *exact, soft=True).frame(1, line_plane("line", shots.line(1)))
+    assert caught.value.code is ErrorCode.unsupported
