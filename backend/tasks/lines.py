@@ -25,7 +25,7 @@ _GROUNDS = ("", "paper", "transparent")
 _SIGMA = 0.5  # pixels at a long side of 512
 _LEAST_SIGMA = 0.4
 _WHITE = 0.9  # brighter tones are paper: flat colour leaves a tint behind
-_SIDE = 512  # longest side of what the network draws, so that a line is as thick at any size
+_SIDE = 384  # longest side of what the network draws, so that a line is as thick at any size
 _STEEPEST = 4.0  # contrast that an enlarged stroke gets, so that its edge is no slope
 
 
