@@ -34,7 +34,7 @@ from protocol.errors import ErrorCode, NuriError
 from .canvas import Canvas, working_ink, working_size
 
 SAME = 3  # of 255: colours of two references that differ less are one
-MIRRORED = 0.02  # of a likeness; a drawing that is its own mirror image stays as it is
+MIRRORED = 0.004  # of a likeness; a drawing that is its own mirror image stays as it is
 LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 
 

@@ -67,7 +67,6 @@ def check_soft_shading(stage):
     stage.widget("nuri_soft").click()
     try:
         soft = yield from _colours(stage, document, rooms)
-        stage.screenshot("networks-soft")
     finally:
         stage.actions().set_flag("soft", False)
     assert len(soft) > 4, soft
