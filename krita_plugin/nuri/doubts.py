@@ -40,7 +40,7 @@ def pack(confidence: Pixels) -> bytes:
 
 def remember(document: Any, uid: str, masks: dict[int, bytes]) -> None:
     """Notes the masks of `pack` of a result by time; saved with the document, and no undo step."""
-    known = _read(document)
+    known = made.noted(document, _KEY)
     known[uid] = {time: base64.b64encode(mask).decode() for time, mask in masks.items()}
     kept = {name: known[name] for name in made.results(document) if name in known}
     document.setAnnotation(_KEY, _ABOUT, QByteArray(json.dumps(kept).encode()))
@@ -49,7 +49,7 @@ def remember(document: Any, uid: str, masks: dict[int, bytes]) -> None:
 def masks_of(document: Any, uid: str) -> dict[int, bytes]:
     """What was noted of a result: masks of `pack` by time."""
     try:
-        noted = _read(document).get(uid, {})
+        noted = made.noted(document, _KEY).get(uid, {})
         return {int(time): base64.b64decode(mask) for time, mask in noted.items()}
     except (AttributeError, TypeError, ValueError, binascii.Error):
         return {}  # noted by another version
@@ -111,7 +111,11 @@ def _on_top(document: Any) -> layers.Place:
 def _marks(mask: bytes, timeline: Timeline) -> Pixels:
     """The picture of a mask. Raises `NuriError` bad_input: the canvas has another size by now."""
     width, height = timeline.canvas.width(), timeline.canvas.height()
-    places = zlib.decompress(mask)
+    try:
+        # never more than fits, whatever someone wrote into the document
+        places = zlib.decompressobj().decompress(mask, width * height + 1)
+    except zlib.error:
+        places = b""
     if len(places) != width * height:
         raise NuriError(
             ErrorCode.bad_input,
@@ -122,11 +126,3 @@ def _marks(mask: bytes, timeline: Timeline) -> Pixels:
     for channel, value in enumerate(_MARK):
         data[channel::4] = places.translate(bytes([0] * 255 + [value]))
     return Pixels(0, 0, width, height, "bgra8", bytes(data))
-
-
-def _read(document: Any) -> dict[str, Any]:
-    try:
-        known = json.loads(bytes(document.annotation(_KEY)))
-    except (TypeError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

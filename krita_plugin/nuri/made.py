@@ -57,7 +57,7 @@ def latest(document: Any, line: str) -> tuple[str, dict[int, Made]]:
 
     ("", {}) when there is none.
     """
-    for uid, entry in reversed(list(_read(document).items())):
+    for uid, entry in reversed(list(noted(document, _KEY).items())):
         try:
             if entry["line"] == line and layers.find(document, uid) is not None:
                 return uid, {int(time): Made(*made) for time, made in entry["frames"].items()}
@@ -68,12 +68,12 @@ def latest(document: Any, line: str) -> tuple[str, dict[int, Made]]:
 
 def results(document: Any) -> list[str]:
     """Identities of the animations that Nuri has made in this document, in this session or not."""
-    return list(_read(document))
+    return list(noted(document, _KEY))
 
 
 def remember(document: Any, uid: str, line: str, frames: dict[int, Made]) -> None:
     """Notes a result in the document; it is saved with it, and no undo step."""
-    known = _read(document)
+    known = noted(document, _KEY)
     known[uid] = {
         "line": line,
         "frames": {time: [made.recipe, made.digest, made.source] for time, made in frames.items()},
@@ -82,9 +82,10 @@ def remember(document: Any, uid: str, line: str, frames: dict[int, Made]) -> Non
     document.setAnnotation(_KEY, _ABOUT, QByteArray(json.dumps(kept).encode()))
 
 
-def _read(document: Any) -> dict[str, Any]:
+def noted(document: Any, key: str) -> dict[str, Any]:
+    """What a document notes under a key; {} when there is nothing of use."""
     try:
-        known = json.loads(bytes(document.annotation(_KEY)))
+        known = json.loads(bytes(document.annotation(key)))
     except (TypeError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
