@@ -19,7 +19,7 @@ READ, COLOURED = 0.1, 0.9
 
 
 def run_flats(request: Request) -> Outcome:
-    """Inputs ``line``, ``hints`` and ``mask`` and the options of SPEC.md to flats.
+    """Inputs ``line``, ``hints`` and ``mask`` and the options of docs/tasks.md to flats.
 
     ``hints`` may be left out for a .kra or .ora file that has a hint layer.
     """
