@@ -105,10 +105,9 @@ def complete(
     take = (own == 0) & is_told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
-    shade = None
     if laid is not None:
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
-    paints = with_paints(given, palette)
+    paints, shade = with_paints(given, palette), None
     if soft and laid is not None:
         shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)
     return Completed(paints, colour, sure, shade)

@@ -104,7 +104,9 @@ def shaded(done: FlatsResult, shade: Shade) -> np.ndarray:
         extra = upsample_within(
             label[rows], shade.region, shade.value, nothing, height=height, top=rows.start
         )
-        part = np.clip(flats[rows, :, :3] / top + extra, 0, 1) * top
-        result[rows, :, :3] = np.rint(part) if np.issubdtype(flats.dtype, np.integer) else part
+        part = flats[rows, :, :3] + extra * top
+        if np.issubdtype(flats.dtype, np.integer):
+            part = np.rint(np.clip(part, 0, top))
+        result[rows, :, :3] = part
     result[flats[..., 3] == 0] = 0
     return result
