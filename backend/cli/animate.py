@@ -61,7 +61,7 @@ class _Run:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Colour a shot; 1 when a frame failed. Raises NuriError and UsageError."""
+    """Colour a shot; 1 if a frame failed or no film came of it. Raises NuriError and UsageError."""
     started = time.monotonic()
     if not options.key and not options.key_layer:
         raise UsageError("there is no coloured frame (name one or more with --key)")
@@ -94,22 +94,22 @@ def run(options: argparse.Namespace) -> int:
             if review:
                 review.write()
             _summary(state, time.monotonic() - started)
-        if options.film:
-            _join(state)
-    return FAILED if state.failed else DONE
+        is_whole = not options.film or _join(state)
+    return DONE if is_whole and not state.failed else FAILED
 
 
-def _join(state: _Run) -> None:
-    """Write the film, where no frame is missing."""
+def _join(state: _Run) -> bool:
+    """Write the film, unless a frame is missing; returns whether it is there."""
     film = state.options.film
     absent = missing(state.plan)
     if absent:
         state.report.complain(f"{film} is not written: {_frames(absent)} missing")
-        return
+        return False
     state.report(1.0, f"writing {film.name}")
     write_film(state.options, state.plan)
     if not (state.options.json or state.options.quiet):
         state.report.say(f"{film}: {len(state.plan.frames)} frames")
+    return True
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:

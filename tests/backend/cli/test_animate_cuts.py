@@ -92,6 +92,10 @@ def test_a_shot_without_a_key_is_named_and_left(nuri: Console, tmp_path: Path) -
         "keyless": 4,
         "left": 0,
     }
+    film = tmp_path / "shot.gif"
+    whole = nuri(*call, first, "--film", film)
+    assert (whole.code, film.exists()) == (1, False)
+    assert "shot.gif is not written" in whole.err
     # A key frame for the second shot leaves the first one as it is.
     summary = nuri(*call, first, second, "--json").json()[-1]["summary"]
     assert (summary["coloured"], summary["keys"], summary["skipped"]) == (3, 1, 5)
