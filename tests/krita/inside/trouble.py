@@ -46,8 +46,8 @@ def check_loaded(stage):
     """The plugin is there: menu entries in their submenu, a docker that fits low screens."""
     yield from stage.resize_window(1400, 900)
     menu = stage.widget("nuri_menu")
-    texts = ["Colorize layer", "Colorize animation", "Colorize grey painting", "Extract lines"]
-    texts += ["New hint layer", "Cancel colouring"]
+    texts = ["Colorize layer", "Colorize animation", "Teach this style…", "Mark doubtful areas"]
+    texts += ["Colorize grey painting", "Extract lines", "New hint layer", "Cancel colouring"]
     assert [action.text() for action in menu.actions()] == texts
     assert stage.docker().isVisible()
     assert stage.docker().minimumSizeHint().height() <= 250
