@@ -11,7 +11,7 @@ from backend.regions.fill import Regions
 from backend.regions.match import color_facts
 
 from .canvas import Canvas
-from .completion import Completed, eight_bit, open_ground, with_paints
+from .completion import Completed, agreed, eight_bit, open_ground, with_paints
 from .sources import features_of, view_of
 
 ROUNDS = 4  # each settles the surest half of what is open, the last one all
@@ -31,7 +31,7 @@ def choose(
     view = view_of(canvas, regions.label)
     number = view.regions.number
     colour, known = told.colour.copy(), list(eight_bit(told.given.colours))
-    ground, _ = open_ground(regions.label)
+    ground, closed = open_ground(regions.label)
     wanted = (colour[number] == 0) & ~ground[number]
     if not wanted.any():
         return told
@@ -44,11 +44,12 @@ def choose(
         seen = features_of(matcher, view)
         for turn in range(ROUNDS):
             facts = torch.from_numpy(color_facts(own, settled, len(number)))[None]
-            odds = chooser(seen.tokens, facts, seen.valid)[0].numpy()
+            odds = chooser(seen.tokens, facts, seen.valid)[0].exp().numpy()
+            odds = agreed(odds, closed[number], view.regions.share, ground[number])
             still = np.flatnonzero(wanted & ~settled)
-            surest = still[np.argsort(-odds[still].max(1), kind="stable")]
-            if turn < ROUNDS - 1:
-                surest = surest[: (len(surest) + 1) // 2]
+            sure = odds[still].max(1)
+            # parts of one closed area are equally sure, so that they are settled together
+            surest = still if turn == ROUNDS - 1 else still[sure >= np.median(sure)]
             for index in surest:
                 color = palette[odds[index].argmax()]
                 at = _nearest(color, [*known, *fresh])

@@ -94,7 +94,7 @@ def complete(
     outside = ground[number]
     score = region_scores(votes, view)
     score = _with_paper(score, told, outside, outside & at_border(regions.label)[number])
-    score = _agreed(score, closed[number], view.regions.share, outside)
+    score = agreed(score, closed[number], view.regions.share, outside)
     laid = lay_views(view, told.faced, told.places, told.paints) if sources else None
     if laid is not None:
         score = believe(score, view, laid)
@@ -188,7 +188,7 @@ def at_border(label: np.ndarray) -> np.ndarray:
     return contact >= LEAST_BORDER * 2 * sum(label.shape)
 
 
-def _agreed(
+def agreed(
     score: np.ndarray, closed: np.ndarray, share: np.ndarray, ground: np.ndarray
 ) -> np.ndarray:
     """(N, P) scores where the parts of one closed area decide together, by their size.

@@ -84,7 +84,7 @@ def lay_views(
 
 
 def _off_lines(shown: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """(S, S, 3) float32 of uint8, NaN where lines and their soft rims are."""
+    """(S, S, 3) float32 of `View.shown`, NaN where lines and their soft rims are, too."""
     rim = cv2.dilate((ink > RIM).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.where(rim[..., None], np.nan, shown.astype(np.float32))
 

@@ -33,6 +33,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas, working_ink, working_size
 
+BORDER = 25  # pixels of the square, twice the margin at the border that gives no shading
 SAME = 3  # of 255: colours of two references that differ less are one
 MIRRORED = 0.004  # of a likeness; a drawing that is its own mirror image stays as it is
 LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
@@ -59,7 +60,7 @@ class View:
     box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
     size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
     painting: of that size, int32, the paint of each pixel of a source, -1 for its ground. shown: of
-    that size, (..., 3) uint8 RGB, the source itself.
+    that size, (..., 3) float16 RGB in 0..255, the source itself, NaN where its canvas ends.
     """
 
     picture: np.ndarray
@@ -123,7 +124,7 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     label = crop(areas.label, box, SIDE, 0, exact=True)
     painting = _painting(painted, around, box)
     closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
-    parts = (seen_ink, seen, label, fine_ink, closed, painting, shown)
+    parts = (seen_ink, seen, label, fine_ink, closed, painting, _within_canvas(shown, rgb, box))
     views = []
     for turned in (parts, [np.ascontiguousarray(part[:, ::-1]) for part in parts]):
         regions = describe(turned[2])
@@ -143,6 +144,14 @@ def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray
     known = fill_ink(crop(kind.astype(np.int32), box, LAID_SIDE, 0, exact=True)) - 1
     known[known == paints] = -1
     return known
+
+
+def _within_canvas(shown: np.ndarray, rgb: np.ndarray, box: Box) -> np.ndarray:
+    """`View.shown` of a picture ``rgb`` (H, W, 3), of which ``shown`` is the box."""
+    canvas = crop(np.ones(rgb.shape[:2], np.uint8), box, LAID_SIDE, 0, exact=True)
+    # the flow of lines is of no use at the border, where lines end
+    inner = cv2.erode(canvas, np.ones((BORDER, BORDER), np.uint8), borderValue=0)
+    return np.where(inner[..., None] > 0, shown, np.nan).astype(np.float16)
 
 
 def view_of(canvas: Canvas, label: np.ndarray) -> View:
