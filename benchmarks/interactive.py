@@ -82,6 +82,7 @@ def measure_first(client: Client, repeats: int) -> list[Row]:
             started = time.perf_counter()
             client.submit("layer", [line, other], {"outputs": ["flats"]}, keep=False).result(60)
             seconds.append(time.perf_counter() - started)
+            # lines that nothing is known of yet, for the second colouring, too
             line = buffer("line", garden(FIRST, 1000 + seed).line)
     title = f"first colouring, {FIRST} px"
     return [

@@ -11,7 +11,7 @@ from backend.regions.fill import Regions
 from backend.regions.match import color_facts
 
 from .canvas import Canvas
-from .completion import Completed, agreed, eight_bit, open_ground, with_paints
+from .completion import Completed, agreed, eight_bit, leave_unseen, open_ground, with_paints
 from .sources import features_of, view_of
 
 ROUNDS = 4  # each settles the surest half of what is open, the last one all
@@ -59,9 +59,7 @@ def choose(
                 colour[number[index]] = at + 1
                 own[index] = [*known, *fresh][at]
             settled[surest] = True
-    # what is too small for the network follows its neighbours
-    unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
-    regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
+    leave_unseen(regions, number, colour)
     paints = with_paints(told.given, np.array(fresh, np.uint8).reshape(-1, 3))
     return Completed(paints, colour, told.sure, told.shade)
 

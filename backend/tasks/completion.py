@@ -74,7 +74,8 @@ def complete(
     """
     colour = regions.colour.copy()
     sure = (colour > 0).astype(np.float32)
-    if colour[1:].all():
+    nobody_speaks = not sources and not (colour > 0).any()
+    if colour[1:].all() or nobody_speaks:
         return Completed(given, colour, sure)
     view = view_of(canvas, regions.label)
     own = colour[view.regions.number]
@@ -150,10 +151,14 @@ def _divided(
         if not source.lined:
             dark[place[source.areas.palette.max(1) < INK]] = True
     colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark)
-    # what is too small for the network follows its neighbours
-    unseen = np.setdiff1d(np.unique(regions.label), np.append(number, 0))
-    regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
+    leave_unseen(regions, number, colour)
     return colour, sure
+
+
+def leave_unseen(regions: Regions, seen: np.ndarray, colour: np.ndarray) -> None:
+    """What has no colour and was too small to be among the ``seen`` follows its neighbours."""
+    unseen = np.setdiff1d(np.unique(regions.label), np.append(seen, 0))
+    regions.label[np.isin(regions.label, unseen[colour[unseen] == 0])] = 0
 
 
 def _with_paper(

@@ -108,7 +108,7 @@ class AnimationJob(ColorizeJob):
         """Lines that have been deleted meanwhile cost nothing: the layer goes on top."""
         line = layers.find(document, self.request.line)
         if line is None:
-            return layers.Place(document.rootNode(), None, "normal")
+            return layers.on_top(document)
         return layers.place_colours(line, self._on_paper)
 
     def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:

@@ -92,7 +92,7 @@ class MarkJob(LayerJob):
                         ErrorCode.cancelled, "You have painted on all doubtful frames already"
                     )
                 layer = yield from add_frames(
-                    self._document, sheet, timeline.canvas, LAYER_NAME, _on_top
+                    self._document, sheet, timeline.canvas, LAYER_NAME, layers.on_top
                 )
         count = f"{len(marked)} frame{'s' if len(marked) != 1 else ''}"
         notice = Notice(
@@ -102,10 +102,6 @@ class MarkJob(LayerJob):
             times=tuple(marked),
         )
         return Outcome(layer, notice=notice)
-
-
-def _on_top(document: Any) -> layers.Place:
-    return layers.Place(document.rootNode(), layers.children(document.rootNode())[-1], "normal")
 
 
 def _marks(mask: bytes, timeline: Timeline) -> Pixels:

@@ -85,6 +85,11 @@ def is_animated(node: Any) -> bool:
     return any(n.animated() for n in (node, *(child for child, _ in walk(node))))
 
 
+def on_top(document: Any) -> Place:
+    """Above everything else; Krita takes no layer below for that."""
+    return Place(document.rootNode(), None, "normal")
+
+
 def place_colours(line: Any, on_paper: bool) -> Place:
     """Where colours for ``line`` go so that one undo step adds them and the lines stay visible.
 

@@ -58,12 +58,7 @@ def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace) -> Work:
     if not space.is_srgb8:
         data = yield from convert(hidden, data, space, SRGB8)
     yield 0
-    image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
-    picture = QImage(width, height, QImage.Format.Format_RGB32)
-    picture.fill(Qt.GlobalColor.white)
-    painter = QPainter(picture)
-    painter.drawImage(0, 0, image)
-    painter.end()
+    picture = whitened(width, height, data)
     # Sampled finer than shown and scaled down smoothly, or thin lines would break up.
     return picture.scaled(
         SIDE,
@@ -71,3 +66,14 @@ def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace) -> Work:
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
+
+
+def whitened(width: int, height: int, data: bytes) -> QImage:
+    """Pixels of bgra8 in sRGB on white."""
+    image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+    picture = QImage(width, height, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    painter = QPainter(picture)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return picture

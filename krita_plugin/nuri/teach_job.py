@@ -13,14 +13,13 @@ from pathlib import Path
 from protocol import launch
 from protocol.errors import ErrorCode, NuriError
 
-from . import made
+from . import made, preview
 from .animation_plan import KeyFrame, coloured_frames
 from .daemon import Backend
 from .document import when_idle
 from .jobs import LayerJob, Outcome, Request
 from .notice import Kind, Notice
-from .qt import QImage, QObject, QPainter, Qt
-from .rows import Pixels
+from .qt import QImage, QObject, Qt
 from .steps import Work
 from .timeline import Timeline
 
@@ -130,25 +129,14 @@ def _save(key: KeyFrame, folder: Path) -> Work:
     """The lines and the colours of a frame as PNG files, on white."""
     for kind, pixels in (("line", key.line), ("color", key.seen)):
         path = folder / f"{kind}_{key.time:04}.png"
-        if not _on_white(pixels).save(str(path), "PNG"):
+        picture = preview.whitened(pixels.width, pixels.height, bytes(pixels.data))
+        if not picture.save(str(path), "PNG"):
             raise NuriError(
                 ErrorCode.disk_full,
                 f"Nuri cannot write to the folder {folder.parent}",
                 "free some space there",
             )
         yield 0
-
-
-def _on_white(pixels: Pixels) -> QImage:
-    """``pixels``: bgra8."""
-    size = pixels.width, pixels.height
-    image = QImage(bytes(pixels.data), *size, 4 * pixels.width, QImage.Format.Format_ARGB32)
-    picture = QImage(*size, QImage.Format.Format_RGB32)
-    picture.fill(Qt.GlobalColor.white)
-    painter = QPainter(picture)
-    painter.drawImage(0, 0, image)
-    painter.end()
-    return picture
 
 
 def _sheet(said: str) -> QImage | None:

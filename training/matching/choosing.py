@@ -125,10 +125,8 @@ def build(config: Mapping[str, Any], data: Path, cache: Path) -> Recipe:
     """The recipe, on the shipped matcher. Raises TrainingError."""
     model, train = config["model"], config["train"]
     matcher = base_matcher()
-    options = {key: value for key, value in model.items() if key != "name"}
-    options["dim"] = matcher.options["dim"]
     torch.manual_seed(train["seed"])
-    chooser = ColorChooser(**options)
+    chooser = _chooser(model, matcher)
     subjects = find_subjects(data, "train")
     seed = config["data"]["seed"]
     chooser.palette.copy_(torch.from_numpy(common_colors(subjects, cache, model["colors"], seed)))
@@ -143,9 +141,15 @@ def build(config: Mapping[str, Any], data: Path, cache: Path) -> Recipe:
         optimisers={"generator": Optimiser(("generator",), cosine(config), (0.9, 0.99))},
         steps=train["steps"],
         data_name=f"{len(subjects)} subjects of {data}",
-        exports={"generator": ("choosing", options)},
+        exports={"generator": ("choosing", chooser.options)},
         architecture=("model",),
     )
+
+
+def _chooser(table: Mapping[str, Any], matcher: RegionMatcher) -> ColorChooser:
+    """A fresh network of the ``model`` table for the tokens of a matcher."""
+    options = {key: value for key, value in table.items() if key != "name"}
+    return ColorChooser(**options, dim=matcher.options["dim"])
 
 
 def common_colors(subjects: list[Subject], cache: Path, count: int, seed: int) -> np.ndarray:
@@ -171,9 +175,8 @@ def evaluate(
     By what is known of the drawing (nothing, half of its colours) and by set. Returns ``metrics``
     and ``count``. Raises TrainingError.
     """
-    recipe_options = {key: value for key, value in config["model"].items() if key != "name"}
     matcher = base_matcher()
-    chooser = ColorChooser(**{**recipe_options, "dim": matcher.options["dim"]})
+    chooser = _chooser(config["model"], matcher)
     checkpoint.load_weights(path, {"generator": chooser}, dict(config), ("model",))
     task = ChoosingTask(chooser.eval(), matcher)
     subjects = find_subjects(data, "dev")
