@@ -16,6 +16,7 @@ from .desk import Desk, summary, waiting
 from .document import find_document, key_of
 from .doubts import MarkJob
 from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
+from .lessons import Lesson, pages
 from .live import Live
 from .notice import Kind, Notice
 from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
@@ -236,6 +237,15 @@ class Actions(Settings):
         document = self._active_document()
         line, own = self._lines(document), self.results_of(document)
         return animation_request(self, self.desk(), document, line, own)
+
+    def lessons(self) -> tuple[list[Lesson], bool]:
+        """What a style is taught on: coloured frames of the active document where its lines are
+        animated, else the open pages; and whether it is pages. Raises `NuriError`: why nothing.
+        """
+        if not layers.is_animated(self._lines(self._active_document())):
+            return pages(Krita.instance().documents(), self._desks, self._results), True
+        asked = self.animation_request()
+        return [Lesson(asked.document, asked.line, asked.hints)], False
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()

@@ -180,15 +180,13 @@ def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], mo
         place = shown_at(times, moment)
         if place in found or len(found) > most:
             continue
-        key = yield from _read_key(timeline, line, place, (colours, moment), "key")
+        key = yield from read_key(timeline, line, place, (colours, moment), "key")
         if not is_blank(key.seen):
             found[place] = key
     return found
 
 
-def _read_key(
-    timeline: Timeline, line: str, time: int, place: tuple[str, int], source: str
-) -> Work:
+def read_key(timeline: Timeline, line: str, time: int, place: tuple[str, int], source: str) -> Work:
     """`KeyFrame` of a line frame; ``place``: layer and time of its colours."""
     native = travel_space(timeline.space)
     seen = yield from timeline.read(*place, SRGB8)
@@ -213,5 +211,5 @@ def _correction(
         return None
     if key is not None and (then.source != "key" or key.name != then.recipe or not is_painted):
         return None
-    corrected = yield from _read_key(timeline, line, time, (past, time), "corrected")
+    corrected = yield from read_key(timeline, line, time, (past, time), "corrected")
     return None if is_blank(corrected.seen) else corrected

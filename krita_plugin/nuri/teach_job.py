@@ -1,4 +1,4 @@
-"""The job of Teach this style: coloured frames of an animation, learnt by a separate process."""
+"""The job of Teach this style: coloured frames or pages, learnt by a separate process."""
 
 from __future__ import annotations
 
@@ -13,36 +13,47 @@ from pathlib import Path
 from protocol import launch
 from protocol.errors import ErrorCode, NuriError
 
-from . import made, preview
-from .animation_plan import KeyFrame, coloured_frames
+from . import preview
+from .animation_plan import KeyFrame
 from .daemon import Backend
-from .document import when_idle
-from .jobs import LayerJob, Outcome, Request
+from .jobs import LayerJob, Outcome
+from .lessons import Lesson, read_lessons
 from .notice import Kind, Notice
 from .qt import QImage, QObject, Qt
 from .steps import Work
-from .timeline import Timeline
 
 STYLE = "style/"  # of the ids of styles among those of models
-LEAST, MOST = 2, 64  # coloured frames
+LEAST = 2  # coloured frames or pages
 _READ_SHARE = 0.1
 _POLL_MS = 200
 _STEP = re.compile(r"step (\d+)/(\d+) .*?samples/s  (.+?) left")
 _FIGURE = re.compile(r"^(?:regions|places) +([\d.]+) before, ([\d.]+) after$", re.MULTILINE)
 _PREVIEW_WIDTH = 512
+_REMEDIES = {
+    "frame": "colour some frames of the animation, better four or more, then teach",
+    "page": "open some coloured pages of one style with their lines, better four or more, "
+    "then teach",
+}
 
 
 class TeachJob(LayerJob):
-    """Teaches a style with the name ``name`` on the coloured frames of a `Request`.
+    """Teaches a style with the name ``name`` on ``lessons``: those of an animation, else ``pages``.
 
     It adds no layer. Ends with the picture of before and after, or with why there is no style.
     """
 
     def __init__(
-        self, backend: Backend, request: Request, name: str, parent: QObject | None = None
+        self,
+        backend: Backend,
+        lessons: list[Lesson],
+        name: str,
+        *,
+        pages: bool,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(backend, parent)
-        self.request, self.name = request, name
+        self.lessons, self.name = lessons, name
+        self._unit = "page" if pages else "frame"
         self._process: subprocess.Popen[bytes] | None = None
 
     def cancel(self) -> None:
@@ -54,35 +65,32 @@ class TeachJob(LayerJob):
             _interrupt(self._process)
 
     def _work(self) -> Work:
-        request = self.request
         command = launch.training_command()
         folder = Path(tempfile.mkdtemp(prefix="nuri-style-"))
         try:
-            document = yield from when_idle(request.document)
-            with Timeline(document) as timeline:
-                yield 0
-                self._say(0.0, "Reading the coloured frames")
-                latest = made.latest(document, request.line)
-                keys, _ = yield from coloured_frames(
-                    timeline, request.line, request.hints, latest, MOST
-                )
-            if len(keys) < LEAST:
+            self._say(0.0, f"Reading the coloured {self._unit}s")
+            found = yield from read_lessons(self.lessons)
+            total = sum(map(len, found))
+            if total < LEAST:
                 raise NuriError(
                     ErrorCode.bad_input,
-                    f"{len(keys)} frame{'s are' if len(keys) != 1 else ' is'} coloured; a style "
+                    f"{total} {self._unit}{'s are' if total != 1 else ' is'} coloured; a style "
                     f"needs {LEAST} at least",
-                    "colour some frames of the animation, better four or more, then teach",
+                    _REMEDIES[self._unit],
                 )
-            for number, key in enumerate(keys.values()):
-                self._say(_READ_SHARE * number / len(keys), "Saving the coloured frames")
-                yield from _save(key, folder)
-            return (yield from self._teach(command, folder, len(keys)))
+            for number, frames in enumerate(found):
+                place = folder / str(number)
+                place.mkdir()
+                for key in frames:
+                    self._say(_READ_SHARE / 2, f"Saving the coloured {self._unit}s")
+                    yield from _save(key, place)
+            return (yield from self._teach(command, folder, total))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _teach(self, command: list[str], folder: Path, frames: int) -> Work:
         """Runs the process to its end; returns `Outcome`. Raises `NuriError`."""
-        self._say(_READ_SHARE, "Looking at the frames")
+        self._say(_READ_SHARE, f"Looking at the {self._unit}s")
         log = folder / "log"
         self._process = process = launch.begin(
             [*command, "style", str(folder), "--name", self.name], log
@@ -109,8 +117,8 @@ class TeachJob(LayerJob):
         )
         notice = Notice(
             Kind.done,
-            f'The style "{self.name}" has learnt from {frames} frames',
-            f"of frames held back {before:.0%} came out right before and {after:.0%} now; "
+            f'The style "{self.name}" has learnt from {frames} {self._unit}s',
+            f"of {self._unit}s held back {before:.0%} came out right before and {after:.0%} now; "
             "it is chosen under Model",
         )
         return Outcome("", _sheet(said), notice=notice)
@@ -133,7 +141,7 @@ def _save(key: KeyFrame, folder: Path) -> Work:
         if not picture.save(str(path), "PNG"):
             raise NuriError(
                 ErrorCode.disk_full,
-                f"Nuri cannot write to the folder {folder.parent}",
+                f"Nuri cannot write to the folder {folder.parent.parent}",
                 "free some space there",
             )
         yield 0

@@ -26,19 +26,19 @@ class Teaching(QObject):
         self.job: TeachJob | None = None
 
     def start(self, name: str) -> None:
-        """Teaches a style on the coloured frames of the active document."""
+        """Teaches a style on the coloured frames of the active document, or on the open pages."""
         desk = self._actions.desk()
         try:
             if self.job is not None:
                 raise NuriError(
                     ErrorCode.busy, "A style is being taught already", "wait for it, or cancel it"
                 )
-            request = self._actions.animation_request()
+            lessons, pages = self._actions.lessons()
         except NuriError as error:
             self._actions.tell(desk, Notice.of(error))
             return
         desk.notice = None
-        self.job = job = TeachJob(self._actions.backend, request, name, self)
+        self.job = job = TeachJob(self._actions.backend, lessons, name, pages=pages, parent=self)
         job.changed.connect(self._actions.changed)
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._end(desk, job, Notice.of(error)))

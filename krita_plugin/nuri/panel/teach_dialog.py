@@ -9,8 +9,9 @@ from ..qt import QDialog, QDialogButtonBox, QLabel, QLineEdit, Qt, QVBoxLayout, 
 
 _INTRODUCTION = (
     "Nuri learns from the coloured frames of this animation, yours and those you have corrected; "
-    "four or more help best. It takes some minutes beside your work, and nothing is sent anywhere. "
-    "A style that colours the frames held back worse than before is not kept."
+    "of still drawings, from all open ones that have their colours. Four or more help best. "
+    "It takes some minutes beside your work, and nothing is sent anywhere. "
+    "A style that colours those held back worse than before is not kept."
 )
 _WIDTH = 420
 # As the backend takes them.

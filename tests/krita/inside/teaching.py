@@ -1,10 +1,11 @@
-"""Teach this style: learnt from coloured frames, chosen and used; cancelled; refused."""
+"""Teach this style: learnt from coloured frames or pages, chosen, used; cancelled; refused."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from nuri_test_hook.pictures import SPACES, Rooms
 from nuri_test_hook.shot import TIMES, colorize, make
 from PyQt5.QtWidgets import QApplication
 
@@ -96,3 +97,60 @@ def check_too_few_frames_are_refused(stage):
     assert kind == "error" and "1 frame is coloured; a style needs 2" in message, message
     assert "colour some frames" in remedy
     assert not (_STYLES / "Lonely.safetensors").exists()
+
+
+def _page(stage, number):
+    """A still drawing of two rooms with colours of the artist's, on a layer of a plain name."""
+    width, height = 320 + 16 * number, 240
+    document = stage.document(width, height)
+    line, paint = stage.layer(document, "Ink"), stage.layer(document, "Paint")
+    yield 200
+    rooms = Rooms(width, height)
+    stage.draw(document, line)
+    for (x, _), colour in zip((rooms.first, rooms.second), SPACES["rgba8"][2:], strict=True):
+        left = rooms.left if x == rooms.first[0] else rooms.middle
+        stage.fill(
+            document, paint, colour, left, rooms.top, rooms.middle - rooms.left,
+            rooms.bottom - rooms.top,
+        )  # fmt: skip
+    stage.refresh(document)
+    stage.actions().desk().hints = paint.uniqueId().toString()
+    yield 100
+    return document
+
+
+def check_a_style_is_taught_on_pages(stage):
+    if not _HAS_NETWORKS:
+        return _NO_TORCH
+    documents, before = [], []
+    for number in range(3):
+        document = yield from _page(stage, number)
+        documents.append(document)
+        before.append(stage.fingerprint(document))
+    actions = stage.actions()
+    yield from _teach(stage, "Pages of rooms")
+    yield from stage.until(lambda: actions.teaching.job is None, 240, "the style")
+    kind, message, remedy, _ = stage.notice()
+    try:
+        assert kind == "done" and "has learnt from 3 pages" in message, stage.notice()
+        assert (_STYLES / "Pages of rooms.safetensors").is_file()
+        assert actions.model("colouring") == "layer/style/Pages of rooms"
+    finally:
+        actions.set_model("colouring", "")
+    assert [stage.fingerprint(document) for document in documents] == before
+    for document in documents[1:]:
+        yield from stage.close(document)
+    return {"remedy": remedy}
+
+
+def check_a_single_page_is_refused(stage):
+    others = stage.krita.documents()
+    yield from _page(stage, 0)
+    for document in others:
+        yield from stage.close(document)
+    yield from _teach(stage, "One page")
+    yield from stage.until(lambda: stage.actions().teaching.job is None, 30, "the answer")
+    kind, message, remedy, _ = stage.notice()
+    assert kind == "error" and "1 page is coloured; a style needs 2" in message, message
+    assert "open some coloured pages" in remedy
+    assert not (_STYLES / "One page.safetensors").exists()
