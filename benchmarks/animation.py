@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from scoring import load_score
 from shots import Shot, find_shots, flicker
 
 from backend.imaging import planes
@@ -34,19 +34,6 @@ SIDE = 256  # of the paper's protocol (Shi et al. 2023)
 FIGURES = ("count", "exact", "psnr", "ssim", "flicker", "seconds")
 Row = dict[str, Any]
 RegionScore = Callable[[np.ndarray, np.ndarray, np.ndarray], dict[str, float]]
-
-
-def region_score(data: Path) -> RegionScore | None:
-    """``region_accuracy`` of eval/score.py beside the data; None, and a word, without it."""
-    path = data.parent / "eval" / "score.py"
-    spec = importlib.util.spec_from_file_location("score", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        print(f"count and exact are left out: there is no {path}", file=sys.stderr)
-        return None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    score: RegionScore = module.region_accuracy
-    return score
 
 
 def key_places(count: int, keys: int) -> list[int]:
@@ -177,7 +164,8 @@ def main() -> int:
     if not shots:
         print(f"nothing to measure: {data} has no such animations (NURI_DATA)", file=sys.stderr)
         return 1
-    score = region_score(data)
+    module = load_score(data)
+    score = None if module is None else module.region_accuracy
     measured = []
     for shot in shots:
         for keys in options.keys:

@@ -130,6 +130,7 @@ def _add_match(commands: Commands[_Parser]) -> None:
     for name, what in (
         ("match", "train the region matcher, on the shared sets"),
         ("choose", "train the colour chooser on the shipped matcher, on the shared sets"),
+        ("borders", "train the border finder, on the shared sets"),
     ):
         parser = commands.add_parser(name, help=what)
         parser.add_argument(

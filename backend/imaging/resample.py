@@ -39,7 +39,6 @@ def upsample_within(
     label: np.ndarray,
     small_label: np.ndarray,
     small: np.ndarray,
-    flat: np.ndarray,
     *,
     height: int,
     top: int = 0,
@@ -47,14 +46,14 @@ def upsample_within(
     """Rows of ``small`` at full size, each pixel from the neighbours of its own region alone.
 
     label: (rows, W) int32 regions, rows ``top``... of a picture of ``height`` rows. small_label:
-    (h, w) int32 regions of ``small`` (h, w, C) float32, 0 where nothing counts. flat: (n + 1, C)
-    float32 for the pixels that have no such neighbour, by region. Returns (rows, W, C) float32.
+    (h, w) int32 regions of ``small`` (h, w, C) float32, 0 where nothing counts. A pixel that has no
+    such neighbour is 0. Returns (rows, W, C) float32.
     """
     rows, width = label.shape
     result = np.empty((rows, width, small.shape[2]), np.float32)
     across = _taps(np.arange(width), width, small.shape[1])
     down = _taps(np.arange(top, top + rows), height, small.shape[0])
-    _gather_within(label, small_label, small, flat, *across, *down, result)
+    _gather_within(label, small_label, small, *across, *down, result)
     return result
 
 
@@ -110,7 +109,6 @@ def _gather_within(
     label: np.ndarray,
     small_label: np.ndarray,
     small: np.ndarray,
-    flat: np.ndarray,
     columns: np.ndarray,
     column_weights: np.ndarray,
     lines: np.ndarray,
@@ -135,4 +133,4 @@ def _gather_within(
                         for c in range(channels):
                             sums[c] += weight * small[v, u, c]
             for c in range(channels):
-                result[y, x, c] = sums[c] / total if total > 0 else flat[here, c]
+                result[y, x, c] = sums[c] / total if total > 0 else np.float32(0)

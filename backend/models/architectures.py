@@ -34,6 +34,7 @@ CLASSES = {
     "alacgan": ("alacgan", "AlacGANColorizer"),
     "matching": ("matching", "RegionMatcher"),
     "choosing": ("choosing", "ColorChooser"),
+    "borders": ("borders", "BorderFinder"),
 }
 # public weights that this project can take over: module and function of the key map
 CONVERSIONS = {

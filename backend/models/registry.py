@@ -11,6 +11,7 @@ from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
 CHOOSER = "choosing"  # chooses colours itself where nothing decides
+BORDERS = "borders"  # weights alone: tells both where regions meet
 
 
 @dataclass(frozen=True)

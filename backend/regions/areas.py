@@ -32,7 +32,7 @@ def join_chambers(chambers: Chambers) -> Areas:
     tells nothing that the hints do not tell better.
     """
     label = chambers.label.copy()
-    crossings = chambers.walls & ~_outer(label > 0, chambers.walls)
+    crossings = chambers.walls & ~chambers.firm & ~_outer(label > 0, chambers.walls)
     label[crossings] = _nearest(label)[crossings]
     count, closed = cv2.connectedComponents((label > 0).astype(np.uint8), connectivity=4)
     contact = border_contact(closed, count)

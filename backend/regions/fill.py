@@ -18,6 +18,7 @@ SPILL_DEPTH = 0.35  # ... if it does not go deeper than this share of that chamb
 STRICTNESS = (6.0, 1.5)  # how little a hint likes to go further from the lines, or nearer to them
 OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power
 CROSSING = 0.15  # cost of a pixel on a closed gap, as a path's length in sides of the drawing
+OVER_BORDER = 3.0  # ... of a pixel on a border that is certain
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
@@ -32,10 +33,17 @@ class Regions:
     colour: np.ndarray
 
 
-def fill_chambers(chambers: Chambers, hints: Hints, *, everything: bool = False) -> Regions:
+def fill_chambers(
+    chambers: Chambers,
+    hints: Hints,
+    *,
+    borders: np.ndarray | None = None,
+    everything: bool = False,
+) -> Regions:
     """Give every chamber that hints reach a colour.
 
-    hints: at the size of the chambers. everything: colour also the chambers that no gap joins to a
+    hints: at the size of the chambers. borders: as for `find_chambers`, where they were found with
+    any. everything: colour also the chambers that no gap joins to a
     hinted one, from the nearest coloured place.
     """
     areas = join_chambers(chambers)
@@ -44,7 +52,7 @@ def fill_chambers(chambers: Chambers, hints: Hints, *, everything: bool = False)
     seeds[chambers.label == 0] = 0
     contact = border_contact(chambers.label, len(chambers.area))
     hints, ground = _seed_background(chambers, seeds, hints, contact)
-    pieces, colour, piece_of_hinted = _divide(areas, seeds, hints)
+    pieces, colour, piece_of_hinted = _divide(areas, seeds, hints, borders)
     colour = _adopt(areas, pieces, colour, piece_of_hinted, contact, ground)
     if everything:
         colour = _colour_rest(pieces, colour)
@@ -119,7 +127,7 @@ def _seed_background(
 
 
 def _divide(
-    areas: Areas, seeds: np.ndarray, hints: Hints
+    areas: Areas, seeds: np.ndarray, hints: Hints, borders: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
     """Cut the chambers that hold several colours: pieces, their colours, pieces by chamber."""
     chambers = areas.chambers
@@ -145,7 +153,10 @@ def _divide(
     np.maximum.at(level_of_seed, seeds.ravel()[at], level.ravel()[at])
     in_the_open = (np.float32(0.02 * max(depth.shape)) / depth) ** np.float32(OPENNESS_OUTSIDE)
     step = np.where(areas.outside, in_the_open, np.float32(1))
-    step[areas.crossings] = CROSSING * max(depth.shape)
+    if borders is None:
+        step[areas.crossings] = CROSSING * max(depth.shape)
+    else:
+        step += OVER_BORDER * max(depth.shape) * borders
     inside = np.where(contested > 0, seeds, 0).astype(np.int32)
     owner = share_area(
         inside, contested, step.astype(np.float32), level, level_of_seed, *STRICTNESS

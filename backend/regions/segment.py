@@ -9,11 +9,15 @@ import numpy as np
 
 from backend.imaging.lines import ink_mask
 from backend.regions.flood import flood_chambers
-from backend.regions.gaps import close_gaps, draw
+from backend.regions.gaps import REACH, close_gaps, draw
 
 # a narrower place than this share of the smaller chamber's depth is a gap; the foot of an open
 # corner has 0.707 of it
 NECK = 0.65
+WALL = 0.5  # a border that is as likely closes a gap
+FIRM = 0.8  # ... that no hint crosses
+LIKELY = 0.15  # ... and what carries on a loose end, from here on
+SPECK = 4  # pixels; smaller walls close nothing
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Chambers:
     label: (H, W) int32, 0 on ink and closures, chambers from 1. depth: (H, W) float32 distance to
     the nearest ink in pixels. area, peak: by chamber. necks: (N, 3) chamber, other, half width of
     the gap between them in pixels. links: (N, 2) chambers that only a closed gap parts. strokes:
-    the closures drawn, (N, 2) x, y each. walls: (H, W) bool, their pixels off the ink.
+    the closures of gaps, (N, 2) x, y each. walls: (H, W) bool, all that closes off the ink.
+    firm: (H, W) bool, what of them no hint crosses.
     """
 
     label: np.ndarray
@@ -34,13 +39,23 @@ class Chambers:
     links: np.ndarray
     strokes: list[np.ndarray]
     walls: np.ndarray
+    firm: np.ndarray
 
 
-def find_chambers(ink: np.ndarray) -> Chambers:
-    """ink: (H, W) uint8 cleaned ink (see ``imaging.lines.clean_ink``)."""
+def find_chambers(ink: np.ndarray, borders: np.ndarray | None = None) -> Chambers:
+    """ink: (H, W) uint8 cleaned ink (see ``imaging.lines.clean_ink``).
+
+    borders: (H, W) float32 in [0, 1], how likely each pixel is on a border of regions; without them
+    loose ends of lines alone tell which gaps are closed.
+    """
     solid = ink_mask(ink)
     strokes = close_gaps(solid)
     walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
+    firm = np.zeros_like(solid)
+    if borders is not None:
+        walls = ((borders >= WALL) | (walls & (borders >= LIKELY))) & ~solid
+        firm = (borders >= FIRM) & ~solid
+        strokes = _gaps(walls, solid)
     free = (~solid & ~walls).astype(np.uint8)
     depth = (
         cv2.distanceTransform(free, cv2.DIST_L2, 5)
@@ -64,7 +79,26 @@ def find_chambers(ink: np.ndarray) -> Chambers:
     peak = np.zeros(len(roots) + 1, np.float32)
     np.maximum.at(peak, label.ravel()[pixels], depth.ravel()[pixels])
     necks = _widest(name[first], name[second], saddle)
-    return Chambers(label, depth, area, peak, necks, _beside(label, strokes), strokes, walls)
+    links = _beside(label, strokes if borders is None else [])
+    return Chambers(label, depth, area, peak, necks, links, strokes, walls, firm)
+
+
+def _gaps(walls: np.ndarray, solid: np.ndarray) -> list[np.ndarray]:
+    """The walls (H, W) that carry on lines (H, W), as (2, 2) x, y; longer ones carry on none."""
+    count, part, stats, _ = cv2.connectedComponentsWithStats(walls.astype(np.uint8), connectivity=8)
+    beside = np.bincount(part[cv2.dilate(solid.astype(np.uint8), np.ones((3, 3))) > 0], None, count)
+    longest = REACH * max(walls.shape)
+    found = []
+    for number in range(1, count):
+        x, y, width, height, size = stats[number].tolist()
+        if not beside[number] or size < SPECK or max(width, height) > longest:
+            continue
+        ys, xs = np.nonzero(part[y : y + height, x : x + width] == number)
+        points = np.column_stack([xs + x, ys + y]).astype(np.float64)
+        along = np.linalg.svd(points - points.mean(0), full_matrices=False)[2][0]
+        far = points @ along
+        found.append(points[[far.argmin(), far.argmax()]])
+    return found
 
 
 def _widest(first: np.ndarray, second: np.ndarray, saddle: np.ndarray) -> np.ndarray:

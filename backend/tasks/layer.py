@@ -15,6 +15,7 @@ import numpy as np
 
 from backend.imaging.hints import Hints
 from backend.regions.fill import Regions, fill_chambers
+from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas
@@ -23,6 +24,8 @@ from .completion import complete
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
 from .shading import shaded
 from .sources import Source
+
+NARROW = 24  # working pixels; in a narrower strip a network sees nothing
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def colour_layer(
     hints: np.ndarray | None = None,
     sources: Sequence[Source] = (),
     chooser: Callable[[], Any] | None = None,
+    borders: Callable[[np.ndarray, Hints], np.ndarray] | None = None,
     soft: bool = False,
     mask: np.ndarray | None = None,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
@@ -48,9 +52,11 @@ def colour_layer(
 
     canvas: the lines (`read_canvas`); what is worked out of them stays with it. network: gives a
     `RegionMatcher` and is asked once a region is open. chooser: gives a `ColorChooser` for what
-    then is open still. soft: with the shading of the sources. hints: (H, W, C) any dtype, alpha
-    last, in RGB order where there are sources or a chooser. mask: (H, W) uint8 selection. Raises
-    NuriError: bad_input (neither hints nor sources nor a chooser, sizes that differ), cancelled.
+    then is open still. borders: where regions meet (`find_borders`), from ink and hints at working
+    size; None: as far as lines and their loose ends tell. soft: with the shading of the sources.
+    hints: (H, W, C) any dtype, alpha last, in RGB order where there are sources or a chooser. mask:
+    (H, W) uint8 selection. Raises NuriError: bad_input (neither hints nor sources nor a chooser,
+    sizes that differ), cancelled.
     """
 
     def step(fraction: float, stage: str) -> None:
@@ -68,11 +74,11 @@ def colour_layer(
             "Paint hints, or choose a coloured drawing as reference",
         )
     step(0.1, "finding regions")
-    chambers = canvas.chambers
     if given.empty:
+        chambers = canvas.chambers
         regions = Regions(chambers.label.copy(), np.zeros(len(chambers.area), np.int32))
     else:
-        regions = fill_chambers(chambers, at_size(given, canvas.ink.shape))
+        chambers, regions = _hinted(canvas, at_size(given, canvas.ink.shape), borders)
     step(0.3, "comparing drawings")
     told = complete(canvas, regions, given, sources, network, step, soft=soft)
     if chooser is not None:
@@ -85,6 +91,19 @@ def colour_layer(
     confidence = np.ones(len(done.region_palette), np.float32)
     confidence[: len(told.sure)] = told.sure
     return LayerResult(**vars(done), confidence=confidence)
+
+
+def _hinted(
+    canvas: Canvas,
+    hints: Hints,
+    borders: Callable[[np.ndarray, Hints], np.ndarray] | None,
+) -> tuple[Chambers, Regions]:
+    """The areas that lines, gaps and borders close, and the colours that hints give them."""
+    if borders is None or min(canvas.ink.shape) < NARROW:
+        return canvas.chambers, fill_chambers(canvas.chambers, hints)
+    likely = borders(canvas.ink, hints)
+    chambers = find_chambers(canvas.ink, likely)
+    return chambers, fill_chambers(chambers, hints, borders=likely)
 
 
 def _no_hints(shape: tuple[int, int]) -> Hints:

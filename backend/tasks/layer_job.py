@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backend.imaging import io, planes
-from backend.models.registry import CHOOSER, MATCHER, ids_for
+from backend.imaging.hints import Hints
+from backend.models.registry import BORDERS, CHOOSER, MATCHER, ids_for
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
 
+from .borders import find_borders
 from .canvas import Canvas, read_canvas
 from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, with_name
 from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
@@ -87,6 +89,9 @@ def run_layer(request: Request) -> Outcome:
     request.step(READ / 2, "reading references")
     sources = [_source(plane) for plane in references]
     pixels, turned = _in_rgb_order(hints, bool(sources) or chooses)
+    borders, missing = None, ""
+    if hints is not None:
+        borders, missing = _border_finder(hints.format in _BACKWARDS and not turned)
     try:
         canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
@@ -95,6 +100,7 @@ def run_layer(request: Request) -> Outcome:
             hints=pixels,
             sources=sources,
             chooser=(lambda: store.load(CHOOSER)) if chooses else None,
+            borders=borders,
             soft=soft,
             mask=mask,
             progress=progress,
@@ -112,7 +118,21 @@ def run_layer(request: Request) -> Outcome:
     packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints")
     outputs = pack_result(result, line, packed_as, wanted, encoding, lines=lines)
     facts = facts_of(result)
+    facts["warnings"] += [missing] if missing else []
     return Outcome(outputs, facts | {"doubtful": _doubtful(result, facts["palette"])})
+
+
+def _border_finder(
+    backwards: bool,
+) -> tuple[Callable[[np.ndarray, Hints], np.ndarray] | None, str]:
+    """How borders are found, and what is to be said where the lines alone must tell them."""
+    try:
+        network = store.load(BORDERS)
+    except NuriError as error:
+        if error.code is not ErrorCode.model_missing:
+            raise
+        return None, "the border finder's weights are missing: gaps are closed by the lines alone"
+    return (lambda ink, hints: find_borders(network, ink, hints, backwards=backwards)), ""
 
 
 def _flats_alone(request: Request) -> Outcome:

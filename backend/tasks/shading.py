@@ -98,11 +98,10 @@ def shaded(done: FlatsResult, shade: Shade) -> np.ndarray:
     label, flats = done.regions, done.flats
     height, width = label.shape
     top = full_alpha(flats.dtype)
-    nothing = np.zeros((len(done.region_palette), 3), np.float32)
     result = flats.copy()
     for rows in bands(height, width):
         extra = upsample_within(
-            label[rows], shade.region, shade.value, nothing, height=height, top=rows.start
+            label[rows], shade.region, shade.value, height=height, top=rows.start
         )
         part = flats[rows, :, :3] + extra * top
         if np.issubdtype(flats.dtype, np.integer):

@@ -70,8 +70,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small networks for the daemons of all scripts; none where PyTorch is missing."""
     folder = tmp_path_factory.mktemp("weights")
     if all(find_spec(name) for name in ("torch", "safetensors")):
-        from tests.backend.weights.shelf import put
+        from tests.backend.weights.shelf import lend, put
 
+        lend(folder, "borders")
         put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
         put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
         put(folder, "choosing", {"dim": 16, "width": 8, "layers": 1, "colors": 5})

@@ -1,4 +1,4 @@
-"""`nuri-train match` and `nuri-train choose`: the networks of regions, which no paper describes."""
+"""`nuri-train match`, `choose` and `borders`: the networks of regions, which no paper describes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from training.commands import evaluate
 from training.engine import Recipe, Trainer, checkpoint
 from training.engine.files import write_json
+from training.matching import borders as bordering
 from training.matching import choosing, evaluation, recipe
 from training.presets import apply_settings
 from training.presets.configuration import read_toml
@@ -31,6 +32,11 @@ def match(options: argparse.Namespace) -> int:
 def choose(options: argparse.Namespace) -> int:
     """The same for the colour chooser, which looks through the shipped matcher."""
     return _train(options, "choosing.toml", choosing.build, choosing.evaluate)
+
+
+def borders(options: argparse.Namespace) -> int:
+    """The same for the border finder."""
+    return _train(options, "borders.toml", bordering.build, bordering.evaluate)
 
 
 def _train(

@@ -63,18 +63,16 @@ def test_within_regions_nothing_crosses_a_border() -> None:
     label = np.ones((32, 32), np.int32)
     label[:, 13:] = 2  # the border is elsewhere at full size
     label[:3, :3] = 3  # too small to be in the small copy
-    flat = np.array([[0], [0], [0], [0.5]], np.float32)
-    full = upsample_within(label, small_label, small, flat, height=32)
-    wanted = np.array([0, 0.25, 0.75, 0.5], np.float32)[label]
+    full = upsample_within(label, small_label, small, height=32)
+    wanted = np.array([0, 0.25, 0.75, 0], np.float32)[label]
     assert np.allclose(full[..., 0], wanted)
 
 
 def test_within_a_region_values_change_smoothly_and_bands_fit() -> None:
     small = np.linspace(0, 1, 8, dtype=np.float32)[None, :, None].repeat(8, 0)
     label = np.ones((64, 64), np.int32)
-    flat = np.zeros((2, 1), np.float32)
-    whole = upsample_within(label, np.ones((8, 8), np.int32), small, flat, height=64)
+    whole = upsample_within(label, np.ones((8, 8), np.int32), small, height=64)
     steps = np.diff(whole[10, 8:-8, 0])
     assert (steps > 0).all() and steps.max() < 0.03
-    lower = upsample_within(label[40:], np.ones((8, 8), np.int32), small, flat, height=64, top=40)
+    lower = upsample_within(label[40:], np.ones((8, 8), np.int32), small, height=64, top=40)
     assert np.array_equal(lower, whole[40:])

@@ -28,6 +28,7 @@ SMALL = {
     "manga": {"width": 4, "extractor_width": 8},
     "alacgan": {"width": 8, "extractor_width": 8},
     "matching": {"width": 4, "dim": 16, "heads": 2, "layers": 1},
+    "borders": {"width": 4},
     "choosing": {"dim": 16, "width": 8, "heads": 2, "layers": 1, "colors": 5},
 }
 

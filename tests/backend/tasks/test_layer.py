@@ -19,6 +19,7 @@ from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelFormat
 from tests.backend import drawings, figures
+from tests.backend.weights.shelf import lend
 
 HINT = 4  # half the side of a dot
 
@@ -161,6 +162,16 @@ def test_hints_alone_need_no_weights(tmp_path, monkeypatch):
     with pytest.raises(NuriError) as caught:
         run(png("line", figures.face()[0]), png("reference_0", figures.face()[1]))
     assert caught.value.code is ErrorCode.model_missing
+
+
+def test_without_the_border_finder_the_lines_alone_tell_and_that_is_said(tmp_path, monkeypatch):
+    lend(tmp_path, "matching")
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
+    inputs = png("line", drawings.line()), png("hints", drawings.hints())
+    outcome = run(*inputs, outputs=["picture"], encode="png")
+    assert drawings.is_coloured(io.read_image(outcome.outputs[0].data, "picture.png"))
+    (warning,) = outcome.info["warnings"]
+    assert "border finder" in warning and "missing" in warning
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,13 @@ def put(
     return put_model(folder, identifier, architectures.build(network or identifier, options))
 
 
+def lend(folder: Path, identifier: str) -> Path:
+    """The shipped network ``identifier``, where a fresh one would only make noise."""
+    shipped = Path(manifest.__file__).parent
+    model = architectures.load_model(shipped / f"{identifier}.safetensors")
+    return put_model(folder, identifier, model)
+
+
 def put_model(folder: Path, identifier: str, model: nn.Module) -> Path:
     """A network under ``identifier``, as `put` does; it is halved in place."""
     path = folder / f"{identifier}.safetensors"

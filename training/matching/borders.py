@@ -1,0 +1,323 @@
+"""How the border finder is trained: cross entropy on where areas of different paint meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from backend.imaging.color import rgb_to_lab
+from backend.models.borders import BorderFinder
+from training.data.seeds import sample_rng
+from training.engine import Batch, Generated, Optimiser, Recipe, Task, Term, Track, checkpoint
+from training.engine.batches import collate
+
+from .drawings import Subject, find_subjects
+from .recipe import cosine
+from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
+
+SIDE = 256
+_EPOCH = 4096
+_FRAMES = 4  # every so many of a shot's frames: neighbours hardly differ
+_INK = 128  # of 255: borders below that much ink hardly count, for the line itself tells them
+_UNDER_INK = 0.1
+_RARE = 4.0  # how much more a border off the lines counts than what is none
+_TOLD_APART = 8.0  # in CIELAB: steps of a soft shading are no borders
+_DOT = 4 / 512  # radius of a hint, of the whole drawing's side
+
+
+class BorderScenes(Dataset[dict[str, Tensor]]):
+    """A sample for each (epoch, index): lines with hints, and where borders are.
+
+    ``drawing`` (5, SIDE, SIDE): as for `BorderFinder`. ``border``, ``weight`` (1, SIDE, SIDE).
+    """
+
+    def __init__(
+        self,
+        subjects: list[Subject],
+        cache: Path,
+        *,
+        count: int,
+        seed: int = 0,
+        training: bool = True,
+        made_up: float = 0.2,
+        composed: float = 0.3,
+    ) -> None:
+        self._cache, self._count, self._seed, self._training = cache, count, seed, training
+        self._made_up, self._composed = made_up, composed
+        kinds, kind = np.unique([subject.kind for subject in subjects], return_inverse=True)
+        self._of_kind = [
+            [
+                drawing
+                for i in np.flatnonzero(kind == k)
+                for drawing in subjects[i].drawings[:: _FRAMES if name.startswith("anim") else 1]
+            ]
+            for k, name in enumerate(kinds)
+        ]
+        share = np.sqrt([len(drawings) for drawings in self._of_kind])
+        self._share = share / share.sum()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        rng = sample_rng(self._seed, epoch, index)
+        scene, scale = self._scene(rng)
+        ink = broken(scene.ink, rng, scale) if self._training else scene.ink
+        border = borders_of(scene)
+        # where a line is broken, its border counts in full
+        weight = np.where(ink >= _INK, _UNDER_INK, np.where(border, _RARE, 1.0))
+        hints = put_hints(scene, border, rng, scale, recolor=self._training)
+        if self._training:
+            ink = other_pen(ink, rng)
+        drawing = np.stack([ink, hints[..., 3], *hints[..., :3].transpose(2, 0, 1)]) / 255
+        return {
+            "drawing": torch.from_numpy(drawing.astype(np.float32)),
+            "border": torch.from_numpy(border[None].astype(np.float32)),
+            "weight": torch.from_numpy(weight[None].astype(np.float32)),
+        }
+
+    def _scene(self, rng: np.random.Generator) -> tuple[Scene, float]:
+        """A scene of SIDE x SIDE and the sides of the whole drawing in its pixels."""
+        draw = rng.random()
+        if draw < self._made_up:
+            span = float(rng.uniform(1, 1.8))
+            whole = shapes(rng, round(SIDE * span))
+            return look(whole, _window(rng, whole, SIDE, self._training)), SIDE * span
+        if draw >= self._made_up + self._composed:
+            scene = self._drawing(rng)
+            window = SIDE * float(np.exp(rng.uniform(np.log(0.75), np.log(2.2))))
+            return look(scene, _window(rng, scene, window, self._training)), STORED * SIDE / window
+        ground = np.ones((SIDE, SIDE), np.int32)
+        paper = np.full((2, 3), 255, np.uint8)
+        scene = Scene(np.zeros((SIDE, SIDE), np.uint8), ground, paper, 1)
+        for _ in range(int(rng.integers(2, 7))):
+            window = SIDE * float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))
+            piece = self._drawing(rng)
+            if piece.ground:
+                scene = put_over(scene, look(piece, _window(rng, piece, window, True, loose=True)))
+        return scene, SIDE * float(rng.uniform(1.0, 1.6))
+
+    def _drawing(self, rng: np.random.Generator) -> Scene:
+        drawings = self._of_kind[int(rng.choice(len(self._share), p=self._share))]
+        return prepare_scene(*drawings[int(rng.integers(len(drawings)))], self._cache)
+
+
+def _window(
+    rng: np.random.Generator, scene: Scene, size: float, moved: bool, *, loose: bool = False
+) -> np.ndarray:
+    """(SIDE, SIDE, 2) float32 places: a square of ``size`` pixels, turned and flipped if ``moved``.
+
+    loose: anywhere near the scene, not only where it fills the square.
+    """
+    line = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
+    x, y = np.meshgrid(-line if moved and rng.random() < 0.5 else line, line)
+    angle = float(rng.normal(0, 0.25)) if moved and rng.random() < 0.5 else 0.0
+    if moved and rng.random() < 0.15:
+        angle += np.pi / 2 * int(rng.integers(1, 4))
+    c, s = np.cos(angle) * size, np.sin(angle) * size
+    centre = []
+    for side in scene.ink.shape[::-1]:
+        free = max(0.0, side - size) / 2 if not loose else max(side, size) / 2 * 0.8
+        centre.append(side / 2 + float(rng.uniform(-free, free)))
+    place = np.stack([c * x - s * y + centre[0], s * x + c * y + centre[1]], -1)
+    return np.asarray(place - 0.5, np.float32)
+
+
+def borders_of(scene: Scene) -> np.ndarray:
+    """(H, W) bool: pixels on either side of where two areas meet, at a line or in two colours."""
+    lined = cv2.dilate(scene.ink, np.ones((3, 3), np.uint8)) >= _INK
+    lab = rgb_to_lab(scene.color[None].astype(np.float32) / 255)[0][scene.areas]
+    border = np.zeros(lined.shape, bool)
+    for one, other in (
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+        ((slice(1, None),), (slice(None, -1),)),
+    ):
+        apart = np.linalg.norm(lab[one] - lab[other], axis=-1) >= _TOLD_APART
+        meet = (scene.areas[one] != scene.areas[other]) & (apart | lined[one] | lined[other])
+        border[one] |= meet
+        border[other] |= meet
+    return border
+
+
+def broken(ink: np.ndarray, rng: np.random.Generator, scale: float) -> np.ndarray:
+    """Lines with gaps of up to .05 of the whole drawing's side, which is ``scale`` pixels."""
+    if rng.random() < 0.35:
+        return ink
+    ys, xs = np.nonzero(ink > _INK)
+    if not len(ys):
+        return ink
+    result: np.ndarray = ink.copy()
+    most = float(rng.uniform(0.005, 0.05)) * scale
+    for at in rng.integers(len(ys), size=int(rng.integers(1, 40))):
+        width = float(rng.uniform(0.4, 1.0)) * most
+        cv2.circle(result, (int(xs[at]), int(ys[at])), max(1, round(width / 2)), 0, -1)
+    return result
+
+
+def other_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The lines thicker or thinner, paler, blurred or noisy."""
+    draw = rng.random()
+    if draw < 0.15:
+        ink = cv2.dilate(ink, np.ones((2, 2), np.uint8))
+    elif draw < 0.3:
+        ink = cv2.erode(ink, np.ones((2, 2), np.uint8))
+    if rng.random() < 0.2:
+        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.0))
+    if rng.random() < 0.15:
+        noisy = ink * rng.uniform(0.6, 1.0) + rng.normal(0, 6, ink.shape)
+        ink = np.clip(noisy, 0, 255).astype(np.uint8)
+    return ink
+
+
+def put_hints(
+    scene: Scene,
+    border: np.ndarray,
+    rng: np.random.Generator,
+    scale: float,
+    *,
+    recolor: bool,
+) -> np.ndarray:
+    """(H, W, 4) uint8 RGBA: dots and strokes in all, in some or in none of the areas' parts."""
+    hints = np.zeros((*scene.ink.shape, 4), np.uint8)
+    draw = rng.random()
+    share = 1.0 if draw < 0.6 else 0.0 if draw < 0.7 else float(rng.uniform(0.2, 1.0))
+    free = (~border & (scene.ink < _INK)).astype(np.uint8)
+    count, part, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
+    depth = cv2.distanceTransform(np.pad(free, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    at = np.flatnonzero(part)
+    inner = depth.ravel()[at]
+    spread = 0.0 if rng.random() < 0.5 else float(rng.uniform(0, 1))
+    order = np.argsort(inner * (1 - spread * rng.random(len(at))), kind="stable")
+    middle = np.zeros(count, np.int64)
+    middle[part.ravel()[at[order]]] = at[order]  # the deepest of each part comes last
+    color = _recolored(scene.color, rng) if recolor else scene.color
+    strokes = rng.random() < 0.2
+    for number in range(1, count):
+        if stats[number, cv2.CC_STAT_AREA] < 12 or rng.random() > share:
+            continue
+        y, x = divmod(int(middle[number]), scene.ink.shape[1])
+        radius = max(1, round(min(_DOT * scale, float(depth[y, x]))))
+        mark = np.zeros(scene.ink.shape, np.uint8)
+        cv2.circle(mark, (x, y), radius, 1, -1)
+        if strokes:
+            length = float(rng.uniform(1, 6)) * float(depth[y, x])
+            angle = float(rng.uniform(0, 2 * np.pi))
+            end = (round(x + length * np.cos(angle)), round(y + length * np.sin(angle)))
+            cv2.line(mark, (x, y), end, 1, 2 * radius)
+        hints[(mark > 0) & (part == number)] = (*color[scene.areas[y, x]].tolist(), 255)
+    return hints
+
+
+def _recolored(color: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Colours (n, 3) as they are, turned in hue together, or all anew; white may stay white."""
+    draw = rng.random()
+    if draw < 0.4:
+        return color
+    if draw < 0.75:
+        turned = np.asarray(color[:, rng.permutation(3)])
+    else:
+        turned = rng.integers(0, 256, color.shape).astype(np.uint8)
+    white = color.min(axis=1) > 245
+    if rng.random() < 0.8:
+        turned[white] = color[white]
+    return turned
+
+
+class BorderTask(Task):
+    """Cross entropy of a border at each pixel, weighted."""
+
+    def __init__(self, finder: BorderFinder) -> None:
+        super().__init__()
+        self.generator = finder
+        self.trained = (finder,)
+
+    def generate(self, batch: Batch) -> Generated:
+        return {"main": self.generator(batch["drawing"]).main}
+
+    def generator_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
+        weight = batch["weight"]
+        loss = functional.binary_cross_entropy_with_logits(
+            generated["main"], batch["border"], weight, reduction="sum"
+        )
+        return {"g/border": Term(loss / weight.sum())}
+
+    def preview(self, batch: Batch) -> list[Tensor]:
+        drawing = batch["drawing"]
+        with torch.no_grad():
+            found = self.generator(drawing).main.sigmoid()
+        return [1 - drawing[:, :1], drawing[:, 2:], 1 - found, 1 - batch["border"]]
+
+
+def build(config: Mapping[str, Any], data: Path, cache: Path) -> Recipe:
+    """The recipe. ``cache``: folder for prepared drawings. Raises TrainingError."""
+    model, train, own = config["model"], config["train"], config["data"]
+    torch.manual_seed(train["seed"])
+    finder = BorderFinder(width=model["width"])
+    subjects = find_subjects(data, "train")
+    scenes = BorderScenes(
+        subjects,
+        cache,
+        count=_EPOCH,
+        seed=own["seed"],
+        made_up=own["made_up"],
+        composed=own["composed"],
+    )
+    return Recipe(
+        paper="borders",
+        stage="main",
+        config=dict(config),
+        networks={"generator": finder},
+        tracks=[Track("main", BorderTask(finder), "G", scenes, train["batch"])],
+        optimisers={"generator": Optimiser(("generator",), cosine(config), (0.9, 0.99))},
+        steps=train["steps"],
+        data_name=f"{len(subjects)} subjects of {data}",
+        exports={"generator": ("borders", finder.options)},
+        architecture=("model",),
+    )
+
+
+def evaluate(
+    config: Mapping[str, Any], path: Path, data: Path, cache: Path, count: int = 60
+) -> dict[str, Any]:
+    """Average precision of borders off the lines, by set and for shapes made up.
+
+    Returns ``metrics`` and ``count``. Raises TrainingError.
+    """
+    finder = BorderFinder(width=config["model"]["width"])
+    checkpoint.load_weights(path, {"generator": finder}, dict(config), ("model",))
+    finder.eval()
+    subjects = find_subjects(data, "dev")
+    metrics = {}
+    for kind in sorted({subject.kind for subject in subjects}):
+        some = [subject for subject in subjects if subject.kind == kind]
+        scenes = BorderScenes(some, cache, count=count, training=False, made_up=0, composed=0)
+        metrics[kind] = average_precision(finder, scenes)
+    made = BorderScenes(subjects, cache, count=count, seed=1, made_up=1, composed=0)
+    metrics["made_up"] = average_precision(finder, made)
+    return {"metrics": metrics, "count": count}
+
+
+def average_precision(finder: BorderFinder, scenes: BorderScenes) -> float:
+    """Of the pixels off the lines of all scenes: the area under precision over recall."""
+    sure, true = [], []
+    for index in range(len(scenes)):
+        batch = collate([scenes[index]])
+        with torch.inference_mode():
+            found = finder(batch["drawing"]).main
+        off = batch["weight"] >= 1
+        sure.append(found[off])
+        true.append(batch["border"][off])
+    order = torch.cat(sure).argsort(descending=True)
+    hits = torch.cat(true)[order]
+    right = hits.cumsum(0)
+    precision = right / torch.arange(1, len(hits) + 1)
+    return float((precision * hits).sum() / hits.sum().clamp(min=1))
