@@ -19,8 +19,9 @@ from training.data.seeds import sample_rng
 from training.engine import Batch, Generated, Optimiser, Recipe, Task, Term, Track, checkpoint
 from training.engine.batches import collate
 
-from .drawings import Subject, find_subjects
+from .drawings import SHOT_SETS, ByKind, Subject, find_subjects
 from .recipe import cosine
+from .samples import other_pen
 from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
 
 SIDE = 256
@@ -52,17 +53,7 @@ class BorderScenes(Dataset[dict[str, Tensor]]):
     ) -> None:
         self._cache, self._count, self._seed, self._training = cache, count, seed, training
         self._made_up, self._composed = made_up, composed
-        kinds, kind = np.unique([subject.kind for subject in subjects], return_inverse=True)
-        self._of_kind = [
-            [
-                drawing
-                for i in np.flatnonzero(kind == k)
-                for drawing in subjects[i].drawings[:: _FRAMES if name.startswith("anim") else 1]
-            ]
-            for k, name in enumerate(kinds)
-        ]
-        share = np.sqrt([len(drawings) for drawings in self._of_kind])
-        self._share = share / share.sum()
+        self._drawings = ByKind(subjects, every=dict.fromkeys(SHOT_SETS, _FRAMES))
 
     def __len__(self) -> int:
         return self._count
@@ -107,8 +98,7 @@ class BorderScenes(Dataset[dict[str, Tensor]]):
         return scene, SIDE * float(rng.uniform(1.0, 1.6))
 
     def _drawing(self, rng: np.random.Generator) -> Scene:
-        drawings = self._of_kind[int(rng.choice(len(self._share), p=self._share))]
-        return prepare_scene(*drawings[int(rng.integers(len(drawings)))], self._cache)
+        return prepare_scene(*self._drawings.draw(rng), self._cache)
 
 
 def _window(
@@ -161,21 +151,6 @@ def broken(ink: np.ndarray, rng: np.random.Generator, scale: float) -> np.ndarra
         width = float(rng.uniform(0.4, 1.0)) * most
         cv2.circle(result, (int(xs[at]), int(ys[at])), max(1, round(width / 2)), 0, -1)
     return result
-
-
-def other_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The lines thicker or thinner, paler, blurred or noisy."""
-    draw = rng.random()
-    if draw < 0.15:
-        ink = cv2.dilate(ink, np.ones((2, 2), np.uint8))
-    elif draw < 0.3:
-        ink = cv2.erode(ink, np.ones((2, 2), np.uint8))
-    if rng.random() < 0.2:
-        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.0))
-    if rng.random() < 0.15:
-        noisy = ink * rng.uniform(0.6, 1.0) + rng.normal(0, 6, ink.shape)
-        ink = np.clip(noisy, 0, 255).astype(np.uint8)
-    return ink
 
 
 def put_hints(

@@ -25,7 +25,7 @@ from training.data.seeds import sample_rng
 from training.engine import Batch, Generated, Optimiser, Recipe, Task, Term, Track, checkpoint
 from training.engine.batches import collate
 
-from .drawings import Subject, find_subjects, prepare
+from .drawings import ByKind, Subject, find_subjects, prepare
 from .recipe import cosine, drawing_of
 from .samples import REGIONS, Shown, fields_of, padded, truth_of, warp_field
 from .style import base_matcher
@@ -55,13 +55,7 @@ class ColoredDrawings(Dataset[dict[str, Tensor]]):
     ) -> None:
         self._cache, self._count, self._seed = cache, count, seed
         self._training, self._known = training, known
-        kinds, kind = np.unique([subject.kind for subject in subjects], return_inverse=True)
-        self._of_kind = [
-            [drawing for i in np.flatnonzero(kind == k) for drawing in subjects[i].drawings]
-            for k in range(len(kinds))
-        ]
-        share = np.sqrt([len(drawings) for drawings in self._of_kind])
-        self._share = share / share.sum()
+        self._drawings = ByKind(subjects)
 
     def __len__(self) -> int:
         return self._count
@@ -69,8 +63,7 @@ class ColoredDrawings(Dataset[dict[str, Tensor]]):
     def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
         epoch, index = key if isinstance(key, tuple) else (0, key)
         rng = sample_rng(self._seed, epoch, index)
-        drawings = self._of_kind[int(rng.choice(len(self._share), p=self._share))]
-        drawing = prepare(*drawings[int(rng.integers(len(drawings)))], self._cache)
+        drawing = prepare(*self._drawings.draw(rng), self._cache)
         strength = 0.6 if self._training else 0.0
         flip = self._training and rng.random() < 0.5
         shown = Shown(drawing, warp_field(rng, strength, flip), rng, self._training)

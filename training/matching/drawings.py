@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +35,27 @@ class Subject:
     kind: str
     name: str
     drawings: tuple[tuple[Path, Path], ...]
+
+
+class ByKind:
+    """The drawings of all subjects, by set: large sets come more often, but not as often as they
+    are larger. ``every``: by set, of how many frames of a subject one is taken, for neighbours
+    hardly differ.
+    """
+
+    def __init__(self, subjects: list[Subject], every: Mapping[str, int] | None = None) -> None:
+        found: dict[str, list[tuple[Path, Path]]] = defaultdict(list)
+        for subject in subjects:
+            step = (every or {}).get(subject.kind, 1)
+            found[subject.kind] += subject.drawings[::step]
+        self._drawings = [found[kind] for kind in sorted(found)]
+        share = np.sqrt([len(drawings) for drawings in self._drawings])
+        self._share = share / share.sum()
+
+    def draw(self, rng: np.random.Generator) -> tuple[Path, Path]:
+        """One of them: its line and its colour file."""
+        drawings = self._drawings[int(rng.choice(len(self._share), p=self._share))]
+        return drawings[int(rng.integers(len(drawings)))]
 
 
 @dataclass(frozen=True)
@@ -69,16 +92,29 @@ def find_subjects(data: Path, split: str) -> list[Subject]:
 
 def prepare(line: Path, color: Path, cache: Path) -> Prepared:
     """A drawing read and cut into areas, or its copy from the ``cache`` folder."""
+    return Prepared(**made_once(line, color, cache, "", _make))
+
+
+def made_once(
+    line: Path,
+    color: Path,
+    cache: Path,
+    kind: str,
+    make: Callable[[np.ndarray, np.ndarray], Any],
+) -> dict[str, Any]:
+    """The arrays of what ``make`` gives for the lines (H, W) and the colours (H, W, 3) of two
+    files, or their copy of this ``kind`` from the ``cache`` folder.
+    """
     key = hashlib.blake2b(f"{line}|{line.stat().st_mtime_ns}".encode(), digest_size=12).hexdigest()
-    stored = cache / f"{key}.npz"
+    stored = cache / f"{key}{kind}.npz"
     if not stored.exists():
-        made = _make(to_gray(read_pixels(line)[0]), to_rgb(read_pixels(color)[0]))
+        made = make(to_gray(read_pixels(line)[0]), to_rgb(read_pixels(color)[0]))
         cache.mkdir(parents=True, exist_ok=True)
         partial = stored.with_suffix(".part.npz")
-        np.savez(partial, **vars(made))
+        np.savez_compressed(partial, **vars(made))
         partial.replace(stored)
     with np.load(stored, allow_pickle=False) as arrays:
-        return Prepared(**{name: arrays[name] for name in arrays.files})
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _make(line: np.ndarray, color: np.ndarray) -> Prepared:

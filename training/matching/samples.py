@@ -158,7 +158,7 @@ class Shown:
 
         self.ink = look(drawing.ink, 0, False)
         if training:
-            self.ink = _other_pen(self.ink, rng)
+            self.ink = other_pen(self.ink, rng)
         self.color = look(drawing.color if color is None else color, 255, False)
         self.regions = look(drawing.regions, 0, True)
         self.areas = look(drawing.areas, 0, True)
@@ -184,8 +184,8 @@ def warp_field(rng: np.random.Generator, strength: float, flip: bool) -> np.ndar
     return ((moved + 0.5) * STORED - 0.5).astype(np.float32)
 
 
-def _other_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The lines thicker or thinner, paler, blurred, noisy or interrupted."""
+def other_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The lines thicker or thinner, paler, blurred or noisy."""
     draw = rng.random()
     if draw < 0.2:
         ink = cv2.dilate(ink, np.ones((2, 2), np.uint8))

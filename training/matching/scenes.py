@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import numpy as np
 from backend.imaging.lines import clean_ink, darkness, ink_mask
 from backend.regions.colored import find_painted_areas
 from backend.regions.refine import spread_under_ink
-from training.data.files import read_pixels, to_gray, to_rgb
 from training.data.procedural.shapes import blob
+
+from .drawings import made_once
 
 STORED = 512  # longest side of a stored drawing
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
@@ -34,16 +34,7 @@ class Scene:
 
 def prepare_scene(line: Path, color: Path, cache: Path) -> Scene:
     """A drawing at most STORED pixels a side, or its copy from the ``cache`` folder."""
-    key = hashlib.blake2b(f"{line}|{line.stat().st_mtime_ns}".encode(), digest_size=12).hexdigest()
-    stored = cache / f"{key}.scene.npz"
-    if not stored.exists():
-        made = _read(to_gray(read_pixels(line)[0]), to_rgb(read_pixels(color)[0]))
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = stored.with_suffix(".part.npz")
-        np.savez_compressed(partial, **vars(made))
-        partial.replace(stored)
-    with np.load(stored, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
+    found = made_once(line, color, cache, ".scene", _read)
     return Scene(found["ink"], found["areas"], found["color"], int(found["ground"]))
 
 
