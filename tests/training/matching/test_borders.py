@@ -12,15 +12,8 @@ import torch
 from backend.models.borders import BorderFinder
 from training.cli import main
 from training.engine.batches import collate
-from training.matching.borders import (
-    SIDE,
-    BorderScenes,
-    BorderTask,
-    average_precision,
-    borders_of,
-    broken,
-    put_hints,
-)
+from training.matching.border_samples import SIDE, BorderScenes, borders_of, broken, put_hints
+from training.matching.borders import BorderTask, average_precision
 from training.matching.drawings import find_subjects
 from training.matching.scenes import Scene, put_over, shapes
 
