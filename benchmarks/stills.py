@@ -178,26 +178,21 @@ class Perceived:
 
     def __init__(self) -> None:
         self._lpips, encoder = load_lpips("squeeze"), load_pooled_squeezenet()
-        self._frechet = None if encoder is None else FrechetDistance(encoder)
-        self._seen = 0
+        self._frechet = None if encoder is None else FrechetDistance("frechet", encoder)
 
+    @torch.inference_mode()
     def add(self, result: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         one, other = (
-            torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
+            torch.tensor(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
             for picture in (result, truth)
         )
         if self._frechet is not None:
             self._frechet.update(one, other)
-            self._seen += 1
-        if self._lpips is None:
-            return {}
-        with torch.inference_mode():
-            return {"lpips": float(self._lpips(one, other))}
+        return {} if self._lpips is None else {"lpips": float(self._lpips(one, other))}
 
     def distance(self) -> dict[str, float]:
-        if self._frechet is None or self._seen < 2:
-            return {}
-        return {"frechet": float(self._frechet.compute())}
+        (found,) = [None] if self._frechet is None else self._frechet.compute()
+        return {} if found is None or found.value is None else {"frechet": found.value}
 
 
 def measure(
