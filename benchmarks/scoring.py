@@ -13,7 +13,7 @@ def load_score(data: Path) -> ModuleType | None:
     path = data.parent / "eval" / "score.py"
     spec = importlib.util.spec_from_file_location("score", path)
     if not path.is_file() or spec is None or spec.loader is None:
-        print(f"count and exact are left out: there is no {path}", file=sys.stderr)
+        print(f"there is no {path}, which measures count and exact", file=sys.stderr)
         return None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

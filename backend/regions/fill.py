@@ -43,8 +43,8 @@ def fill_chambers(
     """Give every chamber that hints reach a colour.
 
     hints: at the size of the chambers. borders: as for `find_chambers`, where they were found with
-    any. everything: colour also the chambers that no gap joins to a
-    hinted one, from the nearest coloured place.
+    any. everything: colour also the chambers that no gap joins to a hinted one, from the nearest
+    coloured place.
     """
     areas = join_chambers(chambers)
     chambers = areas.chambers

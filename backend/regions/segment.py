@@ -42,14 +42,19 @@ class Chambers:
     firm: np.ndarray
 
 
-def find_chambers(ink: np.ndarray, borders: np.ndarray | None = None) -> Chambers:
+def find_chambers(
+    ink: np.ndarray,
+    borders: np.ndarray | None = None,
+    strokes: list[np.ndarray] | None = None,
+) -> Chambers:
     """ink: (H, W) uint8 cleaned ink (see ``imaging.lines.clean_ink``).
 
     borders: (H, W) float32 in [0, 1], how likely each pixel is on a border of regions; without them
-    loose ends of lines alone tell which gaps are closed.
+    loose ends of lines alone tell which gaps are closed. strokes: of `close_gaps`, where they are
+    known.
     """
     solid = ink_mask(ink)
-    strokes = close_gaps(solid)
+    strokes = close_gaps(solid) if strokes is None else strokes
     walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
     firm = np.zeros_like(solid)
     if borders is not None:

@@ -8,7 +8,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from backend.imaging.lines import WEAK, clean_ink, darkness
+from backend.imaging.lines import WEAK, clean_ink, darkness, ink_mask
+from backend.regions.gaps import close_gaps
 from backend.regions.refine import enlarge, spread_under_ink
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
@@ -39,9 +40,14 @@ class Canvas:
         return np.asarray(cv2.subtract(self.dark, np.full_like(self.dark, paper)))
 
     @cached_property
+    def strokes(self) -> list[np.ndarray]:
+        """What closes the gaps of the lines, as far as their loose ends tell."""
+        return close_gaps(ink_mask(self.ink))
+
+    @cached_property
     def chambers(self) -> Chambers:
         """The areas that the lines close, at working resolution."""
-        return find_chambers(self.ink)
+        return find_chambers(self.ink, strokes=self.strokes)
 
     def segment(self, stroke: np.ndarray) -> tuple[int, int, int, int]:
         """The ends x0, y0, x1, y1 of a stroke (N, 2) x, y of the working copy, at full size."""

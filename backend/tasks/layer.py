@@ -102,7 +102,7 @@ def _hinted(
     if borders is None or min(canvas.ink.shape) < NARROW:
         return canvas.chambers, fill_chambers(canvas.chambers, hints)
     likely = borders(canvas.ink, hints)
-    chambers = find_chambers(canvas.ink, likely)
+    chambers = find_chambers(canvas.ink, likely, canvas.strokes)
     return chambers, fill_chambers(chambers, hints, borders=likely)
 
 
