@@ -11,6 +11,7 @@ import numpy as np
 from backend.imaging.hints import Hints
 from backend.regions.areas import BACKGROUND, Areas, border_contact, join_chambers
 from backend.regions.flood import share_area
+from backend.regions.ground import seed_ground
 from backend.regions.segment import Chambers
 
 SPILL_SHARE = 0.25  # a smaller part of a mark that reaches into another chamber may be a slip
@@ -22,7 +23,6 @@ OVER_BORDER = 3.0  # ... of a pixel on a border that is certain
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
-SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,10 @@ def fill_chambers(
     seeds = _without_spills(chambers, hints)
     seeds[chambers.label == 0] = 0
     contact = border_contact(chambers.label, len(chambers.area))
-    hints, ground = _seed_background(chambers, seeds, hints, contact)
+    hints, ground = seed_ground(areas, seeds, hints, contact)
     pieces, colour, piece_of_hinted = _divide(areas, seeds, hints, borders)
     colour = _adopt(areas, pieces, colour, piece_of_hinted, contact, ground)
+    colour[colour > len(hints.colours)] = 0  # ground that nobody hinted
     if everything:
         colour = _colour_rest(pieces, colour)
     return _unite(pieces, colour)
@@ -82,48 +83,6 @@ def _without_spills(chambers: Chambers, hints: Hints) -> np.ndarray:
     slip &= deepest < np.maximum(3, SPILL_DEPTH * chambers.peak[part_chamber])
     blots.ravel()[at[slip[inverse.ravel()]]] = 0
     return blots
-
-
-def _seed_background(
-    chambers: Chambers, seeds: np.ndarray, hints: Hints, contact: np.ndarray
-) -> tuple[Hints, int]:
-    """Let a hinted background hold its own where the figure is open towards it.
-
-    The background is what the chamber with most of the canvas border is hinted as. Other chambers
-    at the border whose hints all lie far from their middle get a background seed there (in place).
-    Returns the hints and the background's chamber, 0 if none is hinted.
-    """
-    at = np.flatnonzero(seeds)
-    if not len(at):
-        return hints, 0
-    inside = cv2.distanceTransform(np.pad(chambers.label > 0, 1).astype(np.uint8), cv2.DIST_L2, 5)
-    inside = inside[
-        1:-1, 1:-1
-    ]  # unlike the chambers' depth, this counts the canvas border as a wall
-    peak = np.zeros(len(contact), np.float32)
-    np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
-    chamber, depth = chambers.label.ravel()[at], inside.ravel()[at]
-    deepest = np.zeros(len(contact), np.float32)
-    np.maximum.at(deepest, chamber, depth)
-    own = (deepest >= SHALLOW * peak) & (contact > 0) & (deepest > 0)
-    perimeter = 2 * sum(chambers.label.shape)
-    if not own.any() or contact[own].max() < BACKGROUND * perimeter:
-        return hints, 0
-    ground = int(np.argmax(np.where(own, contact, 0)))
-    best = at[np.argmax(np.where(chamber == ground, depth, -1))]
-    tint = int(hints.colour_of_blot[seeds.ravel()[best]])
-    open_to = np.flatnonzero(
-        (contact >= BACKGROUND / 2 * perimeter) & (deepest > 0) & (deepest < SHALLOW * peak)
-    )
-    if not len(open_to):
-        return hints, ground
-    middle = np.isin(np.arange(len(contact)), open_to)[chambers.label] & (
-        inside >= SHALLOW * peak[chambers.label]
-    )
-    seeds[middle] = len(hints.colour_of_blot)
-    return Hints(
-        hints.ids, hints.colours, hints.blots, np.append(hints.colour_of_blot, tint)
-    ), ground
 
 
 def _divide(
@@ -163,14 +122,13 @@ def _divide(
     )
     where = np.flatnonzero(owner)
     tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)
-    key = contested.ravel()[where].astype(np.int64) * (len(hints.colours) + 1) + tint
+    kinds_of_tint = len(hints.colours) + 2  # one stands for ground without a hint
+    key = contested.ravel()[where].astype(np.int64) * kinds_of_tint + tint
     kinds, inverse = np.unique(key, return_inverse=True)
     pieces.ravel()[where] = len(colour) + inverse.ravel()
     for number, kind in enumerate(kinds):
-        by_chamber.setdefault(int(kind // (len(hints.colours) + 1)), []).append(
-            len(colour) + number
-        )
-    colour = np.concatenate([colour, (kinds % (len(hints.colours) + 1)).astype(np.int32)])
+        by_chamber.setdefault(int(kind // kinds_of_tint), []).append(len(colour) + number)
+    colour = np.concatenate([colour, (kinds % kinds_of_tint).astype(np.int32)])
     for c in mixed:
         by_chamber[int(c)].remove(int(c))
     return pieces, colour, by_chamber

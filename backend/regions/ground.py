@@ -1,0 +1,106 @@
+"""The ground around a figure that is open towards it: which hints have leaked, and which not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from backend.imaging.hints import Hints
+from backend.regions.areas import BACKGROUND, Areas
+from backend.regions.segment import Chambers
+
+SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
+ENCLOSED = 0.55  # share of directions in which a line stands between a hint and the canvas border
+DIRECTIONS = 48
+
+
+def seed_ground(
+    areas: Areas, seeds: np.ndarray, hints: Hints, contact: np.ndarray
+) -> tuple[Hints, int]:
+    """Let the ground hold its own where a figure is open towards it.
+
+    seeds: (H, W) int32 marks. contact: as `border_contact`, by chamber. The ground is the area with
+    most of the canvas border. Where marks reach it from inside a figure, it is seeded far from
+    lines (in place): with the colour of the marks outside of figures, or, where nobody has put one,
+    with no colour, which is one more than there are. So are other chambers at the canvas border
+    whose hints all lie far from their middle. Returns the hints and the ground's chamber, 0 if none
+    is hinted.
+    """
+    chambers = areas.chambers
+    at = np.flatnonzero(seeds)
+    if not len(at):
+        return hints, 0
+    inside = cv2.distanceTransform(np.pad(chambers.label > 0, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    inside = inside[1:-1, 1:-1]  # unlike the chambers' depth: the canvas border is a wall
+    perimeter = 2 * sum(chambers.label.shape)
+    widest = int(np.argmax(contact))
+    if contact[widest] >= BACKGROUND * perimeter:
+        closed = areas.closed == np.median(areas.closed[chambers.label == widest])
+        leaked, outside = _marks(chambers, np.where(closed, seeds, 0))
+        tints = np.unique(hints.colour_of_blot[outside])
+        if len(leaked) and len(tints) <= 1:
+            tint = int(tints[0]) if len(tints) else len(hints.colours) + 1
+            of_ground = closed & (contact > 0)[chambers.label]
+            where = _far_from_lines(of_ground, seeds, inside, leaked)
+            return _with_seed(seeds, hints, where, tint), widest
+    peak = np.zeros(len(contact), np.float32)
+    np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
+    chamber, depth = chambers.label.ravel()[at], inside.ravel()[at]
+    deepest = np.zeros(len(contact), np.float32)
+    np.maximum.at(deepest, chamber, depth)
+    own = (deepest >= SHALLOW * peak) & (contact > 0) & (deepest > 0)
+    if not own.any() or contact[own].max() < BACKGROUND * perimeter:
+        return hints, 0
+    ground = int(np.argmax(np.where(own, contact, 0)))
+    best = at[np.argmax(np.where(chamber == ground, depth, -1))]
+    tint = int(hints.colour_of_blot[seeds.ravel()[best]])
+    open_to = (contact >= BACKGROUND / 2 * perimeter) & (deepest > 0) & (deepest < SHALLOW * peak)
+    if not open_to.any():
+        return hints, ground
+    middle = open_to[chambers.label] & (inside >= SHALLOW * peak[chambers.label])
+    return _with_seed(seeds, hints, middle, tint), ground
+
+
+def _marks(chambers: Chambers, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of marks (H, W) int32 those inside a figure, and those outside."""
+    at = np.flatnonzero(marks)
+    at = at[np.argsort(chambers.depth.ravel()[at], kind="stable")]
+    deepest = dict(zip(marks.ravel()[at].tolist(), at.tolist(), strict=True))
+    lined = chambers.label == 0
+    is_inside = np.array([_enclosed(lined, place) for place in deepest.values()], bool)
+    found = np.array(list(deepest), np.int64)
+    return found[is_inside], found[~is_inside]
+
+
+def _enclosed(lined: np.ndarray, place: int) -> bool:
+    """Whether lines stand around a place, an index into all pixels."""
+    height, width = lined.shape
+    y, x = divmod(place, width)
+    angle = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+    far = np.arange(1, int(np.hypot(height, width)))
+    ys = np.rint(y + np.outer(np.sin(angle), far)).astype(np.int64)
+    xs = np.rint(x + np.outer(np.cos(angle), far)).astype(np.int64)
+    on_canvas = (ys >= 0) & (ys < height) & (xs >= 0) & (xs < width)
+    hit = on_canvas & lined[ys.clip(0, height - 1), xs.clip(0, width - 1)]
+    return bool(hit.any(axis=1).mean() >= ENCLOSED)
+
+
+def _far_from_lines(
+    of_ground: np.ndarray, seeds: np.ndarray, inside: np.ndarray, leaked: np.ndarray
+) -> np.ndarray:
+    """(H, W) bool: the ground's middles in which no leaked mark lies, and the canvas border."""
+    deep = of_ground & (inside >= SHALLOW * inside[of_ground].max())
+    _, middle = cv2.connectedComponents(deep.astype(np.uint8), connectivity=4)
+    taken = np.unique(middle[np.isin(seeds, leaked)])
+    where = (middle > 0) & ~np.isin(middle, taken)
+    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        where[edge] = of_ground[edge]
+    return where & ~np.isin(seeds, leaked)
+
+
+def _with_seed(seeds: np.ndarray, hints: Hints, where: np.ndarray, tint: int) -> Hints:
+    """One more mark (in place), and its colour."""
+    seeds[where] = len(hints.colour_of_blot)
+    return replace(hints, colour_of_blot=np.append(hints.colour_of_blot, tint))

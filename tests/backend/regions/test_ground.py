@@ -1,0 +1,50 @@
+"""Figures that are open towards the ground: what hints inside and outside of them mean."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.tasks.flats import colour_flats
+
+RED, BLUE = (200, 30, 40, 255), (20, 60, 220, 255)
+
+
+def bust(side: int = 400) -> np.ndarray:
+    """Lines of a figure whose outline ends in the air, as wide open as it is wide."""
+    line = np.full((side, side), 255, np.uint8)
+    centre, half = side // 2, side // 6
+    cv2.ellipse(line, (centre, side // 2), (half, side // 4), 0, 180, 360, 0, 3)
+    for x in (centre - half, centre + half):
+        cv2.line(line, (x, side // 2), (x, side * 3 // 4), 0, 3)
+    return line
+
+
+def coloured(line: np.ndarray, dabs: dict[tuple[int, int], tuple[int, ...]]) -> np.ndarray:
+    hints = np.zeros((*line.shape, 4), np.uint8)
+    for place, colour in dabs.items():
+        cv2.circle(hints, place, 5, colour, -1)
+    return colour_flats(line, hints).flats
+
+
+def test_a_hint_inside_an_open_figure_leaves_the_ground_alone():
+    flats = coloured(bust(), {(200, 200): RED})
+    assert (flats[150:260, 150:250] == RED).all()
+    for y, x in ((20, 20), (200, 20), (200, 380), (390, 30), (390, 370)):
+        assert not flats[y, x].any()
+
+
+@pytest.mark.parametrize("place", [(60, 60), (15, 390), (110, 190), (200, 70), (290, 250)])
+def test_a_hint_on_the_ground_fills_it(place):
+    flats = coloured(bust(), {place: BLUE, (200, 200): RED})
+    assert (flats[150:260, 150:250] == RED).all()
+    for y, x in ((20, 20), (200, 20), (200, 380), (390, 30), (390, 370)):
+        assert tuple(flats[y, x]) == BLUE
+
+
+@pytest.mark.parametrize("place", [(60, 60), (15, 390), (200, 70)])
+def test_the_only_hint_fills_the_ground_it_lies_on(place):
+    flats = coloured(bust(), {place: BLUE})
+    for y, x in ((20, 20), (200, 20), (200, 380), (390, 30), (390, 370)):
+        assert tuple(flats[y, x]) == BLUE
