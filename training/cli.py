@@ -136,6 +136,9 @@ def _add_match(commands: Commands[_Parser]) -> None:
         parser.add_argument(
             "--data", type=Path, required=True, metavar="DIR", help="folder of sets"
         )
+        parser.add_argument(
+            "--start", type=Path, metavar="FILE.safetensors", help="begin with these weights"
+        )
         _add_run(parser)
         parser.set_defaults(run=_command("match", name))
 

@@ -1,7 +1,8 @@
 """The border finder: where regions of different paint meet in a line drawing, lines or not.
 
 Ours, not a paper's: a U-Net that carries broken lines on and sees shadows, cheeks and highlights
-that no line bounds, told by where hints have been put and in what colours.
+that no line bounds, told by where hints have been put and in what colours. Where such a border
+runs is often less sure than which hint a pixel belongs to: it says that, too, by an embedding.
 """
 
 from __future__ import annotations
@@ -21,17 +22,22 @@ SIZES = 2 ** len(STEPS)  # what the sides of a picture are multiples of inside
 
 @dataclass(frozen=True)
 class BorderOutput:
-    """``main`` (B, 1, H, W): the logit of a border at each pixel."""
+    """``main`` (B, 1, H, W): the logit of a border at each pixel.
+
+    ``embedding`` (B, D, ceil(H / 2), ceil(W / 2)): the nearer a pixel's is to a hint's, the
+    likelier it has the hint's colour; squared distances are differences of log-likelihood.
+    """
 
     main: Tensor
+    embedding: Tensor
 
 
 class BorderFinder(nn.Module):
-    """``width``: channels at half size, the finest that it works at."""
+    """``width``: channels at half size, the finest that it works at. ``embedding``: its length."""
 
-    def __init__(self, *, width: int = 16) -> None:
+    def __init__(self, *, width: int = 16, embedding: int = 8) -> None:
         super().__init__()
-        self.options = {"width": width}
+        self.options = {"width": width, "embedding": embedding}
         channels = [width * step for step in STEPS]
         self.stem = nn.Sequential(
             ConvNormAct(INPUTS, width, 5, 2, bias=False, norm="batch", activation="relu"),
@@ -51,6 +57,7 @@ class BorderFinder(nn.Module):
         )
         self.smooth = nn.ModuleList(ResidualBlock(fine) for fine in channels[-2::-1])
         self.head = nn.Conv2d(width, 4, 3, padding=1)
+        self.embed = nn.Conv2d(width, embedding, 3, padding=1)
 
     def forward(self, drawing: Tensor) -> BorderOutput:
         """drawing: (B, 5, H, W): ink in [0, 1], 1 where there is a hint, its RGB in [0, 1]."""
@@ -63,4 +70,5 @@ class BorderFinder(nn.Module):
         for lateral, smooth in zip(self.lateral, self.smooth, strict=True):
             x = smooth(resize(lateral(x), 2, "bilinear") + skips.pop())
         fine = functional.pixel_shuffle(self.head(x), 2)
-        return BorderOutput(crop_to(fine, height, width))
+        embedding = crop_to(self.embed(x), -(-height // 2), -(-width // 2))
+        return BorderOutput(crop_to(fine, height, width), embedding)

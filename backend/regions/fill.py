@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.imaging.hints import Hints
 from backend.regions.areas import BACKGROUND, Areas, border_contact, join_chambers
+from backend.regions.borders import Borders
 from backend.regions.flood import share_area
 from backend.regions.ground import seed_ground
 from backend.regions.segment import Chambers
@@ -20,6 +21,7 @@ STRICTNESS = (6.0, 1.5)  # how little a hint likes to go further from the lines,
 OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power
 CROSSING = 0.15  # cost of a pixel on a closed gap, as a path's length in sides of the drawing
 OVER_BORDER = 3.0  # ... of a pixel on a border that is certain
+UNLIKE = 8.0  # how much longer a path is where a network finds a pixel unlike the hint, by nats
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
@@ -37,7 +39,7 @@ def fill_chambers(
     chambers: Chambers,
     hints: Hints,
     *,
-    borders: np.ndarray | None = None,
+    borders: Borders | None = None,
     everything: bool = False,
 ) -> Regions:
     """Give every chamber that hints reach a colour.
@@ -86,7 +88,7 @@ def _without_spills(chambers: Chambers, hints: Hints) -> np.ndarray:
 
 
 def _divide(
-    areas: Areas, seeds: np.ndarray, hints: Hints, borders: np.ndarray | None
+    areas: Areas, seeds: np.ndarray, hints: Hints, borders: Borders | None
 ) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
     """Cut the chambers that hold several colours: pieces, their colours, pieces by chamber."""
     chambers = areas.chambers
@@ -115,10 +117,19 @@ def _divide(
     if borders is None:
         step[areas.crossings] = CROSSING * max(depth.shape)
     else:
-        step += OVER_BORDER * max(depth.shape) * borders
+        step += OVER_BORDER * max(depth.shape) * borders.likely
     inside = np.where(contested > 0, seeds, 0).astype(np.int32)
+    embedding, of_seed = _embeddings(borders, seeds, len(level_of_seed))
     owner = share_area(
-        inside, contested, step.astype(np.float32), level, level_of_seed, *STRICTNESS
+        inside,
+        contested,
+        step.astype(np.float32),
+        level,
+        level_of_seed,
+        *STRICTNESS,
+        embedding,
+        of_seed,
+        UNLIKE,
     )
     where = np.flatnonzero(owner)
     tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)
@@ -132,6 +143,26 @@ def _divide(
     for c in mixed:
         by_chamber[int(c)].remove(int(c))
     return pieces, colour, by_chamber
+
+
+def _embeddings(
+    borders: Borders | None, seeds: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of every pixel (H, W, D), and of every seed (count, D): the mean over its core."""
+    if borders is None:
+        return np.zeros((*seeds.shape, 0), np.float32), np.zeros((count, 0), np.float32)
+    marks = np.where(borders.cores, seeds, 0)
+    without = ~np.isin(
+        seeds, marks
+    )  # ground that was seeded, and marks of which a line has the core
+    marks[without] = seeds[without]
+    at = np.flatnonzero(marks)
+    seen = borders.embedding[at // seeds.shape[1], at % seeds.shape[1]]
+    mark = marks.ravel()[at]
+    total = np.zeros((count, seen.shape[1]), np.float32)
+    np.add.at(total, mark, seen)
+    amount = np.bincount(mark, minlength=count)[:, None]
+    return borders.embedding, (total / np.maximum(1, amount)).astype(np.float32)
 
 
 def _adopt(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.lines import ink_mask
+from backend.regions.borders import Borders
 from backend.regions.flood import flood_chambers
 from backend.regions.gaps import REACH, close_gaps, draw
 
@@ -44,22 +45,21 @@ class Chambers:
 
 def find_chambers(
     ink: np.ndarray,
-    borders: np.ndarray | None = None,
+    borders: Borders | None = None,
     strokes: list[np.ndarray] | None = None,
 ) -> Chambers:
     """ink: (H, W) uint8 cleaned ink (see ``imaging.lines.clean_ink``).
 
-    borders: (H, W) float32 in [0, 1], how likely each pixel is on a border of regions; without them
-    loose ends of lines alone tell which gaps are closed. strokes: of `close_gaps`, where they are
-    known.
+    borders: at its size; without them loose ends of lines alone tell which gaps are closed.
+    strokes: of `close_gaps`, where they are known.
     """
     solid = ink_mask(ink)
     strokes = close_gaps(solid) if strokes is None else strokes
     walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
     firm = np.zeros_like(solid)
     if borders is not None:
-        walls = ((borders >= WALL) | (walls & (borders >= LIKELY))) & ~solid
-        firm = (borders >= FIRM) & ~solid
+        walls = ((borders.likely >= WALL) | (walls & (borders.likely >= LIKELY))) & ~solid
+        firm = (borders.likely >= FIRM) & ~solid
         strokes = _gaps(walls, solid)
     free = (~solid & ~walls).astype(np.uint8)
     depth = (

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend.imaging.hints import Hints
+from backend.regions.borders import Borders
 from backend.regions.fill import Regions, fill_chambers
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
@@ -42,7 +43,7 @@ def colour_layer(
     hints: np.ndarray | None = None,
     sources: Sequence[Source] = (),
     chooser: Callable[[], Any] | None = None,
-    borders: Callable[[np.ndarray, Hints], np.ndarray] | None = None,
+    borders: Callable[[np.ndarray, Hints], Borders] | None = None,
     soft: bool = False,
     mask: np.ndarray | None = None,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
@@ -96,14 +97,14 @@ def colour_layer(
 def _hinted(
     canvas: Canvas,
     hints: Hints,
-    borders: Callable[[np.ndarray, Hints], np.ndarray] | None,
+    borders: Callable[[np.ndarray, Hints], Borders] | None,
 ) -> tuple[Chambers, Regions]:
     """The areas that lines, gaps and borders close, and the colours that hints give them."""
     if borders is None or min(canvas.ink.shape) < NARROW:
         return canvas.chambers, fill_chambers(canvas.chambers, hints)
-    likely = borders(canvas.ink, hints)
-    chambers = find_chambers(canvas.ink, likely, canvas.strokes)
-    return chambers, fill_chambers(chambers, hints, borders=likely)
+    found = borders(canvas.ink, hints)
+    chambers = find_chambers(canvas.ink, found, canvas.strokes)
+    return chambers, fill_chambers(chambers, hints, borders=found)
 
 
 def _no_hints(shape: tuple[int, int]) -> Hints:

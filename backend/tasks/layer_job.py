@@ -13,6 +13,7 @@ import numpy as np
 from backend.imaging import io, planes
 from backend.imaging.hints import Hints
 from backend.models.registry import BORDERS, CHOOSER, MATCHER, ids_for
+from backend.regions.borders import Borders
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
@@ -124,7 +125,7 @@ def run_layer(request: Request) -> Outcome:
 
 def _border_finder(
     backwards: bool,
-) -> tuple[Callable[[np.ndarray, Hints], np.ndarray] | None, str]:
+) -> tuple[Callable[[np.ndarray, Hints], Borders] | None, str]:
     """How borders are found, and what is to be said where the lines alone must tell them."""
     try:
         network = store.load(BORDERS)

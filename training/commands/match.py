@@ -9,9 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
 from training.commands import evaluate
 from training.engine import Recipe, Trainer, checkpoint
 from training.engine.files import write_json
+from training.errors import TrainingError
 from training.matching import borders as bordering
 from training.matching import choosing, evaluation, recipe
 from training.presets import apply_settings
@@ -48,8 +53,11 @@ def _train(
     config = apply_settings(read_toml(ROOM / defaults), options.settings)[0]
     run: Path = options.output
     cache = Path(config["data"]["cache"] or run / "prepared")
+    made = build(config, options.data, cache)
+    if options.start is not None:
+        start_from(made.networks["generator"], options.start)
     trainer = Trainer(
-        build(config, options.data, cache),
+        made,
         run,
         device=options.device,
         devices=options.devices,
@@ -63,3 +71,16 @@ def _train(
     write_json(run / evaluate.NAME, facts)
     sys.stdout.write(json.dumps(facts) + "\n")
     return 0
+
+
+def start_from(network: nn.Module, path: Path) -> None:
+    """Load trained weights, as they ship, into the network. Raises TrainingError."""
+    try:
+        fresh = network.state_dict()
+        weights = {name: value.float() for name, value in load_file(path).items()}
+        network.load_state_dict(fresh | weights)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(
+            f"cannot start from {path}: {reason}", "name weights of the same network and width"
+        ) from error

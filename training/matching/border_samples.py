@@ -7,13 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from skimage.measure import label as label_areas
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from backend.imaging.color import rgb_to_lab
-from training.data.seeds import sample_rng
 
-from .drawings import SHOT_SETS, ByKind, Subject
+from .drawings import SHOT_SETS, ByKind, RandomSamples, Subject
 from .samples import other_pen
 from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
 
@@ -24,12 +23,18 @@ _UNDER_INK = 0.1
 _RARE = 4.0  # how much more a border off the lines counts than what is none
 _TOLD_APART = 8.0  # in CIELAB: steps of a soft shading are no borders
 _DOT = 4 / 512  # radius of a hint, of the whole drawing's side
+_SMALL = 0.001  # of the drawing: every other smaller area goes without a hint
+HINTS, PIXELS = 64, 1024  # of a sample, for what belongs together
+_LEAST = 6  # pixels of an area that has one
 
 
-class BorderScenes(Dataset[dict[str, Tensor]]):
+class BorderScenes(RandomSamples):
     """A sample for each (epoch, index): lines with hints, and where borders are.
 
     ``drawing`` (5, SIDE, SIDE): as for `BorderFinder`. ``border``, ``weight`` (1, SIDE, SIDE).
+    ``hint_at`` (HINTS,), ``pixel_at`` (PIXELS,): indices at half size. ``hint_class``,
+    ``pixel_class``: their colours from 1; 0 = none, or an area without a hint. ``scale`` (1,):
+    the side of the whole drawing at half size.
     """
 
     def __init__(
@@ -43,22 +48,20 @@ class BorderScenes(Dataset[dict[str, Tensor]]):
         made_up: float = 0.2,
         composed: float = 0.3,
     ) -> None:
-        self._cache, self._count, self._seed, self._training = cache, count, seed, training
+        super().__init__(count, seed)
+        self._cache, self._training = cache, training
         self._made_up, self._composed = made_up, composed
         self._drawings = ByKind(subjects, every=dict.fromkeys(SHOT_SETS, _FRAMES))
 
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
-        epoch, index = key if isinstance(key, tuple) else (0, key)
-        rng = sample_rng(self._seed, epoch, index)
+    def draw(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         scene, scale = self._scene(rng)
         ink = broken(scene.ink, rng, scale) if self._training else scene.ink
         border = borders_of(scene)
         # where a line is broken, its border counts in full
         weight = np.where(ink >= _INK, _UNDER_INK, np.where(border, _RARE, 1.0))
-        hints = put_hints(scene, border, rng, scale, recolor=self._training)
+        part = parts_of(scene)
+        hints, places = put_hints(scene, part, rng, scale, recolor=self._training)
+        told = _belonging(scene, part, places, rng)
         if self._training:
             ink = other_pen(ink, rng)
         drawing = np.stack([ink, hints[..., 3], *hints[..., :3].transpose(2, 0, 1)]) / 255
@@ -66,6 +69,8 @@ class BorderScenes(Dataset[dict[str, Tensor]]):
             "drawing": torch.from_numpy(drawing.astype(np.float32)),
             "border": torch.from_numpy(border[None].astype(np.float32)),
             "weight": torch.from_numpy(weight[None].astype(np.float32)),
+            "scale": torch.tensor([scale / 2], dtype=torch.float32),
+            **{name: torch.from_numpy(values) for name, values in told.items()},
         }
 
     def _scene(self, rng: np.random.Generator) -> tuple[Scene, float]:
@@ -145,43 +150,100 @@ def broken(ink: np.ndarray, rng: np.random.Generator, scale: float) -> np.ndarra
     return result
 
 
+def parts_of(scene: Scene) -> np.ndarray:
+    """(H, W) int: areas less the ink, in connected parts from 1; 0 = ink."""
+    free = np.where(scene.ink < _INK, scene.areas + 1, 0)
+    return np.asarray(label_areas(free, connectivity=1), np.int64)
+
+
 def put_hints(
-    scene: Scene,
-    border: np.ndarray,
-    rng: np.random.Generator,
-    scale: float,
-    *,
-    recolor: bool,
-) -> np.ndarray:
-    """(H, W, 4) uint8 RGBA: dots and strokes in all, in some or in none of the areas' parts."""
+    scene: Scene, part: np.ndarray, rng: np.random.Generator, scale: float, *, recolor: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 4) uint8 RGBA: cores of dots and strokes in all, in some or in none of the parts.
+
+    part: of `parts_of`. ``scale``: pixels of the whole drawing's side. Cores leave room
+    (`hint_cores`), so that where a hint ends tells nothing of where its area does. Returns them and
+    their places (n,), indices of pixels.
+    """
     hints = np.zeros((*scene.ink.shape, 4), np.uint8)
     draw = rng.random()
     share = 1.0 if draw < 0.6 else 0.0 if draw < 0.7 else float(rng.uniform(0.2, 1.0))
-    free = (~border & (scene.ink < _INK)).astype(np.uint8)
-    count, part, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
-    depth = cv2.distanceTransform(np.pad(free, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    size = np.bincount(part.ravel())
+    depth = _depth(part)
     at = np.flatnonzero(part)
     inner = depth.ravel()[at]
     spread = 0.0 if rng.random() < 0.5 else float(rng.uniform(0, 1))
     order = np.argsort(inner * (1 - spread * rng.random(len(at))), kind="stable")
-    middle = np.zeros(count, np.int64)
+    middle = np.zeros(len(size), np.int64)
     middle[part.ravel()[at[order]]] = at[order]  # the deepest of each part comes last
     color = _recolored(scene.color, rng) if recolor else scene.color
     strokes = rng.random() < 0.2
-    for number in range(1, count):
-        if stats[number, cv2.CC_STAT_AREA] < 12 or rng.random() > share:
+    core = float(rng.uniform(0.25, 0.6))
+    places = []
+    for number in range(1, len(size)):
+        seldom = 0.5 if size[number] < _SMALL * scale**2 else 1.0
+        if size[number] < _LEAST or rng.random() > share * seldom:
             continue
         y, x = divmod(int(middle[number]), scene.ink.shape[1])
-        radius = max(1, round(min(_DOT * scale, float(depth[y, x]))))
+        inside = float(depth[y, x])
+        radius = round(core * min(_DOT * scale, inside))
         mark = np.zeros(scene.ink.shape, np.uint8)
         cv2.circle(mark, (x, y), radius, 1, -1)
         if strokes:
-            length = float(rng.uniform(1, 6)) * float(depth[y, x])
+            length = float(rng.uniform(1, 6)) * inside
             angle = float(rng.uniform(0, 2 * np.pi))
             end = (round(x + length * np.cos(angle)), round(y + length * np.sin(angle)))
-            cv2.line(mark, (x, y), end, 1, 2 * radius)
-        hints[(mark > 0) & (part == number)] = (*color[scene.areas[y, x]].tolist(), 255)
-    return hints
+            cv2.line(mark, (x, y), end, 1, max(1, 2 * radius))
+        room = (part == number) & (depth > min(inside, 3.0) / 2)
+        hints[(mark > 0) & room] = (*color[scene.areas[y, x]].tolist(), 255)
+        places.append(middle[number])
+    return hints, np.array(places, np.int64)
+
+
+def _belonging(
+    scene: Scene, part: np.ndarray, places: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Some hints and some pixels, and which colours they have; small parts as often as large."""
+    _, kind = np.unique(scene.color, axis=0, return_inverse=True)
+    of_pixel = kind.ravel()[scene.areas].ravel() + 1
+    hinted = np.zeros(int(part.max()) + 1, bool)
+    hinted[part.ravel()[places]] = True
+    hinted[0] = False
+    at = np.flatnonzero(hinted[part.ravel()])
+    chosen = np.zeros(PIXELS, np.int64)
+    if len(at):
+        size = np.bincount(part.ravel()[at])
+        share = 1 / size[part.ravel()[at]]
+        chosen[: PIXELS // 2] = rng.choice(at, PIXELS // 2)
+        chosen[PIXELS // 2 :] = rng.choice(at, PIXELS - PIXELS // 2, p=share / share.sum())
+    kept = rng.permutation(places)[:HINTS]
+    hint_at, hint_class = np.zeros((2, HINTS), np.int64)
+    hint_at[: len(kept)], hint_class[: len(kept)] = _halved(kept), of_pixel[kept]
+    there = np.isin(part.ravel()[chosen], part.ravel()[kept]) & (len(at) > 0)
+    return {
+        "hint_at": hint_at,
+        "hint_class": hint_class,
+        "pixel_at": _halved(chosen),
+        "pixel_class": np.where(there, of_pixel[chosen], 0),
+    }
+
+
+def _halved(at: np.ndarray) -> np.ndarray:
+    """Indices of pixels of SIDE x SIDE at half the size."""
+    return np.asarray((at // SIDE // 2) * (SIDE // 2) + at % SIDE // 2)
+
+
+def _depth(part: np.ndarray) -> np.ndarray:
+    """(H, W) float32: how far each pixel is inside its part (H, W); 1 at the part's end."""
+    end = np.zeros(part.shape, bool)
+    across, down = part[:, 1:] != part[:, :-1], part[1:] != part[:-1]
+    end[:, 1:] |= across
+    end[:, :-1] |= across
+    end[1:] |= down
+    end[:-1] |= down
+    end[[0, -1]] = end[:, [0, -1]] = True
+    inner = cv2.distanceTransform((~end).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(inner + np.float32(1))
 
 
 def _recolored(color: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -14,18 +14,16 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from backend.imaging.color import lab_to_rgb, rgb_to_lab
 from backend.models.choosing import ColorChooser
 from backend.models.matching import RegionMatcher
 from backend.regions.describe import describe
 from backend.regions.match import color_facts, network_picture
-from training.data.seeds import sample_rng
 from training.engine import Batch, Generated, Optimiser, Recipe, Task, Term, Track, checkpoint
 from training.engine.batches import collate
 
-from .drawings import ByKind, Subject, find_subjects, prepare
+from .drawings import ByKind, RandomSamples, Subject, find_subjects, prepare
 from .recipe import cosine, drawing_of
 from .samples import REGIONS, Shown, fields_of, padded, truth_of, warp_field
 from .style import base_matcher
@@ -36,7 +34,7 @@ _SPREAD = 0.1  # of CIELAB, in hundredths: how near a colour counts as the one t
 CLOSE = 12.0  # in CIELAB: a chosen colour nearer than this to the true one is right
 
 
-class ColoredDrawings(Dataset[dict[str, Tensor]]):
+class ColoredDrawings(RandomSamples):
     """A sample for each (epoch, index): a line drawing with some of its colours.
 
     ``target_*``: as for `MatchingPairs`, with the known colours in ``target_color``. ``wanted``
@@ -53,16 +51,11 @@ class ColoredDrawings(Dataset[dict[str, Tensor]]):
         training: bool = True,
         known: float | None = None,
     ) -> None:
-        self._cache, self._count, self._seed = cache, count, seed
-        self._training, self._known = training, known
+        super().__init__(count, seed)
+        self._cache, self._training, self._known = cache, training, known
         self._drawings = ByKind(subjects)
 
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
-        epoch, index = key if isinstance(key, tuple) else (0, key)
-        rng = sample_rng(self._seed, epoch, index)
+    def draw(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         drawing = prepare(*self._drawings.draw(rng), self._cache)
         strength = 0.6 if self._training else 0.0
         flip = self._training and rng.random() < 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
 
 from backend.imaging.lines import clean_ink, darkness, ink_mask
 from backend.regions.colored import find_painted_areas
@@ -18,6 +21,7 @@ from backend.regions.describe import closed_areas, crop, figure_box
 from backend.regions.refine import spread_under_ink
 from backend.regions.segment import find_chambers
 from training.data.files import read_pixels, to_gray, to_rgb
+from training.data.seeds import sample_rng
 from training.errors import TrainingError
 
 STORED = 288  # pixels of a stored square; samples show it turned and warped, at SIDE
@@ -56,6 +60,24 @@ class ByKind:
         """One of them: its line and its colour file."""
         drawings = self._drawings[int(rng.choice(len(self._share), p=self._share))]
         return drawings[int(rng.integers(len(drawings)))]
+
+
+class RandomSamples(Dataset[dict[str, Tensor]], ABC):
+    """Samples by index or by (epoch, index), each drawn at random from these and the seed alone."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed = count, seed
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        return self.draw(index, sample_rng(self._seed, epoch, index))
+
+    @abstractmethod
+    def draw(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        """One sample."""
 
 
 @dataclass(frozen=True)

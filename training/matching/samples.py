@@ -9,15 +9,13 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from backend.imaging.color import rgb_to_lab
 from backend.regions.colored import SAME_PAINT
 from backend.regions.describe import SIDE, Described, describe
 from backend.regions.match import color_facts, hinted_picture, network_picture, thin_dark
-from training.data.seeds import sample_rng
 
-from .drawings import STORED, Prepared, Subject, prepare
+from .drawings import STORED, Prepared, RandomSamples, Subject, prepare
 
 REGIONS = 112  # at most, of either drawing; fewer than in use, for speed
 PIXELS = 384  # places of a target whose paint is asked for one by one
@@ -38,7 +36,7 @@ class Mixture:
     flip: float = 0.15
 
 
-class MatchingPairs(Dataset[dict[str, Tensor]]):
+class MatchingPairs(RandomSamples):
     """A sample for each (epoch, index): a target line drawing and a source with its paints.
 
     Keys ``target_*`` and ``source_*`` are the fields of `backend.models.matching.Drawing` of one
@@ -57,9 +55,9 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         training: bool = True,
         mixture: Mixture | None = None,
     ) -> None:
+        super().__init__(count, seed)
         self.subjects = subjects
-        self._cache, self._count, self._seed = cache, count, seed
-        self._training = training
+        self._cache, self._training = cache, training
         self._mixture = mixture or Mixture()
         sizes = np.array([len(subject.drawings) for subject in subjects], np.float64)
         # large sets and large subjects come more often, but by far not as often as they are larger
@@ -69,12 +67,7 @@ class MatchingPairs(Dataset[dict[str, Tensor]]):
         share = weight / np.sqrt(of_kind[kind])
         self._share = share / share.sum()
 
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Tensor]:
-        epoch, index = key if isinstance(key, tuple) else (0, key)
-        rng = sample_rng(self._seed, epoch, index)
+    def draw(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         subject = self.subjects[int(rng.choice(len(self.subjects), p=self._share))]
         kind = self._kind(rng, len(subject.drawings))
         first = int(rng.integers(len(subject.drawings)))

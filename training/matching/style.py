@@ -18,7 +18,6 @@ from backend.models.architectures import load_model
 from backend.models.matching import RegionMatcher
 from backend.weights import store
 from protocol.errors import NuriError
-from training.data.seeds import sample_rng
 from training.engine.batches import collate
 from training.engine.progress import Progress
 from training.errors import TrainingError
@@ -73,10 +72,9 @@ class Questions(MatchingPairs):
         super().__init__([subject], cache, count=len(asked), training=False)
         self._asked = asked
 
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, torch.Tensor]:
-        index = key if isinstance(key, int) else key[1]
+    def draw(self, index: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         target, source = (prepare(*frame, self._cache) for frame in self._asked[index])
-        return self._sample(target, source, "other", sample_rng(0, 0, index))
+        return self._sample(target, source, "other", rng)
 
 
 def teach(

@@ -11,11 +11,12 @@ import pytest
 pytest.importorskip("torch", reason="the border finder needs PyTorch")
 import torch
 
-from backend.imaging.hints import read_hints
+from backend.imaging.hints import Hints, read_hints
 from backend.models.borders import BorderFinder
+from backend.regions.borders import Borders
 from backend.regions.fill import fill_chambers
 from backend.regions.segment import find_chambers
-from backend.tasks.borders import SIDE, find_borders
+from backend.tasks.borders import SIDE, find_borders, hint_cores
 
 
 def box(side: int = 256) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +30,11 @@ def box(side: int = 256) -> tuple[np.ndarray, np.ndarray]:
     return ink, hints
 
 
+def told(hints: Hints, likely: np.ndarray) -> Borders:
+    """Borders of which the network has said only how likely they are."""
+    return Borders(likely, np.zeros((*likely.shape, 0), np.float32), hint_cores(hints))
+
+
 @pytest.fixture
 def network() -> BorderFinder:
     torch.manual_seed(0)
@@ -39,8 +45,9 @@ def test_every_pixel_has_its_share_at_any_size(network):
     for side in (48, 256, 900):
         ink, hints = box(side)
         found = find_borders(network, ink[:, : side // 2], read_hints(hints[:, : side // 2]))
-        assert found.shape == (side, side // 2) and found.dtype == np.float32
-        assert (found >= 0).all() and (found <= 1).all()
+        assert found.likely.shape == (side, side // 2) and found.likely.dtype == np.float32
+        assert (found.likely >= 0).all() and (found.likely <= 1).all()
+        assert found.embedding.shape == (side, side // 2, 8)
 
 
 def test_the_network_sees_one_size_and_every_hint(network):
@@ -64,14 +71,32 @@ def test_the_order_of_the_channels_changes_nothing(network):
     turned = read_hints(np.ascontiguousarray(hints[..., [2, 1, 0, 3]]))
     one = find_borders(network, ink, read_hints(hints))
     other = find_borders(network, ink, turned, backwards=True)
-    assert (one == other).all()
+    assert (one.likely == other.likely).all() and (one.embedding == other.embedding).all()
+
+
+def test_of_a_mark_the_network_sees_the_core():
+    hints = np.zeros((256, 256, 4), np.uint8)
+    cv2.circle(hints, (60, 60), 4, (200, 30, 40, 255), -1)
+    cv2.circle(hints, (160, 160), 60, (20, 60, 220, 255), -1)
+    hints[10, 10] = (1, 2, 3, 255)
+    core = hint_cores(read_hints(hints))
+    assert core[60, 60] and 1 < core[50:70, 50:70].sum() < (hints[50:70, 50:70, 3] > 0).sum() / 2
+    assert core[160, 160] and core[100:221, 100:221].sum() < 40  # no disc as large as its area
+    assert core[10, 10] and not core[hints[..., 3] == 0].any()
+
+
+def test_no_border_crosses_a_hint(network):
+    ink, hints = box()
+    given = read_hints(hints)
+    assert not find_borders(network, ink, given).likely[given.ids > 0].any()
 
 
 def test_a_likely_border_parts_the_hints_of_one_closed_area():
     ink, hints = box()
     given = read_hints(hints)
-    borders = np.zeros(ink.shape, np.float32)
-    borders[:, 170:172] = 0.9  # far from the middle between the hints, which is at 96
+    likely = np.zeros(ink.shape, np.float32)
+    likely[:, 170:172] = 0.9  # far from the middle between the hints, which is at 96
+    borders = told(given, likely)
     chambers = find_chambers(ink, borders)
     regions = fill_chambers(chambers, given, borders=borders)
     row = regions.colour[regions.label[128]]
@@ -80,11 +105,27 @@ def test_a_likely_border_parts_the_hints_of_one_closed_area():
     assert not row[175:215].any()  # no hint has been put beyond the border
 
 
+def test_hints_share_an_area_by_what_is_like_them():
+    ink, hints = box()
+    given = read_hints(hints)
+    embedding = np.zeros((*ink.shape, 8), np.float32)
+    embedding[:, 170:] = 2.0
+    embedding[:, 120:136] = 2.0  # the right hint, far from what is like it
+    chambers = find_chambers(ink)
+    borders = replace(told(given, np.zeros(ink.shape, np.float32)), embedding=embedding)
+    regions = fill_chambers(chambers, given, borders=borders)
+    row = regions.colour[regions.label[128]]
+    left, right = given.ids[128, 64], given.ids[128, 128]
+    assert (row[40:110] == left).all() and (row[122:134] == right).all()
+    assert (row[175:215] == right).all()
+
+
 def test_a_gap_is_closed_where_a_border_is_likely():
     ink, hints = box()
     ink[105:125, 28:36] = 0  # the box is open on its left
-    borders = np.zeros(ink.shape, np.float32)
-    borders[103:127, 31:34] = 0.8
+    likely = np.zeros(ink.shape, np.float32)
+    likely[103:127, 31:34] = 0.8
+    borders = told(read_hints(hints), likely)
     chambers = find_chambers(ink, borders)
     assert len(chambers.strokes) == 1
     (x0, y0), (x1, y1) = sorted(chambers.strokes[0].tolist(), key=lambda point: point[1])

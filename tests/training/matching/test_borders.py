@@ -8,12 +8,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from backend.models.borders import BorderFinder
 from training.cli import main
 from training.engine.batches import collate
-from training.matching.border_samples import SIDE, BorderScenes, borders_of, broken, put_hints
-from training.matching.borders import BorderTask, average_precision
+from training.matching.border_samples import (
+    SIDE,
+    BorderScenes,
+    borders_of,
+    broken,
+    parts_of,
+    put_hints,
+)
+from training.matching.borders import BorderTask, average_precision, belonging
 from training.matching.drawings import find_subjects
 from training.matching.scenes import Scene, put_over, shapes
 
@@ -62,10 +70,24 @@ def test_hints_lie_inside_their_areas_in_one_colour():
     scene = halves()
     rng = np.random.default_rng(1)
     for _ in range(20):
-        hints = put_hints(scene, borders_of(scene), rng, 64, recolor=False)
+        hints, places = put_hints(scene, parts_of(scene), rng, 64, recolor=False)
         ys, xs = np.nonzero(hints[..., 3])
         assert (hints[ys, xs, :3] == scene.color[scene.areas[ys, xs]]).all()
         assert not scene.ink[ys, xs].any()
+        assert hints[..., 3].ravel()[places].all()
+
+
+def test_hints_leave_room_in_narrow_areas():
+    scene = halves()
+    scene.areas[:, 28:36] = 1
+    scene.areas[:, 30:34] = 2  # four pixels wide
+    scene.ink[:] = 0
+    rng = np.random.default_rng(3)
+    hinted = [
+        put_hints(scene, parts_of(scene), rng, 64, recolor=False)[0][..., 3] > 0 for _ in range(60)
+    ]
+    across = [hints[:, 30:34].any(axis=0) for hints in hinted]
+    assert any(columns.any() for columns in across) and not any(c.all() for c in across)
 
 
 def test_gaps_only_take_ink_away():
@@ -89,6 +111,26 @@ def test_a_figure_hides_what_is_behind_it_and_its_ground_does_not():
     assert (both.ink[:18] == below.ink[:18]).all() and not both.ink[22:38, 22:38].any()
 
 
+def test_a_pixel_belongs_to_the_hint_with_the_nearest_embedding():
+    embedding = torch.zeros(1, 8, 4, 4)
+    embedding[:, :, :, 2:] = 3.0
+    batch = {
+        "scale": torch.tensor([[4.0]]),
+        "hint_at": torch.tensor([[0, 3, 0]]),
+        "hint_class": torch.tensor([[5, 7, 0]]),  # the third stands for none
+        "pixel_at": torch.tensor([[1, 13, 14, 15]]),
+        "pixel_class": torch.tensor([[5, 5, 7, 0]]),
+    }
+    loss, right = belonging(batch, embedding)
+    assert loss < 1e-3 and right == 1
+    batch["pixel_class"] = torch.tensor([[7, 5, 7, 0]])
+    loss, right = belonging(batch, embedding)
+    assert loss > 5 and abs(right - 2 / 3) < 1e-6
+    nothing = batch | {"hint_class": torch.zeros(1, 3, dtype=torch.long)}
+    loss, _ = belonging(nothing | {"pixel_class": torch.zeros(1, 4, dtype=torch.long)}, embedding)
+    assert loss == 0
+
+
 def test_a_small_finder_learns_shapes(folder, tmp_path):
     torch.manual_seed(0)
     finder = BorderFinder(width=4)
@@ -98,20 +140,45 @@ def test_a_small_finder_learns_shapes(folder, tmp_path):
     optimiser = torch.optim.Adam(finder.parameters(), 1e-2)
     losses = []
     for _ in range(25):
-        loss = task.generator_terms(batch, task.generate(batch))["g/border"].weighted
+        terms = task.generator_terms(batch, task.generate(batch))
+        losses.append([terms[name].weighted for name in ("g/border", "g/belonging")])
         optimiser.zero_grad()
-        loss.backward()
+        sum(losses[-1]).backward()
         optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.6 * losses[0]
+    for first, last in zip(losses[0], losses[-1], strict=True):
+        assert last.item() < 0.6 * first.item()
     assert 0 <= average_precision(finder.eval(), made) <= 1
 
 
 def test_the_command_trains_and_measures(folder, tmp_path, capsys):
-    settings = ["model.width=4", "train.steps=1", "train.batch=1", "data.workers=0"]
-    arguments = ["borders", "--data", str(folder), "-o", str(tmp_path / "run"), "--quiet"]
-    for setting in settings:
-        arguments += ["--set", setting]
-    assert main(arguments) == 0
+    assert main(arguments(folder, tmp_path / "run")) == 0
     assert '"made_up"' in capsys.readouterr().out
     assert (tmp_path / "run" / "evaluation.json").is_file()
+
+
+def test_it_begins_with_weights_that_are_there(folder, tmp_path, capsys):
+    assert main(arguments(folder, tmp_path / "one")) == 0
+    weights = tmp_path / "one.safetensors"
+    assert main(["export", str(tmp_path / "one"), "-o", str(weights)]) == 0
+    still = ["--start", str(weights), "--set", "optim.lr=1e-12"]
+    assert main([*arguments(folder, tmp_path / "two"), *still]) == 0
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "two"), "-o", str(tmp_path / "two.safetensors")]) == 0
+    one, two = (load_file(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
+    assert torch.allclose(one["head.weight"], two["head.weight"], atol=1e-6)
+
+
+def test_weights_of_another_width_are_refused(folder, tmp_path, capsys):
+    other = tmp_path / "other.safetensors"
+    save_file(BorderFinder(width=8).state_dict(), other)
+    assert main([*arguments(folder, tmp_path / "run"), "--start", str(other)]) == 1
+    assert f"cannot start from {other}" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def arguments(folder: Path, run: Path) -> list[str]:
+    settings = ["model.width=4", "train.steps=1", "train.batch=1", "data.workers=0"]
+    given = ["borders", "--data", str(folder), "-o", str(run), "--quiet"]
+    for setting in settings:
+        given += ["--set", setting]
+    return given
