@@ -73,7 +73,9 @@ def drawings(score: ModuleType, folder: Path, case: str, share: float) -> Iterat
         maps = sorted((folder / "seg").glob(f"{name}.*"))
         seg = score.read_seg(maps[0]) if maps else score.closed_regions(line, color)
         if case == "hints":
-            yield Drawing(line, color, seg, hints=score.make_hints(color, seg, share, 0))
+            hints = score.make_hints(color, seg, share, 0)
+            if hints[..., 3].any():  # a share of few regions may be none
+                yield Drawing(line, color, seg, hints=hints)
         else:
             other = next(one for one in others if one != name)
             shown = Image.open(score.find(folder / "color", other)).convert("RGB")
