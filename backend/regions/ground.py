@@ -14,6 +14,7 @@ from backend.regions.segment import Chambers
 SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
 ENCLOSED = 0.55  # share of directions in which a line stands between a hint and the canvas border
 DIRECTIONS = 48
+AROUND = 0.6  # share of the canvas border that the ground around a figure has at least
 
 
 def seed_ground(
@@ -36,14 +37,14 @@ def seed_ground(
     inside = inside[1:-1, 1:-1]  # unlike the chambers' depth: the canvas border is a wall
     perimeter = 2 * sum(chambers.label.shape)
     widest = int(np.argmax(contact))
-    if contact[widest] >= BACKGROUND * perimeter:
-        closed = areas.closed == np.median(areas.closed[chambers.label == widest])
+    closed = areas.closed == np.median(areas.closed[chambers.label == widest])
+    of_ground = closed & (contact > 0)[chambers.label]
+    if contact[np.unique(chambers.label[of_ground])].sum() >= AROUND * perimeter:
         leaked, outside = _marks(chambers, np.where(closed, seeds, 0))
         tints = np.unique(hints.colour_of_blot[outside])
         if len(leaked) and len(tints) <= 1:
             tint = int(tints[0]) if len(tints) else len(hints.colours) + 1
-            of_ground = closed & (contact > 0)[chambers.label]
-            where = _far_from_lines(of_ground, seeds, inside, leaked)
+            where = _in_the_open(chambers, of_ground, inside, np.isin(seeds, leaked))
             return _with_seed(seeds, hints, where, tint), widest
     peak = np.zeros(len(contact), np.float32)
     np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
@@ -87,17 +88,27 @@ def _enclosed(lined: np.ndarray, place: int) -> bool:
     return bool(hit.any(axis=1).mean() >= ENCLOSED)
 
 
-def _far_from_lines(
-    of_ground: np.ndarray, seeds: np.ndarray, inside: np.ndarray, leaked: np.ndarray
+def _in_the_open(
+    chambers: Chambers, of_ground: np.ndarray, inside: np.ndarray, leaked: np.ndarray
 ) -> np.ndarray:
-    """(H, W) bool: the ground's middles in which no leaked mark lies, and the canvas border."""
+    """(H, W) bool: the ground along the canvas border, and its middles that are clearly outside.
+
+    inside: (H, W) distance to lines and border. leaked: (H, W) bool, marks inside a figure.
+    """
     deep = of_ground & (inside >= SHALLOW * inside[of_ground].max())
-    _, middle = cv2.connectedComponents(deep.astype(np.uint8), connectivity=4)
-    taken = np.unique(middle[np.isin(seeds, leaked)])
-    where = (middle > 0) & ~np.isin(middle, taken)
+    count, middle = cv2.connectedComponents(deep.astype(np.uint8), connectivity=4)
+    at = np.flatnonzero(middle)
+    at = at[np.argsort(inside.ravel()[at], kind="stable")]
+    deepest = np.zeros(count, np.int64)
+    deepest[middle.ravel()[at]] = at  # of several the last stays
+    lined = chambers.label == 0
+    is_open = np.array([not _enclosed(lined, int(place)) for place in deepest])
+    is_open[0] = False
+    is_open[middle[leaked]] = False
+    where = is_open[middle]
     for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-        where[edge] = of_ground[edge]
-    return where & ~np.isin(seeds, leaked)
+        where[edge] |= of_ground[edge]
+    return where & ~leaked
 
 
 def _with_seed(seeds: np.ndarray, hints: Hints, where: np.ndarray, tint: int) -> Hints:

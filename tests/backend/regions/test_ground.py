@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from backend.tasks.flats import colour_flats
 
@@ -48,3 +51,14 @@ def test_the_only_hint_fills_the_ground_it_lies_on(place):
     flats = coloured(bust(), {place: BLUE})
     for y, x in ((20, 20), (200, 20), (200, 380), (390, 30), (390, 370)):
         assert tuple(flats[y, x]) == BLUE
+
+
+def test_waves_that_run_off_the_canvas_keep_their_own_colours():
+    drawing = Path(__file__).parents[3] / "docs" / "examples"
+    line, hints = (
+        np.asarray(Image.open(drawing / f"boat-{part}.png")) for part in ("line", "hints")
+    )
+    flats = colour_flats(line, hints).flats
+    light = (47, 127, 158, 255)
+    for x, y in ((60, 770), (186, 753), (350, 770), (600, 770), (810, 780)):
+        assert tuple(flats[y, x]) == light
