@@ -152,9 +152,7 @@ def _embeddings(
     if borders is None:
         return np.zeros((*seeds.shape, 0), np.float32), np.zeros((count, 0), np.float32)
     marks = np.where(borders.cores, seeds, 0)
-    without = ~np.isin(
-        seeds, marks
-    )  # ground that was seeded, and marks of which a line has the core
+    without = ~np.isin(seeds, marks)  # seeded ground, and marks whose core lies on a line
     marks[without] = seeds[without]
     at = np.flatnonzero(marks)
     seen = borders.embedding[at // seeds.shape[1], at % seeds.shape[1]]

@@ -37,7 +37,7 @@ def seed_ground(
     inside = inside[1:-1, 1:-1]  # unlike the chambers' depth: the canvas border is a wall
     perimeter = 2 * sum(chambers.label.shape)
     widest = int(np.argmax(contact))
-    closed = areas.closed == np.median(areas.closed[chambers.label == widest])
+    closed = areas.closed == areas.closed.ravel()[np.argmax(chambers.label == widest)]
     of_ground = closed & (contact > 0)[chambers.label]
     if contact[np.unique(chambers.label[of_ground])].sum() >= AROUND * perimeter:
         leaked, outside = _marks(chambers, np.where(closed, seeds, 0))
