@@ -94,7 +94,9 @@ def _divide(
     chambers = areas.chambers
     at = np.flatnonzero(seeds)
     chamber, tint = chambers.label.ravel()[at], hints.colour_of_blot[seeds.ravel()[at]]
-    held = np.unique(np.column_stack([chamber, tint]), axis=0)
+    kinds_of_tint = len(hints.colours) + 2  # one stands for ground without a hint
+    pairs = np.unique(chamber.astype(np.int64) * kinds_of_tint + tint)
+    held = np.column_stack([pairs // kinds_of_tint, pairs % kinds_of_tint]).astype(np.int32)
     pieces = chambers.label.copy()
     colour = np.zeros(len(chambers.area), np.int32)
     count = (
@@ -133,7 +135,6 @@ def _divide(
     )
     where = np.flatnonzero(owner)
     tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)
-    kinds_of_tint = len(hints.colours) + 2  # one stands for ground without a hint
     key = contested.ravel()[where].astype(np.int64) * kinds_of_tint + tint
     kinds, inverse = np.unique(key, return_inverse=True)
     pieces.ravel()[where] = len(colour) + inverse.ravel()
