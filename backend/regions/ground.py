@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
@@ -70,22 +71,25 @@ def _marks(chambers: Chambers, marks: np.ndarray) -> tuple[np.ndarray, np.ndarra
     at = at[np.argsort(chambers.depth.ravel()[at], kind="stable")]
     deepest = dict(zip(marks.ravel()[at].tolist(), at.tolist(), strict=True))
     lined = chambers.label == 0
-    is_inside = np.array([_enclosed(lined, place) for place in deepest.values()], bool)
+    is_inside = _enclosed(lined, deepest.values())
     found = np.array(list(deepest), np.int64)
     return found[is_inside], found[~is_inside]
 
 
-def _enclosed(lined: np.ndarray, place: int) -> bool:
-    """Whether lines stand around a place, an index into all pixels."""
+def _enclosed(lined: np.ndarray, places: Iterable[int]) -> np.ndarray:
+    """(N,) bool: whether lines stand around each place, an index into all pixels."""
     height, width = lined.shape
-    y, x = divmod(place, width)
     angle = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
     far = np.arange(1, int(np.hypot(height, width)))
-    ys = np.rint(y + np.outer(np.sin(angle), far)).astype(np.int64)
-    xs = np.rint(x + np.outer(np.cos(angle), far)).astype(np.int64)
-    on_canvas = (ys >= 0) & (ys < height) & (xs >= 0) & (xs < width)
-    hit = on_canvas & lined[ys.clip(0, height - 1), xs.clip(0, width - 1)]
-    return bool(hit.any(axis=1).mean() >= ENCLOSED)
+    down, right = np.outer(np.sin(angle), far), np.outer(np.cos(angle), far)
+    found = []
+    for place in places:
+        y, x = divmod(place, width)
+        ys, xs = np.rint(y + down).astype(np.int64), np.rint(x + right).astype(np.int64)
+        on_canvas = (ys >= 0) & (ys < height) & (xs >= 0) & (xs < width)
+        hit = on_canvas & lined[ys.clip(0, height - 1), xs.clip(0, width - 1)]
+        found.append(hit.any(axis=1).mean() >= ENCLOSED)
+    return np.array(found, bool)
 
 
 def _in_the_open(
@@ -102,8 +106,7 @@ def _in_the_open(
     deepest = np.zeros(count, np.int64)
     deepest[middle.ravel()[at]] = at  # of several the last stays
     lined = chambers.label == 0
-    is_open = np.array([not _enclosed(lined, int(place)) for place in deepest])
-    is_open[0] = False
+    is_open = np.append(False, ~_enclosed(lined, deepest[1:].tolist()))
     is_open[middle[leaked]] = False
     where = is_open[middle]
     for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
