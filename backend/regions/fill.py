@@ -14,14 +14,15 @@ from backend.regions.borders import Borders
 from backend.regions.flood import share_area
 from backend.regions.ground import seed_ground
 from backend.regions.segment import Chambers
+from backend.regions.walk import share_by_walks
 
 SPILL_SHARE = 0.25  # a smaller part of a mark that reaches into another chamber may be a slip
 SPILL_DEPTH = 0.35  # ... if it does not go deeper than this share of that chamber's depth
 STRICTNESS = (6.0, 1.5)  # how little a hint likes to go further from the lines, or nearer to them
 OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power
 CROSSING = 0.15  # cost of a pixel on a closed gap, as a path's length in sides of the drawing
-OVER_BORDER = 3.0  # ... of a pixel on a border that is certain
-UNLIKE = 8.0  # how much longer a path is where a network finds a pixel unlike the hint, by nats
+CRUMB = 2  # pixels without a hint that are not left white
+CRUMB_IN_WALL = 1.5e-4  # ... of the drawing's side squared, within a closed gap
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
@@ -59,6 +60,7 @@ def fill_chambers(
     colour[colour > len(hints.colours)] = 0  # ground that nobody hinted
     if everything:
         colour = _colour_rest(pieces, colour)
+    pieces[_crumbs(pieces, colour, chambers.walls)] = 0
     return _unite(pieces, colour)
 
 
@@ -118,23 +120,17 @@ def _divide(
     step = np.where(areas.outside, in_the_open, np.float32(1))
     if borders is None:
         step[areas.crossings] = CROSSING * max(depth.shape)
-    else:
-        step += OVER_BORDER * max(depth.shape) * borders.likely
     inside = np.where(contested > 0, seeds, 0).astype(np.int32)
-    embedding, of_seed = _embeddings(borders, seeds, len(level_of_seed))
-    owner = share_area(
-        inside,
-        contested,
-        step.astype(np.float32),
-        level,
-        level_of_seed,
-        *STRICTNESS,
-        embedding,
-        of_seed,
-        UNLIKE,
-    )
-    where = np.flatnonzero(owner)
-    tint = hints.colour_of_blot[owner.ravel()[where]].astype(np.int64)
+    shared = np.zeros(seeds.shape, np.int32)
+    if borders is not None:
+        of_seed = _seed_embeddings(borders, seeds, len(level_of_seed))
+        shared = share_by_walks(inside, hints.colour_of_blot, contested, step, borders, of_seed)
+    left = np.where(shared == 0, contested, 0).astype(np.int32)
+    if left.any():
+        owner = share_area(inside, left, step, level, level_of_seed, *STRICTNESS)
+        shared[left > 0] = hints.colour_of_blot[owner[left > 0]]
+    where = np.flatnonzero(shared)
+    tint = shared.ravel()[where].astype(np.int64)
     key = contested.ravel()[where].astype(np.int64) * kinds_of_tint + tint
     kinds, inverse = np.unique(key, return_inverse=True)
     pieces.ravel()[where] = len(colour) + inverse.ravel()
@@ -146,12 +142,8 @@ def _divide(
     return pieces, colour, by_chamber
 
 
-def _embeddings(
-    borders: Borders | None, seeds: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of every pixel (H, W, D), and of every seed (count, D): the mean over its core."""
-    if borders is None:
-        return np.zeros((*seeds.shape, 0), np.float32), np.zeros((count, 0), np.float32)
+def _seed_embeddings(borders: Borders, seeds: np.ndarray, count: int) -> np.ndarray:
+    """(count, D) float32: the mean over the core of every seed."""
     marks = np.where(borders.cores, seeds, 0)
     without = ~np.isin(seeds, marks)  # seeded ground, and marks whose core lies on a line
     marks[without] = seeds[without]
@@ -161,7 +153,7 @@ def _embeddings(
     total = np.zeros((count, seen.shape[1]), np.float32)
     np.add.at(total, mark, seen)
     amount = np.bincount(mark, minlength=count)[:, None]
-    return borders.embedding, (total / np.maximum(1, amount)).astype(np.float32)
+    return (total / np.maximum(1, amount)).astype(np.float32)
 
 
 def _adopt(
@@ -230,6 +222,25 @@ def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
     for row in np.argsort(votes):
         result[pairs[row, 0]] = pairs[row, 1]
     return result
+
+
+def _crumbs(pieces: np.ndarray, colour: np.ndarray, walls: np.ndarray) -> np.ndarray:
+    """(H, W) bool: tiny pieces without a colour that lie in a wall rather than between lines."""
+    empty = np.flatnonzero((colour[pieces] == 0) & (pieces > 0))
+    piece = pieces.ravel()[empty]
+    area = np.bincount(piece, minlength=len(colour))
+    width = pieces.shape[1]
+    beside, walled = np.zeros((2, len(colour)), np.int64)
+    closed, wall = np.pad(pieces == 0, 1, mode="edge"), np.pad(walls, 1, mode="edge")
+    y, x = empty // width + 1, empty % width + 1
+    for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        at = y + down, x + right
+        beside += np.bincount(piece, closed[at], len(colour)).astype(np.int64)
+        walled += np.bincount(piece, closed[at] & wall[at], len(colour)).astype(np.int64)
+    tiny = (area <= CRUMB_IN_WALL * max(pieces.shape) ** 2) & (2 * walled > beside)
+    crumb = (colour == 0) & (tiny | (area <= CRUMB))
+    crumb[0] = False
+    return np.asarray(crumb[pieces])
 
 
 def _unite(pieces: np.ndarray, colour: np.ndarray) -> Regions:

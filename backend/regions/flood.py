@@ -139,26 +139,21 @@ def share_area(
     level_of_seed: np.ndarray,
     outwards: float,
     inwards: float,
-    embedding: np.ndarray,
-    embedding_of_seed: np.ndarray,
-    unlike: float,
 ) -> np.ndarray:
     """Divide areas among the seeds inside them, by the least costly path.
 
     A path costs its length times ``step`` times ``1 + outwards * (level - level of its seed)``, or
     ``1 + inwards * (level of its seed - level)`` below that level: a hint beside a line claims what
-    lies beside that line, a hint in the middle claims the middle. All that times ``1 + unlike *``
-    the squared distance of a pixel's embedding to its seed's.
+    lies beside that line, a hint in the middle claims the middle.
 
     seeds: (H, W) int32, 0 or a seed id from 1. area: (H, W) int32, paths stay inside one value, 0
-    is closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. embedding:
-    (H, W, D) float32, embedding_of_seed: (seeds + 1, D) float32; D may be 0. Returns (H, W) int32.
+    is closed. step, level: (H, W) float32. level_of_seed: float32, by seed id. Returns (H, W)
+    int32.
     """
     height, width = seeds.shape
     owner = seeds.copy().ravel()
     areas, steps, levels = area.ravel(), step.ravel(), level.ravel()
     cost = np.full(owner.size, np.float32(np.inf))
-    length_of = embedding.shape[2]
     room = 1024
     for i in range(owner.size):
         if areas[i] > 0:
@@ -187,11 +182,6 @@ def share_area(
             length = _DIAGONAL if _DX[k] != 0 and _DY[k] != 0 else np.float32(1)
             apart = levels[j] - level_of_seed[seed]
             strange = np.float32(1 + (outwards * apart if apart > 0 else -inwards * apart))
-            far = np.float32(0)
-            for d in range(length_of):
-                by = embedding[yy, xx, d] - embedding_of_seed[seed, d]
-                far += by * by
-            strange *= np.float32(1 + unlike * far)
             reached = at + length * np.float32(0.5) * (steps[i] + steps[j]) * strange
             if reached < cost[j]:
                 cost[j] = reached

@@ -15,6 +15,7 @@ from backend.regions.segment import Chambers
 SHALLOW = 0.5  # hints at less than this share of a chamber's depth may have leaked into it
 ENCLOSED = 0.55  # share of directions in which a line stands between a hint and the canvas border
 DIRECTIONS = 48
+STRETCH = BACKGROUND / 2  # share of the canvas border; in a shorter piece a figure may end
 AROUND = 0.6  # share of the canvas border that the ground around a figure has at least
 
 
@@ -108,10 +109,18 @@ def _in_the_open(
     lined = chambers.label == 0
     is_open = np.append(False, ~_enclosed(lined, deepest[1:].tolist()))
     is_open[middle[leaked]] = False
-    where = is_open[middle]
+    return (is_open[middle] | _long_stretches(of_ground)) & ~leaked
+
+
+def _long_stretches(ground: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where the canvas border lies in the ground for long enough."""
+    frame = np.zeros(ground.shape, np.uint8)
     for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-        where[edge] |= of_ground[edge]
-    return where & ~leaked
+        frame[edge] = ground[edge]
+    _, stretch, stats, _ = cv2.connectedComponentsWithStats(frame, connectivity=8)
+    is_long = stats[:, cv2.CC_STAT_AREA] >= STRETCH * 2 * sum(ground.shape)
+    is_long[0] = False
+    return np.asarray(is_long[stretch])
 
 
 def _with_seed(seeds: np.ndarray, hints: Hints, where: np.ndarray, tint: int) -> Hints:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from backend.imaging import io
+from backend.imaging.hints import read_hints
 from backend.imaging.lzf import unpack
+from backend.regions.borders import Borders
+from backend.regions.fill import fill_chambers
 from protocol.errors import NuriError
 from protocol.pixels import EncodedImage, Plane
 
+from .canvas import read_canvas
 from .drawing_inputs import read_drawing, read_mask, with_name
 from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
 from .flats import colour_flats
@@ -63,4 +67,9 @@ def rehearse() -> None:
     for fill_unhinted in (False, True):
         options = {"outputs": ["picture"], "encode": "png", "fill_unhinted": fill_unhinted}
         run_flats(Request(inputs, options, lambda fraction, stage: None, lambda: False))
+    canvas, marks = read_canvas(line), read_hints(hints)
+    nothing = np.zeros(line.shape, np.float32)
+    fill_chambers(
+        canvas.chambers, marks, borders=Borders(nothing, nothing[..., None], hints[..., 3] > 0)
+    )
     unpack(b"\0\0", 1)

@@ -108,16 +108,16 @@ def test_a_likely_border_parts_the_hints_of_one_closed_area():
 def test_hints_share_an_area_by_what_is_like_them():
     ink, hints = box()
     given = read_hints(hints)
-    embedding = np.zeros((*ink.shape, 8), np.float32)
-    embedding[:, 170:] = 2.0
-    embedding[:, 120:136] = 2.0  # the right hint, far from what is like it
-    chambers = find_chambers(ink)
-    borders = replace(told(given, np.zeros(ink.shape, np.float32)), embedding=embedding)
-    regions = fill_chambers(chambers, given, borders=borders)
-    row = regions.colour[regions.label[128]]
     left, right = given.ids[128, 64], given.ids[128, 128]
-    assert (row[40:110] == left).all() and (row[122:134] == right).all()
-    assert (row[175:215] == right).all()
+    embedding = np.zeros((*ink.shape, 8), np.float32)
+    even = replace(told(given, np.zeros(ink.shape, np.float32)), embedding=embedding)
+    unlike = replace(even, embedding=np.where(np.arange(256)[:, None] >= 80, 2.0, embedding))
+    rows = []
+    for borders in (even, unlike):
+        regions = fill_chambers(find_chambers(ink), given, borders=borders)
+        rows.append(regions.colour[regions.label[100]])
+        assert (rows[-1][36:70] == left).all() and (rows[-1][100:220] == right).all()
+    assert (rows[0][86:92] == left).all() and (rows[1][86:92] == right).all()
 
 
 def test_a_gap_is_closed_where_a_border_is_likely():
