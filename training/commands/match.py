@@ -55,7 +55,9 @@ def _train(
     cache = Path(config["data"]["cache"] or run / "prepared")
     made = build(config, options.data, cache)
     if options.start is not None:
-        start_from(made.networks["generator"], options.start)
+        missing = start_from(made.networks["generator"], options.start)
+        if missing:
+            sys.stderr.write(f"nuri-train: not in {options.start}, new: {', '.join(missing)}\n")
     trainer = Trainer(
         made,
         run,
@@ -73,8 +75,11 @@ def _train(
     return 0
 
 
-def start_from(network: nn.Module, path: Path) -> None:
-    """Load trained weights, as they ship, into the network. Raises TrainingError."""
+def start_from(network: nn.Module, path: Path) -> list[str]:
+    """Load trained weights, as they ship, into the network. Returns what the file lacks.
+
+    Raises TrainingError.
+    """
     try:
         fresh = network.state_dict()
         weights = {name: value.float() for name, value in load_file(path).items()}
@@ -84,3 +89,4 @@ def start_from(network: nn.Module, path: Path) -> None:
         raise TrainingError(
             f"cannot start from {path}: {reason}", "name weights of the same network and width"
         ) from error
+    return sorted(fresh.keys() - weights.keys())

@@ -168,6 +168,15 @@ def test_it_begins_with_weights_that_are_there(folder, tmp_path, capsys):
     assert torch.allclose(one["head.weight"], two["head.weight"], atol=1e-6)
 
 
+def test_what_the_weights_lack_is_told(folder, tmp_path, capsys):
+    part = BorderFinder(width=4).state_dict()
+    del part["embed.weight"], part["embed.bias"]
+    save_file(part, tmp_path / "part.safetensors")
+    start = ["--start", str(tmp_path / "part.safetensors")]
+    assert main([*arguments(folder, tmp_path / "run"), *start]) == 0
+    assert "part.safetensors, new: embed.bias, embed.weight" in capsys.readouterr().err
+
+
 def test_weights_of_another_width_are_refused(folder, tmp_path, capsys):
     other = tmp_path / "other.safetensors"
     save_file(BorderFinder(width=8).state_dict(), other)
