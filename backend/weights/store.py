@@ -78,7 +78,7 @@ def file_of(identifier: str) -> Path:
 
 
 def load(identifier: str) -> nn.Module:
-    """The trained network ``identifier``, in float32, eval mode and its form for inference.
+    """The trained network ``identifier``, in float32, channels_last, and its form for inference.
 
     ``style/NAME`` is a style, see `styles`. The network stays in memory until `release`. The file's
     sha256 is checked once as long as the file does not change. Raises NuriError: model_missing when
@@ -150,6 +150,8 @@ def _sha256(path: Path) -> str:
 
 def _read(path: Path, identifier: str, network: str) -> nn.Module:
     try:
+        import torch
+
         from backend.models.architectures import load_model, read_header
         from backend.models.folding import inference_form
     except ImportError as error:
@@ -161,7 +163,8 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
     try:
         if read_header(path).name != network:
             raise ValueError(f"{path} holds no {network!r}")
-        return inference_form(load_model(path))
+        model = inference_form(load_model(path))
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
     except (OSError, ValueError) as error:
         raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
 
