@@ -64,6 +64,8 @@ def share_by_walks(
     pixel, borders apart. embedding_of_seed: (seeds + 1, D) float32. An area with so many colours
     that solving for them would take long stays 0.
     """
+    if not area.any():
+        return np.zeros(area.shape, np.int32)
     certain = borders.likely ** np.float32(CERTAINTY)
     resistance = (resistance + np.float32(OVER_BORDER) * certain).astype(np.float32)
     for plain in PLAIN:

@@ -118,6 +118,11 @@ def test_a_drawing_twice_as_large_has_the_same_shares():
     assert (larger(small) == large).mean() > 0.97
 
 
+def test_no_area_has_no_shares():
+    seeds = places((1, 20, 20))
+    assert not share(seeds, area=np.zeros_like(seeds)).any()
+
+
 def test_too_many_colours_are_left_to_others(monkeypatch):
     monkeypatch.setattr(walk, "MOST_VALUES", 100)
     assert not share(places((1, 20, 20), (2, 70, 70))).any()
