@@ -23,7 +23,7 @@ from backend.regions.flood import share_area
 
 OVER_BORDER = 5000.0  # how much harder a pixel is to cross where a border is certain
 CERTAINTY = 2.0  # ... by how likely it is, to this power
-PRIOR = 15.0  # weight of what belongs together, over an area as large as the drawing squared
+PRIOR = 30.0  # weight of what belongs together, over an area as large as the drawing squared
 BLOCKS = (2, 4, 8)  # pixels a side that are one node where nothing happens
 FINEST = 512  # nodes a side of the drawing, where there is neither line nor hint
 PLAIN = (0.03, 0.1, 0.3, 0.6)  # nothing happens where no border is likelier: the first that serves
