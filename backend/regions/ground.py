@@ -109,10 +109,10 @@ def _in_the_open(
     lined = chambers.label == 0
     is_open = np.append(False, ~_enclosed(lined, deepest[1:].tolist()))
     is_open[middle[leaked]] = False
-    return (is_open[middle] | _long_stretches(of_ground)) & ~leaked
+    return (is_open[middle] | long_stretches(of_ground)) & ~leaked
 
 
-def _long_stretches(ground: np.ndarray) -> np.ndarray:
+def long_stretches(ground: np.ndarray) -> np.ndarray:
     """(H, W) bool: where the canvas border lies in the ground for long enough."""
     frame = np.zeros(ground.shape, np.uint8)
     for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):

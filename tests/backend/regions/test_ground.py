@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.regions.ground import long_stretches
 from backend.tasks.flats import colour_flats
 
 RED, BLUE = (200, 30, 40, 255), (20, 60, 220, 255)
@@ -62,3 +63,12 @@ def test_waves_that_run_off_the_canvas_keep_their_own_colours():
     light = (47, 127, 158, 255)
     for x, y in ((60, 770), (186, 753), (350, 770), (600, 770), (810, 780)):
         assert tuple(flats[y, x]) == light
+
+
+def test_only_long_stretches_of_the_canvas_border_are_surely_ground():
+    free = np.ones((200, 300), bool)
+    free[0, 40] = free[0, 80] = free[100, 0] = False  # a figure ends at the border between two
+    found = long_stretches(free)
+    assert not found[0, 41:80].any() and found[0, 81:].all() and found[0, :40].all()
+    assert found[:100, 0].all() and found[101:, 0].all() and found[-1].all()
+    assert not found[1:-1, 1:-1].any()

@@ -133,3 +133,17 @@ def test_a_gap_is_closed_where_a_border_is_likely():
     only = replace(read_hints(hints), blots=np.where(read_hints(hints).blots == 1, 1, 0))
     regions = fill_chambers(chambers, only, borders=borders)
     assert regions.colour[regions.label[115, 60]] and not regions.colour[regions.label[115, 10]]
+
+
+def test_a_crumb_within_a_closed_gap_is_not_left_white():
+    ink, hints = box()
+    likely = np.zeros(ink.shape, np.float32)
+    likely[:, 88:97] = 0.9
+    likely[126:129, 91:94] = 0.0
+    cv2.rectangle(ink, (196, 126), (200, 130), 255, 1)  # as small, but of lines
+    given = read_hints(hints)
+    borders = told(given, likely)
+    regions = fill_chambers(find_chambers(ink, borders), given, borders=borders)
+    assert (regions.label[126:129, 91:94] == 0).all()  # it follows what is beside it, as lines do
+    between_lines = regions.label[128, 198]
+    assert between_lines and not regions.colour[between_lines]
