@@ -112,23 +112,7 @@ def _divide(
     if not len(mixed):
         return pieces, colour, by_chamber
     contested = np.where(count > 1, np.arange(len(count)), 0).astype(np.int32)[chambers.label]
-    depth = np.maximum(chambers.depth, 1)
-    level = np.log(depth).astype(np.float32)
-    level_of_seed = np.zeros(int(seeds.max()) + 1, np.float32)
-    np.maximum.at(level_of_seed, seeds.ravel()[at], level.ravel()[at])
-    in_the_open = (np.float32(0.02 * max(depth.shape)) / depth) ** np.float32(OPENNESS_OUTSIDE)
-    step = np.where(areas.outside, in_the_open, np.float32(1))
-    if borders is None:
-        step[areas.crossings] = CROSSING * max(depth.shape)
-    inside = np.where(contested > 0, seeds, 0).astype(np.int32)
-    shared = np.zeros(seeds.shape, np.int32)
-    if borders is not None:
-        of_seed = _seed_embeddings(borders, seeds, len(level_of_seed))
-        shared = share_by_walks(inside, hints.colour_of_blot, contested, step, borders, of_seed)
-    left = np.where(shared == 0, contested, 0).astype(np.int32)
-    if left.any():
-        owner = share_area(inside, left, step, level, level_of_seed, *STRICTNESS)
-        shared[left > 0] = hints.colour_of_blot[owner[left > 0]]
+    shared = _share(areas, seeds, hints, contested, borders)
     where = np.flatnonzero(shared)
     tint = shared.ravel()[where].astype(np.int64)
     key = contested.ravel()[where].astype(np.int64) * kinds_of_tint + tint
@@ -140,6 +124,32 @@ def _divide(
     for c in mixed:
         by_chamber[int(c)].remove(int(c))
     return pieces, colour, by_chamber
+
+
+def _share(
+    areas: Areas, seeds: np.ndarray, hints: Hints, contested: np.ndarray, borders: Borders | None
+) -> np.ndarray:
+    """(H, W) int32: the colour of each contested pixel; by walks, or without borders by paths."""
+    side = max(seeds.shape)
+    depth = np.maximum(areas.chambers.depth, 1)
+    in_the_open = (np.float32(0.02 * side) / depth) ** np.float32(OPENNESS_OUTSIDE)
+    step = np.where(areas.outside, in_the_open, np.float32(1))
+    inside = np.where(contested > 0, seeds, 0).astype(np.int32)
+    names = int(seeds.max()) + 1
+    shared = np.zeros(seeds.shape, np.int32)
+    if borders is not None:
+        of_seed = _seed_embeddings(borders, seeds, names)
+        shared = share_by_walks(inside, hints.colour_of_blot, contested, step, borders, of_seed)
+    left = np.where(shared == 0, contested, 0).astype(np.int32)
+    if left.any():
+        step[areas.crossings] = CROSSING * side
+        level = np.log(depth).astype(np.float32)
+        level_of_seed = np.zeros(names, np.float32)
+        at = np.flatnonzero(seeds)
+        np.maximum.at(level_of_seed, seeds.ravel()[at], level.ravel()[at])
+        owner = share_area(inside, left, step, level, level_of_seed, *STRICTNESS)
+        shared[left > 0] = hints.colour_of_blot[owner[left > 0]]
+    return shared
 
 
 def _seed_embeddings(borders: Borders, seeds: np.ndarray, count: int) -> np.ndarray:

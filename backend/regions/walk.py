@@ -89,12 +89,13 @@ def share_by_walks(
         known = np.full(len(tint_of_seed), -1)
         known[held] = tint
         belongs = _belongs(embedding[part], embedding_of_seed[held], tint)
-        pull = prior * nodes.size[part].astype(np.float64) ** 2
-        arrive = _arrivals(graph[part, part], known[seed[part]], pull, belongs)
+        size, ways = nodes.size[part], graph[part, part]
+        pull = prior * size.astype(np.float64) ** 2
+        arrive = _arrivals(ways, known[seed[part]], pull, belongs)
         own = nodes.of.ravel()[inside] - part.start
         best = arrive.argmax(1)
         shared[inside] = tints[best[own]]
-        for number, settling, around in _unsettled(graph[part, part], best, nodes.size[part]):
+        for number, settling, around in _unsettled(ways, best, size):
             beside = around[own]
             value[inside[beside]] = arrive[own[beside], number]
             band = inside[settling[own]]
@@ -235,7 +236,8 @@ def _without_islands(shared: np.ndarray, area: np.ndarray, seeds: np.ndarray) ->
     around = np.where(cv2.dilate(islands.astype(np.uint8), np.ones((3, 3))) > 0, area, 0)
     known = np.where(islands | (around == 0), 0, shared).astype(np.int32)
     even, flat = np.ones(area.shape, np.float32), np.zeros(area.shape, np.float32)
-    near = share_area(known, around, even, flat, flat.ravel()[: int(shared.max()) + 1], 0.0, 0.0)
+    no_level = np.zeros(int(shared.max()) + 1, np.float32)
+    near = share_area(known, around, even, flat, no_level, 0.0, 0.0)
     return np.where(islands & (near > 0), near, shared)
 
 

@@ -28,7 +28,7 @@ _PLACE = 4.0  # how much a place, in sides of the drawing, counts beside the emb
 class BorderTask(Task):
     """Cross entropy of a border at each pixel, and of the hint whose colour a pixel has."""
 
-    def __init__(self, finder: BorderFinder, belonging: float = 0.1) -> None:
+    def __init__(self, finder: BorderFinder, belonging: float) -> None:
         super().__init__()
         self.belonging = belonging
         self.generator = finder

@@ -134,7 +134,7 @@ def test_a_pixel_belongs_to_the_hint_with_the_nearest_embedding():
 def test_a_small_finder_learns_shapes(folder, tmp_path):
     torch.manual_seed(0)
     finder = BorderFinder(width=4)
-    task = BorderTask(finder)
+    task = BorderTask(finder, 0.1)
     made = scenes(folder, tmp_path, made_up=1, composed=0)
     batch = collate([made[0, index] for index in range(2)])
     optimiser = torch.optim.Adam(finder.parameters(), 1e-2)
