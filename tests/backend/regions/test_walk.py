@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from backend.regions import walk
+from backend.regions import graph, walk
 from backend.regions.borders import Borders
 from backend.regions.walk import share_by_walks
 
@@ -132,6 +132,6 @@ def test_too_many_colours_are_left_to_others(monkeypatch):
 def test_few_nodes_serve_as_well(monkeypatch, most):
     likely = np.full((SIDE, SIDE), 0.05, np.float32)
     likely[:, 46:50] = 1.0
-    monkeypatch.setattr(walk, "MOST_NODES", most)
+    monkeypatch.setattr(graph, "MOST_NODES", most)
     shared = share(places((1, 20, 20), (2, 70, 70)), likely)
     assert (shared[:, :46] == 1).all() and (shared[:, 50:] == 2).all()
