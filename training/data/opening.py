@@ -80,8 +80,7 @@ def _pairs(
 def _photos(
     settings: Settings, data: Path | None, part: str, codec: Codec, saliency: Saliency | None
 ) -> PhotoDataset:
-    # ibn_gan names an interpolation and stretches every picture; smsanet trains on parts
-    cut = part == "train" and "interpolation" not in settings
+    cut = part == "train" and settings.get("crop", False)
     return PhotoDataset(
         open_photos(settings, data, part),
         settings["size"],

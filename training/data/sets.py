@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,27 +92,13 @@ def open_pairs(settings: Settings, data: Path | None, split: str) -> PictureSour
 
 
 def open_photos(settings: Settings, data: Path | None, split: str) -> PictureSource:
-    """Photographs of any tree of folders."""
-
-    def own(folder: Path) -> PictureSource:
-        part = split_folder(folder, split)
-        source = FilePictures(folder.name, photo_entries(part or folder), part or folder)
-        return source if part else _held_out(source, split)
-
-    return _pictures("photos", settings, data, split, own)
+    """Photographs of any tree of folders, and paintings: color/ of a folder that has it."""
+    return _pictures("photos", settings, data, split, partial(_coloured, split=split))
 
 
 def open_pages(settings: Settings, data: Path | None, split: str) -> PictureSource:
     """Coloured pages: color/ of a folder, or the folder's own pictures."""
-
-    def own(folder: Path) -> PictureSource:
-        part = split_folder(folder, split)
-        place = part or folder
-        entries = [entry for entry in parallel_entries(place) if entry.color]
-        source = FilePictures(folder.name, entries or photo_entries(place), place)
-        return source if part else _held_out(source, split)
-
-    return _pictures("pages", settings, data, split, own)
+    return _pictures("pages", settings, data, split, partial(_coloured, split=split))
 
 
 def open_manga(settings: Settings, data: Path | None, split: str) -> PictureSource:
@@ -203,6 +190,14 @@ def _pictures(
     source = sources[0] if len(sources) == 1 else Joined(sources)
     limit = int(settings.get("limit", 0))
     return Part(source, range(min(limit, len(source)))) if limit else source
+
+
+def _coloured(folder: Path, split: str) -> PictureSource:
+    part = split_folder(folder, split)
+    place = part or folder
+    entries = [entry for entry in parallel_entries(place) if entry.color]
+    source = FilePictures(folder.name, entries or photo_entries(place), place)
+    return source if part else _held_out(source, split)
 
 
 def _shared_folders(kind: str, settings: Settings, data: Path) -> list[Path]:

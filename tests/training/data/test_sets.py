@@ -108,6 +108,22 @@ def test_photo_tree_and_limit(tmp_path: Path) -> None:
     assert len(open_photos({**SETTINGS, "limit": 2}, tmp_path, "train")) == 2
 
 
+def test_paintings_among_photos_are_the_coloured_ones(tmp_path: Path) -> None:
+    for part in ("color", "bw", "line"):
+        save(tmp_path / part / "a.png", np.zeros((20, 30, 3), np.uint8))
+    source = open_photos(SETTINGS, tmp_path, "train")
+    assert [source.label(i) for i in range(len(source))] == ["a"]
+    assert source.load(0).color is not None
+
+
+def test_parts_of_photos_are_taken_where_the_table_says_so() -> None:
+    wide = {**SETTINGS, "set": "photo", "count": 4, "size": 64, "seed": 1}
+    whole, parts = (
+        open_dataset("photos", {**wide, "crop": crop}, None, "train") for crop in (False, True)
+    )
+    assert any((whole[i]["rgb"] != parts[i]["rgb"]).any() for i in range(4))
+
+
 def test_manga_folders(tmp_path: Path) -> None:
     for name in range(3):
         save(tmp_path / "color" / f"c{name}.png", np.full((40, 30, 3), 90, np.uint8))
