@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import MATCHER
+from backend.models.registry import MATCHER, PAINTERS
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
@@ -113,7 +113,7 @@ def _join(state: _Run) -> bool:
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:
-    check_model(options.model, (MATCHER,))
+    check_model(options.model, (MATCHER, *PAINTERS))
     if not options.cuts:
         check_keys(plan)
     if options.film:

@@ -11,6 +11,7 @@ from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
 CHOOSER = "choosing"  # chooses colours itself where nothing decides
+PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
 BORDERS = "borders"  # weights alone: tells both where regions meet
 
 
@@ -47,6 +48,22 @@ MODELS = {
             inputs=("line art",),
             device="cpu",
             weights=CHOOSER,
+        ),
+        Model(
+            id="aaldc",
+            task="layer",
+            title="After references as a network paints them at a glance, for comparison",
+            inputs=("line art", "references"),
+            device="cpu",
+            weights="aaldc",
+        ),
+        Model(
+            id="video",
+            task="layer",
+            title="After key frames as a network of films paints them, for comparison",
+            inputs=("line art", "references"),
+            device="cpu",
+            weights="video",
         ),
         Model(
             id="flats",

@@ -233,7 +233,7 @@ def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes
     colors[known] = eight_bit(given.colours)[own[known] - 1]
     ink = np.rint(view.picture[0] * 255).astype(np.uint8)
     picture = hinted_picture(ink, view.regions.label, known, colors)
-    source = replace(view, picture=picture, colors=colors, known=known, features=None)
+    source = replace(view, picture=picture, colors=colors, known=known, seen=None)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))
 

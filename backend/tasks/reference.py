@@ -19,9 +19,9 @@ __all__ = ["MatchedFlats", "Source", "colour_from_sources", "matcher_of", "read_
 MatchedFlats = LayerResult
 
 
-def matcher_of(request: Request, known: Sequence[str] = (MATCHER,)) -> str:
-    """The network that the option ``model`` names: the matcher, a style, or the painter where the
-    task is "layer". Raises NuriError: malformed, model_missing."""
+def matcher_of(request: Request, known: Sequence[str]) -> str:
+    """The network that the option ``model`` names: one of the ``known`` or a style; the matcher
+    where it names none. Raises NuriError: malformed, model_missing."""
     model = request.text("model")
     if model.startswith(styles.PREFIX):
         styles.path_of(model)

@@ -5,7 +5,7 @@ The network says what a region is, the lines where it ends, the reference's pale
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ from backend.regions.register import SIDE as LAID_SIDE
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
+from . import painting
 from .canvas import Canvas, working_ink, working_size
 
 BORDER = 25  # pixels of the square, twice the margin at the border that gives no shading
@@ -55,7 +56,7 @@ class Source:
 
 @dataclass
 class View:
-    """A drawing as the network sees it; ``features`` once it has been seen.
+    """A drawing as the network sees it; ``seen`` is by which network, and what it made of it.
 
     box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
     size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
@@ -72,7 +73,7 @@ class View:
     shown: np.ndarray | None = None
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
-    features: Any = field(default=None, repr=False)
+    seen: tuple[Any, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,8 @@ def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -
 
 def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paints: int) -> Votes:
     """The votes of one view; ``paint`` (M,) of each region of the source."""
+    if painting.is_painter(network):
+        return _painted_votes(network, target, source, paint, paints)
     import torch
 
     with torch.inference_mode():
@@ -251,11 +254,34 @@ def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paint
     return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
 
 
+def _painted_votes(
+    network: Any, target: View, source: View, paint: np.ndarray, paints: int
+) -> Votes:
+    """`vote_view` of a network that paints: its colours speak for the paints they are near."""
+    references = _kept(network, source, lambda: painting.encode(network, source.picture))
+    painted = painting.paint(network, target.picture, references)
+    known = np.flatnonzero(_known(source))
+    there, first = np.unique(paint[known], return_index=True)
+    assert source.colors is not None  # a source shows its colours
+    colors = source.colors[known[first]]
+    label, count = target.regions.label, len(target.regions.number)
+    shares = painting.read_votes(painted, label, count, colors)
+    spread = [np.zeros((*share.shape[:-1], paints), np.float32) for share in shares]
+    for wide, share in zip(spread, shares, strict=True):
+        wide[..., there] = share
+    return Votes(*spread)
+
+
 def features_of(network: Any, view: View) -> Any:
     """What the network sees of a view; kept with it."""
-    if view.features is None:
-        view.features = network.features(_drawing(view))
-    return view.features
+    return _kept(network, view, lambda: network.features(_drawing(view)))
+
+
+def _kept(network: Any, view: View, see: Callable[[], Any]) -> Any:
+    """What ``see`` gives for a view, once for a network: a source outlives the choice of it."""
+    if view.seen is None or view.seen[0] is not network:
+        view.seen = network, see()
+    return view.seen[1]
 
 
 def _drawing(view: View) -> Any:

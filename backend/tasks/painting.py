@@ -1,0 +1,95 @@
+"""Networks that paint a whole picture after a coloured one, read as votes for its paints.
+
+`aaldc` (Cao et al. 2023) and `video` (Shi et al. 2023) give each pixel a colour of its own. That is
+soft and never quite a paint of the reference, so that each pixel votes for the paints it is near.
+Pictures are those of `network_picture`: (5, S, S) float32, ink, RGB and where it is known.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from backend.imaging.color import rgb_to_lab
+from backend.imaging.distance import distance_field
+
+SIDE = 128  # pixels of the square that these networks were trained with
+SPREAD = 10.0  # CIELAB; a paint this far from the painted colour is hardly meant
+_INK = 0.1  # strength from which the distance to a line is measured, as in training
+
+
+def is_painter(network: Any) -> bool:
+    """Whether a network paints; others compare regions."""
+    return hasattr(network, "encode_references")
+
+
+def encode(network: Any, picture: np.ndarray) -> Any:
+    """What a coloured drawing contributes to the colours of any other; can be kept."""
+    import torch
+
+    from backend.models.video import ColorTransformNet
+
+    line, distance, color = _inputs(picture)
+    with torch.inference_mode():
+        if isinstance(network, ColorTransformNet):
+            return network.encode_references(line[:, None], distance[:, None], color[:, None])
+        return network.encode_references(color)
+
+
+def paint(network: Any, picture: np.ndarray, references: Any) -> np.ndarray:
+    """(SIDE, SIDE, 3) float32 RGB in [0, 1]: a drawing painted after what `encode` gave."""
+    import torch
+
+    from backend.models.video import ColorTransformNet
+
+    line, distance, _ = _inputs(picture)
+    with torch.inference_mode():
+        if isinstance(network, ColorTransformNet):
+            main = network.forward_with(line, distance, references).main
+        else:
+            main = network.forward_with(line, references).main
+    return np.ascontiguousarray((main[0].permute(1, 2, 0).numpy() + 1) / 2)
+
+
+def read_votes(
+    painted: np.ndarray, label: np.ndarray, count: int, colors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the ``colors`` (P, 3) uint8 is meant where, each vote a share of 1.
+
+    painted: (h, w, 3) RGB in [0, 1]. label: (S, S) int32, 0 = none, else 1 + region of ``count``.
+    Returns (count, P) float32 by region, the mean of its pixels, and (S/2, S/2, P) float32.
+    """
+    half = np.ascontiguousarray(label[::2, ::2])
+    if not len(colors):
+        return np.zeros((count, 0), np.float32), np.zeros((*half.shape, 0), np.float32)
+    size = (half.shape[1], half.shape[0])
+    shown = rgb_to_lab(np.clip(cv2.resize(painted, size, interpolation=cv2.INTER_AREA), 0, 1))
+    paints = rgb_to_lab(colors[None].astype(np.float32) / 255)[0]
+    far = np.linalg.norm(shown[:, :, None] - paints, axis=-1)
+    # the nearest paint has its share however far it is
+    pixels = np.exp(-((far - far.min(-1, keepdims=True)) / SPREAD)).astype(np.float32)
+    pixels /= pixels.sum(-1, keepdims=True)
+    owner = half.ravel()
+    regions = np.zeros((count + 1, len(colors)), np.float32)
+    np.add.at(regions, owner, pixels.reshape(-1, len(colors)))
+    amount = np.bincount(owner, minlength=count + 1)[:, None]
+    return (regions / np.maximum(1, amount))[1:], pixels
+
+
+def _inputs(picture: np.ndarray) -> tuple[Any, Any, Any]:
+    """Line, distance field (1, 1, SIDE, SIDE) and colours (1, 3, SIDE, SIDE) in [-1, 1]."""
+    import torch
+
+    ink, *rgb, known = (
+        cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for plane in picture
+    )
+    # what nobody has coloured is paper, and lines lie over the colours
+    color = np.minimum(np.dstack(rgb) + (1 - known)[..., None], (1 - ink)[..., None])
+    distance = distance_field(ink >= _INK)
+
+    def signed(values: np.ndarray) -> Any:
+        return torch.from_numpy(np.atleast_3d(values).transpose(2, 0, 1).copy())[None] * 2 - 1
+
+    return signed(1 - ink), signed(distance), signed(color)

@@ -1,0 +1,92 @@
+"""Networks that paint: their colours speak for the paints of the reference they are near."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the networks need PyTorch")
+
+import torch
+
+from backend.models.architectures import build
+from backend.models.folding import inference_form
+from backend.regions.match import network_picture
+from backend.tasks import painting
+from backend.tasks.canvas import read_canvas
+from backend.tasks.layer import colour_layer
+from backend.tasks.sources import features_of, read_source, view_of, vote
+from backend.weights import store
+from tests.backend import figures
+
+SMALL = {"aaldc": {"width": 2, "blocks": 1}, "video": {"width": 4, "blocks": 1}}
+RED, GREEN = (200, 30, 30), (30, 160, 40)
+
+
+def painter(name: str) -> torch.nn.Module:
+    torch.manual_seed(3)
+    return inference_form(build(name, SMALL[name]).eval())
+
+
+def test_each_pixel_speaks_for_the_paint_it_is_near():
+    painted = np.zeros((64, 64, 3), np.float32)
+    painted[:] = np.array(RED) / 255 * 0.9 + 0.05  # soft, and not quite the paint
+    painted[:, 40:] = np.array(GREEN) / 255
+    label = np.ones((128, 128), np.int32)
+    label[:, 60:] = 2
+    label[:10] = 0
+    regions, pixels = painting.read_votes(painted, label, 3, np.array([RED, GREEN], np.uint8))
+    assert regions.shape == (3, 2)
+    assert pixels.shape == (64, 64, 2)
+    assert np.allclose(pixels.sum(-1), 1, atol=1e-5)
+    assert pixels[30, 10, 0] > 0.95
+    assert pixels[30, 50, 1] > 0.95
+    # of region 2, columns 30 to 39 of 64 are red
+    assert regions[0, 0] > 0.95
+    assert regions[1, 1] == pytest.approx(24 / 34, abs=0.03)
+    assert not regions[2].any()
+
+
+def test_no_paint_gets_no_vote():
+    regions, pixels = painting.read_votes(
+        np.ones((8, 8, 3), np.float32), np.ones((16, 16), np.int32), 1, np.zeros((0, 3), np.uint8)
+    )
+    assert (regions.shape, pixels.shape) == ((1, 0), (8, 8, 0))
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_a_drawing_is_painted_after_another(name: str):
+    network = painter(name)
+    assert painting.is_painter(network)
+    line, color, _ = figures.face(192)
+    picture = network_picture(255 - line, color)
+    painted = painting.paint(network, picture, painting.encode(network, picture))
+    assert painted.shape == (painting.SIDE, painting.SIDE, 3)
+    assert ((painted >= 0) & (painted <= 1)).all()
+    other = network_picture(255 - line, np.roll(color, 1, -1))
+    assert (painted != painting.paint(network, picture, painting.encode(network, other))).any()
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_what_a_painter_decides_has_the_paints_of_the_reference_exactly(name: str):
+    network = painter(name)
+    line, color, _ = figures.face()
+    result = colour_layer(read_canvas(line), lambda: network, sources=[read_source(color)])
+    paints = {tuple(paint) for paint in read_source(color).areas.palette}
+    used = result.flats[result.flats[..., 3] == 255][:, :3]
+    assert {tuple(paint) for paint in np.unique(used, axis=0)} <= paints
+
+
+def test_another_network_looks_at_a_source_anew():
+    matcher, network = store.load("matching"), painter("video")
+    line, color, _ = figures.face()
+    source, canvas = read_source(color), read_canvas(line)
+    target = view_of(canvas, canvas.chambers.label)
+    view = source.views[0]
+    before = vote(matcher, target, source, view)
+    features = features_of(matcher, view)
+    assert features_of(matcher, view) is features
+    vote(network, target, source, view)
+    again = vote(matcher, target, source, view)
+    assert (again.regions == before.regions).all()
+    assert (again.pixels == before.pixels).all()
