@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from scoring import load_score
 
-from backend.models.registry import BORDERS, MATCHER
+from backend.models.registry import BORDERS, MATCHER, PAINTERS
 from backend.regions.describe import to_square
 from backend.tasks import completion
 from backend.tasks.borders import find_borders
@@ -113,28 +113,45 @@ def mixed(drawing: Drawing) -> np.ndarray:
     return _by_pixels(drawing, mixed=True)
 
 
+def painted_by(name: str) -> Callable[[Drawing], np.ndarray]:
+    """A network that paints decides the regions, in the matcher's place and with nothing laid."""
+
+    def paint(drawing: Drawing) -> np.ndarray:
+        with mock.patch.object(completion, "lay_views", return_value=None):
+            return _colour(drawing, borders=True, model=name)
+
+    return paint
+
+
+def the_truth(drawing: Drawing) -> np.ndarray:
+    """What could be reached at most: rims that fade into the line count against the truth, too."""
+    return drawing.color
+
+
 VARIANTS: dict[str, dict[str, Callable[[Drawing], np.ndarray]]] = {
     "reference": {
         "whole": whole,
         "no laying": without_laying,
         "no regions": by_pixels,
         "no regions, no snapping": mixed,
+        **{f"{name}, no laying": painted_by(name) for name in PAINTERS},
     },
     "hints": {
         "whole": whole,
         "no border finder": without_borders,
         "no matcher": without_matcher,
+        "the truth": the_truth,
     },
 }
 CASES = (("hints", 1.0), ("hints", 0.5), ("reference", 1.0))
 
 
-def _colour(drawing: Drawing, *, borders: bool) -> np.ndarray:
+def _colour(drawing: Drawing, *, borders: bool, model: str = MATCHER) -> np.ndarray:
     sources = [] if drawing.reference is None else [read_source(drawing.reference)]
     network = store.load(BORDERS) if borders and drawing.hints is not None else None
     result = colour_layer(
         read_canvas(drawing.line),
-        lambda: store.load(MATCHER),
+        lambda: store.load(model),
         hints=drawing.hints,
         sources=sources,
         borders=None if network is None else lambda ink, given: find_borders(network, ink, given),

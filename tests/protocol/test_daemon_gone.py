@@ -18,7 +18,7 @@ from protocol.messages import Failed
 
 from .conftest import StartDaemon
 from .examples import picture
-from .test_client import code_of, poll_until
+from .polling import code_of, poll_until
 
 
 def test_no_daemon(home: Path) -> None:

@@ -18,7 +18,7 @@ from protocol.security import generate_keys
 
 from .conftest import StartDaemon
 from .examples import picture
-from .test_client import code_of
+from .polling import code_of
 
 
 def test_the_keys_of_the_file_open_the_door(start_daemon: StartDaemon) -> None:
