@@ -157,10 +157,11 @@ def main() -> int:
     parser.add_argument("--sets", nargs="*", help="such as anim_noto (default: every anim_ set)")
     parser.add_argument("--keys", type=int, nargs="*", default=KEYS)
     parser.add_argument("--shots", type=int, default=1000, help="at most so many of each set")
+    parser.add_argument("--part", choices=("dev", "train"), default="dev", help="train was learnt")
     parser.add_argument("--json", type=Path, default=HERE / "results" / "animation.json")
     options = parser.parse_args()
     data = data_folder()
-    shots = list(find_shots(data, options.sets, options.shots))
+    shots = list(find_shots(data, options.sets, options.shots, options.part))
     if not shots:
         print(f"nothing to measure: {data} has no such animations (NURI_DATA)", file=sys.stderr)
         return 1

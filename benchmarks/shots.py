@@ -37,10 +37,12 @@ class Shot:
         return self._known[at]
 
 
-def find_shots(data: Path, kinds: Sequence[str] | None, most: int) -> Iterator[Shot]:
-    """The dev shots of some sets, of three frames and more, at most ``most`` of a set."""
+def find_shots(
+    data: Path, kinds: Sequence[str] | None, most: int, part: str = "dev"
+) -> Iterator[Shot]:
+    """The shots of some sets, of three frames and more, at most ``most`` of a set."""
     for kind in kinds or sorted(path.name for path in data.glob("anim_*")):
-        folders = [path for path in sorted((data / kind / "dev").glob("*")) if path.is_dir()]
+        folders = [path for path in sorted((data / kind / part).glob("*")) if path.is_dir()]
         long = [path for path in folders if len(list(path.glob("line_*"))) > 2]
         for folder in long[:most]:
             colors = [_read(path, cv2.IMREAD_COLOR) for path in sorted(folder.glob("color_*"))]
