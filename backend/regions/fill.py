@@ -236,9 +236,12 @@ def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 def _crumbs(pieces: np.ndarray, colour: np.ndarray, walls: np.ndarray) -> np.ndarray:
     """(H, W) bool: tiny pieces without a colour that lie in a wall rather than between lines."""
-    empty = np.flatnonzero((colour[pieces] == 0) & (pieces > 0))
+    area = np.bincount(pieces.ravel(), minlength=len(colour))
+    most = CRUMB_IN_WALL * max(pieces.shape) ** 2
+    small = (colour == 0) & (area <= max(most, CRUMB))
+    small[0] = False
+    empty = np.flatnonzero(small[pieces])
     piece = pieces.ravel()[empty]
-    area = np.bincount(piece, minlength=len(colour))
     width = pieces.shape[1]
     beside, walled = np.zeros((2, len(colour)), np.int64)
     closed, wall = np.pad(pieces == 0, 1, mode="edge"), np.pad(walls, 1, mode="edge")
@@ -247,9 +250,7 @@ def _crumbs(pieces: np.ndarray, colour: np.ndarray, walls: np.ndarray) -> np.nda
         at = y + down, x + right
         beside += np.bincount(piece, closed[at], len(colour)).astype(np.int64)
         walled += np.bincount(piece, closed[at] & wall[at], len(colour)).astype(np.int64)
-    tiny = (area <= CRUMB_IN_WALL * max(pieces.shape) ** 2) & (2 * walled > beside)
-    crumb = (colour == 0) & (tiny | (area <= CRUMB))
-    crumb[0] = False
+    crumb = small & ((area <= CRUMB) | ((area <= most) & (2 * walled > beside)))
     return np.asarray(crumb[pieces])
 
 
