@@ -27,8 +27,8 @@ from .selection import cut_out, read_selection
 # The Lab that each network was trained in.
 _CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
 _ENCODINGS = ("", "png")
-_SIDE = 256  # the networks know pictures of this squared many pixels
-_LONGEST = 1024  # a side of the copy, for panoramas
+_SIDE = 128  # the networks know pictures of this squared many pixels
+_LONGEST = 512  # a side of the copy, for panoramas
 _READ, _COLOURED = 0.1, 0.9
 
 
