@@ -17,7 +17,7 @@ from backend.regions.match import hinted_picture
 
 from .canvas import Canvas
 from .laying import LaidPaints, believe, divide, lay_views
-from .shading import Shade, shade_of
+from .shading import Shade, painted_shade, shade_of
 from .sources import (
     Source,
     View,
@@ -109,7 +109,11 @@ def complete(
     if laid is not None:
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
     paints, shade = with_paints(given, palette), None
-    if soft and laid is not None:
+    if soft and votes.painted is not None:
+        shade = painted_shade(
+            regions.label, colour, eight_bit(paints.colours), view.box, votes.painted
+        )
+    elif soft and laid is not None:
         shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)
     return Completed(paints, colour, sure, shade)
 

@@ -14,7 +14,7 @@ import numpy as np
 from backend.imaging.ground import bands
 from backend.imaging.hints import full_alpha
 from backend.imaging.resample import upsample_within
-from backend.regions.describe import to_square
+from backend.regions.describe import Box, to_square
 
 from .flats import FlatsResult
 from .laying import LaidPaints
@@ -23,6 +23,7 @@ from .sources import View
 SURE, FULL = 0.4, 0.8  # trust from which shading comes along, and from which it does so fully
 REACH = 24.0  # working pixels over which shading fades where the reference says nothing
 RIM = 0.008  # of the longer side: this near to its edge a region may show lines or a neighbour
+PAINTED_RIM = 0.016  # ... and this near where a network has painted it, at 128 pixels
 MOST = 0.35  # of white; what differs more is no shade of a colour
 _NONE = np.float32(0)
 
@@ -58,17 +59,43 @@ def shade_of(
     known = (trust >= SURE) & whole & (colour[label] > 0) & _deep(label)
     # what lines part from this paint in the source is no shade of it
     known[known] = laid.within[closed[known], colour[label[known]] - 1]
-    base = np.concatenate([np.zeros((1, 3), np.uint8), colors])[colour[label]].astype(np.float32)
-    value = (on_canvas(np.nan_to_num(laid.shown), cv2.INTER_LINEAR) - base) / 255
+    shown = on_canvas(np.nan_to_num(laid.shown), cv2.INTER_LINEAR)
+    value = (shown - _flat(label, colour, colors)) / 255
     known &= np.abs(value).max(-1) <= MOST
     value *= np.clip((trust - SURE) / (FULL - SURE), 0, 1)[..., None]
     value[~known] = 0
     return Shade(*_carried_on(value, known, label))
 
 
-def _deep(label: np.ndarray) -> np.ndarray:
-    """(h, w) bool: inside of a region, away from its edge and from that of the canvas."""
-    reach = max(1, round(RIM * max(label.shape)))
+def painted_shade(
+    label: np.ndarray, colour: np.ndarray, colors: np.ndarray, box: Box, painted: np.ndarray
+) -> Shade:
+    """What a network has painted, less the colours of the regions; lines are none of it.
+
+    label, colour, colors: as for `shade_of`. painted: (s, s, 3) float32 RGB in [0, 1] of the box.
+    """
+    height, width = label.shape
+    matrix = to_square(box, painted.shape[0])
+    turned = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shown = cv2.warpAffine(painted.astype(np.float32), matrix, (width, height), flags=turned)
+    known = (colour[label] > 0) & _deep(label, PAINTED_RIM)
+    value = (shown - _flat(label, colour, colors) / 255).astype(np.float32)
+    value[~known] = 0
+    return Shade(*_carried_on(value, known, label))
+
+
+def _flat(label: np.ndarray, colour: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32 in 0..255: the regions in their colours, 0 where they have none."""
+    table = np.concatenate([np.zeros((1, 3), np.uint8), colors])
+    return table[colour[label]].astype(np.float32)
+
+
+def _deep(label: np.ndarray, rim: float = RIM) -> np.ndarray:
+    """(h, w) bool: inside of a region, away from its edge and from that of the canvas.
+
+    rim: how far, as a share of the longer side.
+    """
+    reach = max(1, round(rim * max(label.shape)))
     ids = np.pad(label.astype(np.float32), reach)
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     alone = (cv2.erode(ids, around) == ids) & (cv2.dilate(ids, around) == ids) & (ids > 0)

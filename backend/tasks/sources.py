@@ -81,11 +81,13 @@ class Votes:
     """What a drawing's regions and pixels are, by paint.
 
     regions: (N, P) probabilities for the described regions. pixels: (S/2, S/2, P) float32. The
-    rest of each sum is the probability of none of the paints.
+    rest of each sum is the probability of none of the paints. painted: (s, s, 3) float32 RGB in
+    [0, 1], what a network that paints has made of the drawing.
     """
 
     regions: np.ndarray
     pixels: np.ndarray
+    painted: np.ndarray | None = None
 
 
 def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str = "") -> Source:
@@ -226,7 +228,8 @@ def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -
         spread = np.zeros_like(pixels)
         np.add.at(spread.transpose(2, 0, 1), place, one.pixels.transpose(2, 0, 1))
         pixels += spread / len(votes)
-    return Votes(regions / weight, pixels)
+    painted = [one.painted for one in votes if one.painted is not None]
+    return Votes(regions / weight, pixels, np.mean(painted, axis=0) if painted else None)
 
 
 def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paints: int) -> Votes:
@@ -265,11 +268,10 @@ def _painted_votes(
     assert source.colors is not None  # a source shows its colours
     colors = source.colors[known[first]]
     label, count = target.regions.label, len(target.regions.number)
-    shares = painting.read_votes(painted, label, count, colors)
-    spread = [np.zeros((*share.shape[:-1], paints), np.float32) for share in shares]
-    for wide, share in zip(spread, shares, strict=True):
-        wide[..., there] = share
-    return Votes(*spread)
+    wide = np.zeros((len(colors), paints), np.float32)
+    wide[np.arange(len(there)), there] = 1
+    regions, pixels = painting.read_votes(painted, label, count, colors)
+    return Votes(regions @ wide, pixels @ wide, painted)
 
 
 def features_of(network: Any, view: View) -> Any:

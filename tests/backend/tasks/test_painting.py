@@ -11,6 +11,7 @@ import torch
 
 from backend.models.architectures import build
 from backend.models.folding import inference_form
+from backend.regions.describe import to_square
 from backend.regions.match import network_picture
 from backend.tasks import painting
 from backend.tasks.canvas import read_canvas
@@ -90,3 +91,23 @@ def test_another_network_looks_at_a_source_anew():
     again = vote(matcher, target, source, view)
     assert (again.regions == before.regions).all()
     assert (again.pixels == before.pixels).all()
+
+
+def test_soft_colours_are_what_the_network_has_painted():
+    network = painter("video")
+    line, color, parts = figures.face()
+    source, canvas = read_source(color), read_canvas(line)
+    flat, soft = (
+        colour_layer(canvas, lambda: network, sources=[source], soft=soft) for soft in (False, True)
+    )
+    view = view_of(canvas, canvas.chambers.label)
+    painted = vote(network, view, source, source.views[0]).painted
+    assert painted is not None
+    left, top = 200, 260  # amid the skin
+    assert (parts[top - 20 : top + 20, left - 20 : left + 20] == parts[top, left]).all()
+    assert (soft.flats[..., 3] == flat.flats[..., 3]).all()
+    assert (soft.regions == flat.regions).all()
+    matrix = to_square(view.box, painting.SIDE)
+    x, y = matrix @ (left, top, 1)
+    near = soft.flats[top, left, :3] / 255 - painted[round(y), round(x)]
+    assert np.abs(near).max() < 0.1
