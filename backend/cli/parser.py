@@ -155,7 +155,9 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         action=argparse.BooleanOptionalAction,
         help="lines over the colours (default: where the key frames show theirs)",
     )
-    parser.add_argument("--model", metavar="ID", help="matching, video, aaldc or a style, see `nuri models`")
+    parser.add_argument(
+        "--model", metavar="ID", help="matching, video, aaldc or a style, see `nuri models`"
+    )
     parser.add_argument(
         "--soft", action="store_true", help="with the shading of the key frames, not flat"
     )
