@@ -13,6 +13,7 @@ SIDE = 192  # pixels of the square picture
 MOST_REGIONS = 160  # the largest; the others follow their neighbours
 MARGIN = 0.04  # around the figure, as a share of its longer side
 GROUND = 0.25  # share of the canvas border that the ground touches at least
+PARTED = 0.1  # ... and what a figure parts from it
 FACTS = 12
 
 
@@ -41,11 +42,21 @@ class Described:
     share: np.ndarray
 
 
-def find_ground(label: np.ndarray) -> int:
-    """The area of (H, W) int32 around the figure: most of the canvas border is its; 0 for none."""
+def find_ground(label: np.ndarray) -> np.ndarray:
+    """(n,) bool by area of (H, W) int32: the ground around the figure.
+
+    That is the area with most of the canvas border, and what a figure from border to border parts
+    from it: at its foot a figure may be cut, so that a corner above tells. Without such an area
+    there is no ground.
+    """
     contact = border_contact(label, int(label.max()) + 1)
-    ground = int(np.argmax(contact))
-    return ground if contact[ground] >= GROUND * 2 * sum(label.shape) else 0
+    around = 2 * sum(label.shape)
+    ground = np.zeros(len(contact), bool)
+    if contact.max() >= GROUND * around:
+        corners = label[0, [0, -1]]
+        ground[corners] = contact[corners] >= PARTED * around
+        ground[contact.argmax()] = True
+    return ground
 
 
 def figure_box(label: np.ndarray) -> Box:
@@ -53,8 +64,8 @@ def figure_box(label: np.ndarray) -> Box:
     height, width = label.shape
     ground = find_ground(label)
     rows = cols = np.zeros(0, np.int64)
-    if ground:
-        figure = label != ground
+    if ground.any():
+        figure = ~ground[label]
         rows, cols = np.flatnonzero(figure.any(1)), np.flatnonzero(figure.any(0))
     if not len(rows):
         rows, cols = np.array([0, height - 1]), np.array([0, width - 1])

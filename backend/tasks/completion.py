@@ -187,8 +187,7 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     closed = closed_areas(label)
     area_of = np.zeros(int(label.max()) + 1, np.int64)
     area_of[label.ravel()] = closed.ravel()
-    ground = find_ground(closed)
-    return (area_of == ground) & (ground > 0), area_of
+    return find_ground(closed)[area_of], area_of
 
 
 def at_border(label: np.ndarray) -> np.ndarray:

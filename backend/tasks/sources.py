@@ -116,8 +116,7 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         )
     # the ground between lines may be several chambers
     outline = areas.label if ink is None else closed_areas(areas.label)
-    box, ground = figure_box(outline), find_ground(outline)
-    around = (outline == ground) & (ground > 0)
+    box, around = figure_box(outline), find_ground(outline)[outline]
     seen = crop(rgb, box, SIDE, 255, exact=False)
     shown = crop(rgb, box, LAID_SIDE, 255, exact=False)
     if ink is None:

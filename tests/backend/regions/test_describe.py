@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.regions.describe import FACTS, SIDE, crop, describe, figure_box
+from backend.regions.describe import FACTS, SIDE, crop, describe, figure_box, find_ground
 from tests.backend import figures
 
 
@@ -50,3 +50,23 @@ def test_nothing_at_all():
     found = describe(np.zeros((SIDE, SIDE), np.int32))
     assert found.facts.shape == (0, FACTS)
     assert found.point.shape == (0, 2)
+
+
+def test_a_figure_from_border_to_border_parts_the_ground() -> None:
+    areas = np.ones((100, 140), np.int32)
+    areas[:, 60:] = 2
+    areas[:, 90:] = 3
+    assert find_ground(areas).tolist() == [False, True, False, True]
+    box = figure_box(areas)
+    assert box.left < 60 < 90 < box.left + box.side
+
+
+def test_a_figure_that_is_cut_at_its_foot_is_no_ground() -> None:
+    areas = np.ones((100, 140), np.int32)
+    areas[40:, 5:] = 2  # holds a corner below and a third of the border
+    assert find_ground(areas).tolist() == [False, True, False]
+
+
+def test_a_picture_of_many_areas_has_no_ground() -> None:
+    areas = np.kron(np.arange(1, 26).reshape(5, 5), np.ones((20, 20))).astype(np.int32)
+    assert not find_ground(areas).any()
