@@ -110,8 +110,9 @@ def complete(
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
     paints, shade = with_paints(given, palette), None
     if soft and votes.painted is not None:
+        figure = np.where(open_ground(regions.label)[0], 0, colour)  # the ground stays even
         shade = painted_shade(
-            regions.label, colour, eight_bit(paints.colours), view.box, votes.painted
+            regions.label, figure, eight_bit(paints.colours), view.box, votes.painted
         )
     elif soft and laid is not None:
         shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)

@@ -72,13 +72,16 @@ def painted_shade(
 ) -> Shade:
     """What a network has painted, less the colours of the regions; lines are none of it.
 
-    label, colour, colors: as for `shade_of`. painted: (s, s, 3) float32 RGB in [0, 1] of the box.
+    label, colour, colors: as for `shade_of`; what has no colour here stays as it is. painted:
+    (s, s, 3) float32 RGB in [0, 1] of the box.
     """
     height, width = label.shape
     matrix = to_square(box, painted.shape[0])
     turned = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    shown = cv2.warpAffine(painted.astype(np.float32), matrix, (width, height), flags=turned)
-    known = (colour[label] > 0) & _deep(label, PAINTED_RIM)
+    with_cover = np.dstack([painted, np.ones(painted.shape[:2])]).astype(np.float32)
+    warped = cv2.warpAffine(with_cover, matrix, (width, height), flags=turned)
+    shown, within = warped[..., :3], warped[..., 3] > 1 - 1e-3
+    known = (colour[label] > 0) & within & _deep(label, PAINTED_RIM)
     value = (shown - _flat(label, colour, colors) / 255).astype(np.float32)
     value[~known] = 0
     return Shade(*_carried_on(value, known, label))

@@ -111,3 +111,19 @@ def test_soft_colours_are_what_the_network_has_painted():
     x, y = matrix @ (left, top, 1)
     near = soft.flats[top, left, :3] / 255 - painted[round(y), round(x)]
     assert np.abs(near).max() < 0.1
+
+
+def test_softness_keeps_to_the_figure():
+    network = painter("video")
+    line, color, _ = figures.face(320)
+    wide = [np.full((400, 700, *part.shape[2:]), 255, np.uint8) for part in (line, color)]
+    for part, small in zip(wide, (line, color), strict=True):
+        part[40:360, 360:680] = small
+    flat, soft = (
+        colour_layer(
+            read_canvas(wide[0]), lambda: network, sources=[read_source(wide[1])], soft=soft
+        )
+        for soft in (False, True)
+    )
+    assert (soft.flats[:, :340] == flat.flats[:, :340]).all()
+    assert (soft.flats[:, 360:] != flat.flats[:, 360:]).any()
