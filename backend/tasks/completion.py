@@ -96,7 +96,7 @@ def complete(
     score = region_scores(votes, view)
     score = _with_paper(score, told, outside, outside & at_border(regions.label)[number])
     score = agreed(score, closed[number], view.regions.share, outside)
-    laid = lay_views(view, told.faced, told.places, told.paints) if sources else None
+    laid = _lay_sources(view, told) if sources else None
     if laid is not None:
         score = believe(score, view, laid)
     best = score.argmax(1)
@@ -117,6 +117,13 @@ def complete(
     elif soft and laid is not None:
         shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)
     return Completed(paints, colour, sure, shade)
+
+
+def _lay_sources(view: View, told: _Told) -> LaidPaints:
+    """`lay_views` of the sources."""
+    sources = zip(told.places, told.sources, strict=True)
+    grounds = [int(place[one.ground]) if one.ground >= 0 else -1 for place, one in sources]
+    return lay_views(view, told.faced, told.places, told.paints, grounds)
 
 
 def _votes(

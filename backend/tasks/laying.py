@@ -14,6 +14,7 @@ from backend.regions.register import lay
 from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
+GROUND = 0.5  # of that weight has the ground around a source's figure, for figures move in it
 DIVIDING = 0.85  # trust from which a region may have several paints
 LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed each other
 LEAST_PIECE = 12  # pixels of the square
@@ -29,7 +30,8 @@ class LaidPaints:
 
     paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1]. closed: (S, S) int,
     which area closed by lines of a source it lies in. within: (C, P) bool, the paints of those.
-    shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines.
+    shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines. paper: (S, S)
+    float32, the trust where a source shows the ground around its figure, in the paint ``ground``.
     """
 
     paint: np.ndarray
@@ -37,6 +39,8 @@ class LaidPaints:
     closed: np.ndarray
     within: np.ndarray
     shown: np.ndarray
+    paper: np.ndarray
+    ground: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -55,32 +59,41 @@ class Piece:
 
 
 def lay_views(
-    target: View, views: Sequence[View], places: Sequence[np.ndarray], paints: int
+    target: View,
+    views: Sequence[View],
+    places: Sequence[np.ndarray],
+    paints: int,
+    grounds: Sequence[int],
 ) -> LaidPaints:
     """The views of sources laid on the target; of several the one with the nearest lines counts.
 
     views: one of each source (`facing`). places: of its paints in the joint palette, which has
-    ``paints``.
+    ``paints``. grounds: the paint around each of their figures, -1 for none.
     """
     shape = target.ink.shape
     paint, closed = np.zeros(shape, int), np.zeros(shape, int)
     trust = np.zeros(shape, np.float32)
     shown = np.full((*shape, 3), np.nan, np.float32)
+    paper, ground = np.zeros(shape, np.float32), np.zeros(shape, int)
     within = []
     areas = 0
-    for view, place in zip(views, places, strict=True):
+    for view, place, around in zip(views, places, grounds, strict=True):
         assert view.painting is not None and view.shown is not None  # as every source has
         laid = lay(target.ink, view.ink)
         own = laid.carry(view.painting)
         # where a figure ends is told by its own lines alone
         nearer = (laid.trust > trust) & (own >= 0)
+        if around >= 0:
+            open_here = (laid.trust > paper) & (own < 0)
+            paper[open_here], ground[open_here] = laid.trust[open_here], around
         paint[nearer] = place[own[nearer]]
         trust[nearer] = laid.trust[nearer]
         closed[nearer] = laid.carry(view.areas)[nearer] + areas
         shown[nearer] = laid.carry_colors(_off_lines(view.shown, view.ink))[nearer]
         within.append(_paints_within(view.areas, view.painting, place, paints))
         areas += len(within[-1])
-    return LaidPaints(paint, trust, closed, np.concatenate(within), shown)
+    paper[paper <= trust] = 0
+    return LaidPaints(paint, trust, closed, np.concatenate(within), shown, paper, ground)
 
 
 def _off_lines(shown: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -107,7 +120,9 @@ def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
     place[view.regions.number] = np.arange(1, len(score) + 1)
     region, kind, weight = place[view.areas[at]], laid.paint[at], laid.trust[at]
     share = np.zeros((len(score) + 1, score.shape[1]))
-    np.add.at(share, (region, kind), weight)
+    paper = laid.paper[at] > 0
+    np.add.at(share, (region[~paper], kind[~paper]), weight[~paper])
+    np.add.at(share, (region[paper], laid.ground[at][paper]), GROUND * laid.paper[at][paper])
     amount = np.maximum(1, np.bincount(region, minlength=len(score) + 1))[:, None]
     share = (share / amount)[1:]
     belief = BELIEF * share.sum(1, keepdims=True)
