@@ -88,20 +88,20 @@ MODELS = {
             weights="line_extractor",
         ),
         Model(
-            id="smsanet",
-            task="greyscale",
-            title="Colour for a grey painting, calm and even",
-            inputs=("picture",),
-            device="cpu",
-            weights="smsanet",
-        ),
-        Model(
             id="ibn_gan",
             task="greyscale",
             title="Colour for a grey painting, vivid and bolder",
             inputs=("picture",),
             device="cpu",
             weights="ibn_gan",
+        ),
+        Model(
+            id="smsanet",
+            task="greyscale",
+            title="Colour for a grey painting, calm and even",
+            inputs=("picture",),
+            device="cpu",
+            weights="smsanet",
         ),
     )
 }

@@ -105,7 +105,7 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         ),
         (
             ["colorize", "a.kra", "-o", "b.png", "--model", "dream"],
-            "available: matching, choosing, flats",
+            "available: matching, choosing, aaldc, video, flats",
         ),
         (
             ["colorize", "a.png", "-o", "b.png", "--reference", "c.png", "--model", "flats"],

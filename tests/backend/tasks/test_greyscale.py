@@ -21,7 +21,7 @@ from backend.tasks.greyscale import colour_grey
 from backend.weights import store
 from tests.backend.weights.shelf import put
 
-MODELS = ("smsanet", "ibn_gan")
+MODELS = ("ibn_gan", "smsanet")
 L_STEP = 0.39  # of L*: one step of 8-bit grey where grey is steepest
 
 
@@ -128,7 +128,7 @@ def test_a_file_becomes_a_file_and_pixels_become_pixels():
     expected = colour_grey(grey)
     assert np.array_equal(io.read_image(out.data, "out.png"), expected)
     pixels = PixelBuffer("picture", 60, 50, PixelFormat.gray8, grey.tobytes())
-    outcome = run(pixels, {"model": "smsanet"})
+    outcome = run(pixels, {"model": MODELS[0]})
     (plane,) = outcome.outputs
     assert (plane.name, plane.format) == ("picture", PixelFormat.rgb8)
     assert bytes(plane.data) == expected.tobytes()
@@ -191,10 +191,10 @@ def test_nothing_but_transparency_is_refused():
 
 def test_missing_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
-    with pytest.raises(NuriError, match="smsanet") as caught:
+    with pytest.raises(NuriError, match="ibn_gan") as caught:
         colour_grey(painting(8, 8))
     assert caught.value.code is ErrorCode.model_missing
-    put(tmp_path, "ibn_gan", {"width": 4})
+    put(tmp_path, "smsanet", {"width": 4, "attention_where": (4, 7)})
     assert colour_grey(painting(8, 8)).shape == (8, 8, 3)  # the one that is there
 
 
