@@ -110,7 +110,7 @@ def complete(
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
     paints, shade = with_paints(given, palette), None
     if soft and votes.painted is not None:
-        figure = np.where(open_ground(regions.label)[0], 0, colour)  # the ground stays even
+        figure = off_ground(regions.label, colour)
         shade = painted_shade(
             regions.label, figure, eight_bit(paints.colours), view.box, votes.painted
         )
@@ -196,6 +196,14 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     area_of = np.zeros(int(label.max()) + 1, np.int64)
     area_of[label.ravel()] = closed.ravel()
     return find_ground(closed)[area_of], area_of
+
+
+def off_ground(label: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """colour (n,) by region id of (h, w) int32, without those of the open ground."""
+    outside = open_ground(label)[0]
+    figure = colour.copy()
+    figure[: len(outside)][outside] = 0  # the last regions may have left the label
+    return figure
 
 
 def at_border(label: np.ndarray) -> np.ndarray:
