@@ -30,7 +30,8 @@ from backend.tasks.borders import find_borders
 from backend.tasks.canvas import Canvas, read_canvas
 from backend.tasks.flats import colour_flats, composite
 from backend.tasks.layer import colour_layer
-from backend.tasks.sources import Source, facing, read_source, view_of, vote
+from backend.tasks.sources import Source, facing, read_source, view_of
+from backend.tasks.voting import vote
 from backend.weights import store
 from training.metrics.deep import load_lpips
 from training.metrics.frechet import FrechetDistance, load_pooled_squeezenet

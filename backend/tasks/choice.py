@@ -12,7 +12,8 @@ from backend.regions.match import color_facts
 
 from .canvas import Canvas
 from .completion import Completed, agreed, eight_bit, leave_unseen, open_ground, with_paints
-from .sources import features_of, view_of
+from .sources import view_of
+from .voting import features_of
 
 ROUNDS = 4  # each settles the surest half of what is open, the last one all
 SAME = 8.0  # a chosen colour nearer than this in CIELAB to a known one is that one

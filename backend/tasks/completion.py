@@ -18,17 +18,8 @@ from backend.regions.match import hinted_picture
 from .canvas import Canvas
 from .laying import LaidPaints, believe, divide, lay_views
 from .shading import Shade, painted_shade, shade_of
-from .sources import (
-    Source,
-    View,
-    Votes,
-    combine,
-    facing,
-    union_palette,
-    view_of,
-    vote,
-    vote_view,
-)
+from .sources import Source, View, facing, union_palette, view_of
+from .voting import Votes, combine, vote, vote_view
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
 PAPER = 0.2  # how much more likely an open place around the figure has the paint of the ground

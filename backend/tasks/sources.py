@@ -1,11 +1,11 @@
-"""Colouring line art after coloured drawings: which region of which answers to which of ours.
+"""Coloured drawings to colour after, and drawings to be coloured, as networks see them.
 
 The network says what a region is, the lines where it ends, the reference's palette its colour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,13 +25,12 @@ from backend.regions.describe import (
     figure_box,
     find_ground,
 )
-from backend.regions.match import color_facts, network_picture, thin_dark
+from backend.regions.match import network_picture, thin_dark
 from backend.regions.register import INK, fill_ink
 from backend.regions.register import SIDE as LAID_SIDE
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
-from . import painting
 from .canvas import Canvas, working_ink, working_size
 
 BORDER = 25  # pixels of the square, twice the margin at the border that gives no shading
@@ -74,20 +73,6 @@ class View:
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
     seen: tuple[Any, Any] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Votes:
-    """What a drawing's regions and pixels are, by paint.
-
-    regions: (N, P) probabilities for the described regions. pixels: (S/2, S/2, P) float32. The
-    rest of each sum is the probability of none of the paints. painted: (s, s, 3) float32 RGB in
-    [0, 1], what a network that paints has made of the drawing.
-    """
-
-    regions: np.ndarray
-    pixels: np.ndarray
-    painted: np.ndarray | None = None
 
 
 def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str = "") -> Source:
@@ -195,12 +180,6 @@ def facing(target: View, source: Source) -> View:
     return source.views[int(mirrored > plain + MIRRORED)]
 
 
-def vote(network: Any, target: View, source: Source, view: View) -> Votes:
-    """Compare a drawing with one source, seen as ``view`` (`facing`)."""
-    paint = source.areas.paint[view.regions.number]
-    return vote_view(network, target, view, paint, len(source.areas.palette))
-
-
 def likeness(ink: np.ndarray, other: np.ndarray) -> float:
     """How well the lines of two drawings (S, S) lie on each other, finely and coarsely: -2..2."""
     total = 0.0
@@ -210,107 +189,3 @@ def likeness(ink: np.ndarray, other: np.ndarray) -> float:
         power = float(np.sqrt((one * one).sum() * (two * two).sum()))
         total += float((one * two).sum()) / power if power > 0 else 0.0
     return total
-
-
-def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -> Votes:
-    """The votes of several sources in one palette; where one is surer it counts more."""
-    shape = votes[0].regions.shape[0], votes[0].pixels.shape[:2]
-    regions = np.zeros((shape[0], paints), np.float32)
-    pixels = np.zeros((*shape[1], paints), np.float32)
-    weight = np.zeros((shape[0], 1), np.float32)
-    for one, place in zip(votes, places, strict=True):
-        sure = one.regions.max(axis=1, initial=0)[:, None] ** 2 + 1e-6
-        mapped = np.zeros_like(regions)
-        np.add.at(mapped.T, place, one.regions.T)
-        regions += sure * mapped
-        weight += sure
-        spread = np.zeros_like(pixels)
-        np.add.at(spread.transpose(2, 0, 1), place, one.pixels.transpose(2, 0, 1))
-        pixels += spread / len(votes)
-    painted = [one.painted for one in votes if one.painted is not None]
-    return Votes(regions / weight, pixels, np.mean(painted, axis=0) if painted else None)
-
-
-def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paints: int) -> Votes:
-    """The votes of one view; ``paint`` (M,) of each region of the source."""
-    if painting.is_painter(network):
-        return _painted_votes(network, target, source, paint, paints)
-    import torch
-
-    with torch.inference_mode():
-        ours, theirs = features_of(network, target), features_of(network, source)
-        output = network.match(ours, theirs)
-        known = theirs.valid[0]
-        table = torch.zeros(len(known), paints)
-        table[torch.arange(len(paint)), torch.from_numpy(paint.astype(np.int64))] = 1
-        table[~known] = 0
-        regions = output.regions[0, :, :-1].exp() @ table
-        pixels = ours.pixels[0].flatten(1).T[None]
-        half = torch.from_numpy(target.regions.label[::2, ::2].astype(np.int64)).reshape(1, -1)
-        inside = torch.nonzero(half[0])[:, 0]
-        owner = half[:, inside] - 1
-        by_pixel = torch.zeros(half.shape[1], paints)
-        scores = network.pixel_matches(pixels[:, inside], owner, output)
-        by_pixel[inside] = scores[0, :, :-1].exp() @ table
-    side = SIDE // 2
-    return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
-
-
-def _painted_votes(
-    network: Any, target: View, source: View, paint: np.ndarray, paints: int
-) -> Votes:
-    """`vote_view` of a network that paints: its colours speak for the paints they are near."""
-    references = _kept(network, source, lambda: painting.encode(network, source.picture))
-    painted = painting.paint(network, target.picture, references)
-    known = np.flatnonzero(_known(source))
-    there, first = np.unique(paint[known], return_index=True)
-    assert source.colors is not None  # a source shows its colours
-    colors = source.colors[known[first]]
-    label, count = target.regions.label, len(target.regions.number)
-    wide = np.zeros((len(colors), paints), np.float32)
-    wide[np.arange(len(there)), there] = 1
-    regions, pixels = painting.read_votes(painted, label, count, colors)
-    return Votes(regions @ wide, pixels @ wide, painted)
-
-
-def features_of(network: Any, view: View) -> Any:
-    """What the network sees of a view; kept with it."""
-    return _kept(network, view, lambda: network.features(_drawing(view)))
-
-
-def _kept(network: Any, view: View, see: Callable[[], Any]) -> Any:
-    """What ``see`` gives for a view, once for a network: a source outlives the choice of it."""
-    if view.seen is None or view.seen[0] is not network:
-        view.seen = network, see()
-    return view.seen[1]
-
-
-def _drawing(view: View) -> Any:
-    import torch
-
-    from backend.models.matching import Drawing
-
-    regions = view.regions
-    count = len(regions.number)
-    known = _known(view)
-    label = np.ascontiguousarray(regions.label[::2, ::2]).astype(np.int64)
-    # the network wants one region at least
-    rows = max(1, count)
-    facts, point, color = (
-        np.zeros((rows, values.shape[1]), np.float32)
-        for values in (regions.facts, regions.point, np.zeros((0, 4)))
-    )
-    facts[:count], point[:count] = regions.facts, regions.point
-    color[:count] = color_facts(view.colors, known, count)
-    return Drawing(
-        picture=torch.from_numpy(view.picture)[None],
-        label=torch.from_numpy(label)[None],
-        facts=torch.from_numpy(facts)[None],
-        point=torch.from_numpy(point)[None],
-        color=torch.from_numpy(color)[None],
-        valid=torch.from_numpy(known if count else np.zeros(1, bool))[None],
-    )
-
-
-def _known(view: View) -> np.ndarray:
-    return np.ones(len(view.regions.number), bool) if view.known is None else view.known

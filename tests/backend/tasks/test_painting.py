@@ -16,7 +16,8 @@ from backend.regions.match import network_picture
 from backend.tasks import painting
 from backend.tasks.canvas import read_canvas
 from backend.tasks.layer import colour_layer
-from backend.tasks.sources import features_of, read_source, view_of, vote
+from backend.tasks.sources import read_source, view_of
+from backend.tasks.voting import features_of, vote
 from backend.weights import store
 from tests.backend import figures
 
