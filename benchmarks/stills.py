@@ -93,12 +93,6 @@ def without_borders(drawing: Drawing) -> np.ndarray:
     return _colour(drawing, borders=False)
 
 
-def without_laying(drawing: Drawing) -> np.ndarray:
-    """No reference laid on the drawing: the matcher's word alone."""
-    with mock.patch.object(completion, "lay_views", return_value=None):
-        return _colour(drawing, borders=True)
-
-
 def without_matcher(drawing: Drawing) -> np.ndarray:
     """Flats: areas without a hint stay as they are."""
     return _over(drawing.line, colour_flats(drawing.line, drawing.hints).flats)
@@ -114,12 +108,12 @@ def mixed(drawing: Drawing) -> np.ndarray:
     return _by_pixels(drawing, mixed=True)
 
 
-def painted_by(name: str) -> Callable[[Drawing], np.ndarray]:
-    """A network that paints decides the regions, in the matcher's place and with nothing laid."""
+def without_laying(model: str) -> Callable[[Drawing], np.ndarray]:
+    """No reference laid on the drawing: the word of the matcher, or of a painter, alone."""
 
     def paint(drawing: Drawing) -> np.ndarray:
         with mock.patch.object(completion, "lay_views", return_value=None):
-            return _colour(drawing, borders=True, model=name)
+            return _colour(drawing, borders=True, model=model)
 
     return paint
 
@@ -132,10 +126,10 @@ def the_truth(drawing: Drawing) -> np.ndarray:
 VARIANTS: dict[str, dict[str, Callable[[Drawing], np.ndarray]]] = {
     "reference": {
         "whole": whole,
-        "no laying": without_laying,
+        "no laying": without_laying(MATCHER),
         "no regions": by_pixels,
         "no regions, no snapping": mixed,
-        **{f"{name}, no laying": painted_by(name) for name in PAINTERS},
+        **{f"{name}, no laying": without_laying(name) for name in PAINTERS},
     },
     "hints": {
         "whole": whole,

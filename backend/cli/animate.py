@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import MATCHER, PAINTERS
+from backend.models.registry import FOR_SHOTS
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
@@ -113,7 +113,7 @@ def _join(state: _Run) -> bool:
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:
-    check_model(options.model, (MATCHER, *PAINTERS))
+    check_model(options.model, FOR_SHOTS)
     if not options.cuts:
         check_keys(plan)
     if options.film:

@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+INK = 0.9  # of paper white: what is at most this is ink (line strength of at least 0.1)
 Norm = Literal["max", "fixed", "minmax"]
 NORMS = ("max", "fixed", "minmax")
 

@@ -12,6 +12,7 @@ from typing import Any
 MATCHER = "matching"  # decides by references and hints
 CHOOSER = "choosing"  # chooses colours itself where nothing decides
 PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
+FOR_SHOTS = (MATCHER, *PAINTERS)  # what colours the frames of a shot, besides styles
 BORDERS = "borders"  # weights alone: tells both where regions meet
 
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from backend.imaging import io, planes
-from backend.models.registry import MATCHER, PAINTERS
+from backend.models.registry import FOR_SHOTS
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
@@ -104,7 +104,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "there is no coloured frame",
             "Colour one frame of the animation, better the first and the last",
         )
-    model = matcher_of(request, (MATCHER, *PAINTERS))
+    model = matcher_of(request, FOR_SHOTS)
     frames, keys, lines = [], [], True
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")

@@ -101,7 +101,7 @@ def complete(
         colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
     paints, shade = with_paints(given, palette), None
     if soft and votes.painted is not None:
-        figure = off_ground(regions.label, colour)
+        figure = off_ground(colour, ground)
         shade = painted_shade(
             regions.label, figure, eight_bit(paints.colours), view.box, votes.painted
         )
@@ -189,11 +189,13 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return find_ground(closed)[area_of], area_of
 
 
-def off_ground(label: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """colour (n,) by region id of (h, w) int32, without those of the open ground."""
-    outside = open_ground(label)[0]
+def off_ground(colour: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """colour (n,) by region id without those of the ground, (m <= n,) bool as of `open_ground`.
+
+    Later regions are pieces of the figure, for the ground is never divided.
+    """
     figure = colour.copy()
-    figure[: len(outside)][outside] = 0  # the last regions may have left the label
+    figure[: len(ground)][ground] = 0
     return figure
 
 

@@ -56,7 +56,7 @@ def colour_grey(
     picture: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, 8 or 16 bit; of colours only the
     lightness counts. Returns (H, W, 3), or (H, W, 4) with the same alpha, in the same dtype; what
     is transparent is all zeros.
-    model: "smsanet" or "ibn_gan"; "" is the first of them that is installed. Raises NuriError:
+    model: "ibn_gan" or "smsanet"; "" is the first of them that is installed. Raises NuriError:
     bad_input (nothing to see in it), model_missing, cancelled.
     """
 

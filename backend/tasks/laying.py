@@ -118,11 +118,12 @@ def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
     at = view.areas > 0
     place = np.zeros(int(view.areas.max()) + 1, int)
     place[view.regions.number] = np.arange(1, len(score) + 1)
-    region, kind, weight = place[view.areas[at]], laid.paint[at], laid.trust[at]
+    is_paper = laid.paper > 0
+    kind = np.where(is_paper, laid.ground, laid.paint)[at]
+    weight = np.where(is_paper, GROUND * laid.paper, laid.trust)[at]
+    region = place[view.areas[at]]
     share = np.zeros((len(score) + 1, score.shape[1]))
-    paper = laid.paper[at] > 0
-    np.add.at(share, (region[~paper], kind[~paper]), weight[~paper])
-    np.add.at(share, (region[paper], laid.ground[at][paper]), GROUND * laid.paper[at][paper])
+    np.add.at(share, (region, kind), weight)
     amount = np.maximum(1, np.bincount(region, minlength=len(score) + 1))[:, None]
     share = (share / amount)[1:]
     belief = BELIEF * share.sum(1, keepdims=True)

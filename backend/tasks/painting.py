@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from backend.imaging.color import rgb_to_lab
-from backend.imaging.distance import distance_field
+from backend.imaging.distance import INK, distance_field
 
 SIDE = 128  # pixels of the square that these networks were trained with
 SPREAD = 10.0  # CIELAB; a paint this far from the painted colour is hardly meant
-_INK = 0.1  # strength from which the distance to a line is measured, as in training
 
 
 def is_painter(network: Any) -> bool:
@@ -86,10 +85,11 @@ def _inputs(picture: np.ndarray) -> tuple[Any, Any, Any]:
         cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for plane in picture
     )
     # what nobody has coloured is paper, and lines lie over the colours
-    color = np.minimum(np.dstack(rgb) + (1 - known)[..., None], (1 - ink)[..., None])
-    distance = distance_field(ink >= _INK)
+    line = 1 - ink
+    color = np.minimum(np.dstack(rgb) + (1 - known)[..., None], line[..., None])
+    distance = distance_field(line <= INK)
 
     def signed(values: np.ndarray) -> Any:
         return torch.from_numpy(np.atleast_3d(values).transpose(2, 0, 1).copy())[None] * 2 - 1
 
-    return signed(1 - ink), signed(distance), signed(color)
+    return signed(line), signed(distance), signed(color)

@@ -44,22 +44,18 @@ def shade_of(
 
     label: (h, w) int32. colour: (n + 1,) by region id, 1 + index into colors (P, 3) uint8.
     """
-    height, width = label.shape
-    matrix = to_square(view.box, laid.paint.shape[0])
 
-    def on_canvas(values: np.ndarray, flags: int) -> np.ndarray:
-        turned = flags | cv2.WARP_INVERSE_MAP
-        warped = cv2.warpAffine(values.astype(np.float32), matrix, (width, height), flags=turned)
-        return np.asarray(warped)
+    def on_canvas(values: np.ndarray, flags: int = cv2.INTER_LINEAR) -> np.ndarray:
+        return _on_canvas(values, view.box, label.shape, flags)
 
     is_shown = np.isfinite(laid.shown[..., 0])
-    trust = on_canvas(np.where(is_shown, laid.trust, 0), cv2.INTER_LINEAR)
-    whole = on_canvas(is_shown, cv2.INTER_LINEAR) > 1 - 1e-3
+    trust = on_canvas(np.where(is_shown, laid.trust, 0))
+    whole = on_canvas(is_shown) > 1 - 1e-3
     closed = on_canvas(laid.closed, cv2.INTER_NEAREST).astype(int)
     known = (trust >= SURE) & whole & (colour[label] > 0) & _deep(label)
     # what lines part from this paint in the source is no shade of it
     known[known] = laid.within[closed[known], colour[label[known]] - 1]
-    shown = on_canvas(np.nan_to_num(laid.shown), cv2.INTER_LINEAR)
+    shown = on_canvas(np.nan_to_num(laid.shown))
     value = (shown - _flat(label, colour, colors)) / 255
     known &= np.abs(value).max(-1) <= MOST
     value *= np.clip((trust - SURE) / (FULL - SURE), 0, 1)[..., None]
@@ -75,16 +71,22 @@ def painted_shade(
     label, colour, colors: as for `shade_of`; what has no colour here stays as it is. painted:
     (s, s, 3) float32 RGB in [0, 1] of the box.
     """
-    height, width = label.shape
-    matrix = to_square(box, painted.shape[0])
-    turned = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    with_cover = np.dstack([painted, np.ones(painted.shape[:2])]).astype(np.float32)
-    warped = cv2.warpAffine(with_cover, matrix, (width, height), flags=turned)
-    shown, within = warped[..., :3], warped[..., 3] > 1 - 1e-3
+    shown = _on_canvas(painted, box, label.shape)
+    within = _on_canvas(np.ones(painted.shape[:2]), box, label.shape) > 1 - 1e-3
     known = (colour[label] > 0) & within & _deep(label, PAINTED_RIM)
     value = (shown - _flat(label, colour, colors) / 255).astype(np.float32)
     value[~known] = 0
     return Shade(*_carried_on(value, known, label))
+
+
+def _on_canvas(
+    values: np.ndarray, box: Box, shape: tuple[int, ...], flags: int = cv2.INTER_LINEAR
+) -> np.ndarray:
+    """Values of a square, (s, s) or (s, s, C), as float32 on the canvas of ``shape``; 0 off it."""
+    turned = flags | cv2.WARP_INVERSE_MAP
+    matrix = to_square(box, values.shape[0])
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.warpAffine(values.astype(np.float32), matrix, size, flags=turned))
 
 
 def _flat(label: np.ndarray, colour: np.ndarray, colors: np.ndarray) -> np.ndarray:

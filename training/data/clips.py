@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.imaging.distance import Norm, distance_field
+from backend.imaging.distance import INK, Norm, distance_field
 from training.errors import TrainingError
 
 from .base import Sample, SampleDataset, region_map, signed, unit
@@ -20,7 +20,6 @@ from .picture import Picture, ShotSource
 from .recolor import recolor
 from .resize import Fit, flip_picture, to_square
 
-INK = 0.9  # of paper white: what is at most this is ink (line strength of at least 0.1)
 Mode = Literal["window", "frame", "shot"]
 
 

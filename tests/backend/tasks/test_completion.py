@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.tasks.completion import off_ground
+from backend.tasks.completion import off_ground, open_ground
 
 
 def test_the_ground_has_no_colour_even_where_the_last_region_is_gone():
@@ -12,5 +12,6 @@ def test_the_ground_has_no_colour_even_where_the_last_region_is_gone():
     label[18:42, 18:62] = 0
     label[20:40, 20:60] = 2
     colour = np.array([0, 3, 1, 2])  # region 3 was taken away
-    assert off_ground(label, colour).tolist() == [0, 0, 1, 2]
+    ground, _ = open_ground(label)
+    assert off_ground(colour, ground).tolist() == [0, 0, 1, 2]
     assert colour.tolist() == [0, 3, 1, 2]
