@@ -22,7 +22,7 @@ from .sources import Source, View, facing, union_palette, view_of
 from .voting import Votes, combine, vote, vote_view
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
-PAPER = 0.2  # how much more likely an open place around the figure has the paint of the ground
+PAPER = 0.4  # how much more likely an open place around the figure has the paint of the ground
 LEAST_BORDER = 0.02  # share of the canvas border from which a part of the ground lies at it
 PIXELS = 0.5  # share of a region's vote that its pixels have
 
@@ -85,11 +85,16 @@ def complete(
     number = view.regions.number
     outside = ground[number]
     score = region_scores(votes, view)
-    score = _with_paper(score, told, outside, outside & at_border(regions.label)[number])
+    at_edge = outside & at_border(regions.label)[number]
+    score = _with_paper(score, told, outside, at_edge)
     score = agreed(score, closed[number], view.regions.share, outside)
     laid = _lay_sources(view, told) if sources else None
+    # a finished picture shows where a figure ends that no line closes
+    finished = not any(source.lined for source in sources)
     if laid is not None:
-        score = believe(score, view, laid)
+        stays = at_edge & finished
+        score = np.where(stays[:, None], score, believe(score, view, laid))
+    score[np.ix_(outside, _like_lines(told))] = 0
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
@@ -98,7 +103,8 @@ def complete(
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
     if laid is not None:
-        colour, sure = _divided(regions, colour, sure, view, laid, told, take & ~outside)
+        divisible = take if finished else take & ~outside
+        colour, sure = _divided(regions, colour, sure, view, laid, told, divisible, outside)
     paints, shade = with_paints(given, palette), None
     if soft and votes.painted is not None:
         figure = off_ground(colour, ground)
@@ -144,18 +150,26 @@ def _divided(
     laid: LaidPaints,
     told: _Told,
     divisible: np.ndarray,
+    outside: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`divide` for the described regions that are ``divisible``, (N,) bool."""
+    """`divide` for the described regions that are ``divisible``, or ``outside``, (N,) bool."""
     number = view.regions.number
-    whole = np.ones(len(colour), bool)
+    whole, ground = np.ones(len(colour), bool), np.zeros(len(colour), bool)
     whole[number[divisible]] = False
+    ground[number[outside]] = True
+    dark = _like_lines(told)
+    colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark, ground)
+    leave_unseen(regions, number, colour)
+    return colour, sure
+
+
+def _like_lines(told: _Told) -> np.ndarray:
+    """(P,) bool: paints as dark as ink that may be lines of a finished picture."""
     dark = np.zeros(told.paints, bool)
     for source, place in zip(told.sources, told.places, strict=True):
         if not source.lined:
             dark[place[source.areas.palette.max(1) < INK]] = True
-    colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark)
-    leave_unseen(regions, number, colour)
-    return colour, sure
+    return dark
 
 
 def leave_unseen(regions: Regions, seen: np.ndarray, colour: np.ndarray) -> None:
@@ -192,7 +206,7 @@ def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def off_ground(colour: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """colour (n,) by region id without those of the ground, (m <= n,) bool as of `open_ground`.
 
-    Later regions are pieces of the figure, for the ground is never divided.
+    Later regions are pieces of the figure, also where it is open to the ground.
     """
     figure = colour.copy()
     figure[: len(ground)][ground] = 0
@@ -213,13 +227,19 @@ def agreed(
     A narrow place inside a figure is no border. In the open ground it may be the only one that
     keeps a figure with a large opening apart.
     """
-    _, group = np.unique(np.where(ground, -1 - np.arange(len(closed)), closed), return_inverse=True)
+    group = deciding_together(closed, ground)
     weight = np.maximum(share, 1e-9)[:, None]
     total = np.zeros((len(score), score.shape[1]))
     whole = np.zeros((len(score), 1))
     np.add.at(total, group, score * weight)
     np.add.at(whole, group, weight)
     return (total / np.maximum(whole, 1e-9))[group]
+
+
+def deciding_together(closed: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """(N,) int from 0: the same for parts of one ``closed`` area (N,), if it is not ``ground``."""
+    alone = -1 - np.arange(len(closed))
+    return np.asarray(np.unique(np.where(ground, alone, closed), return_inverse=True)[1])
 
 
 def region_scores(votes: Votes, view: View) -> np.ndarray:

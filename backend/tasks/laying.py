@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 
 from backend.regions.describe import to_square
-from backend.regions.register import lay
+from backend.regions.register import INK, lay
 
 from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 GROUND = 0.5  # of that weight has the ground around a source's figure, for figures move in it
 DIVIDING = 0.85  # trust from which a region may have several paints
+MOSTLY = 0.5  # share of a patch on the ground that is trusted so, and the rest with it
+MISSING = 0.15  # share of its outline that may be a line in the source alone
+NEAR = 11  # pixels of the square within which a line is the same
 LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed each other
 LEAST_PIECE = 12  # pixels of the square
 MOST_PIECES = 256
@@ -30,7 +33,8 @@ class LaidPaints:
 
     paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1]. closed: (S, S) int,
     which area closed by lines of a source it lies in. within: (C, P) bool, the paints of those.
-    shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines. paper: (S, S)
+    shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines. lined: (S, S) bool,
+    where a source has a line. paper: (S, S)
     float32, the trust where a source shows the ground around its figure, in the paint ``ground``.
     """
 
@@ -39,6 +43,7 @@ class LaidPaints:
     closed: np.ndarray
     within: np.ndarray
     shown: np.ndarray
+    lined: np.ndarray
     paper: np.ndarray
     ground: np.ndarray
 
@@ -75,6 +80,7 @@ def lay_views(
     trust = np.zeros(shape, np.float32)
     shown = np.full((*shape, 3), np.nan, np.float32)
     paper, ground = np.zeros(shape, np.float32), np.zeros(shape, int)
+    lined = np.zeros(shape, bool)
     within = []
     areas = 0
     for view, place, around in zip(views, places, grounds, strict=True):
@@ -90,10 +96,11 @@ def lay_views(
         trust[nearer] = laid.trust[nearer]
         closed[nearer] = laid.carry(view.areas)[nearer] + areas
         shown[nearer] = laid.carry_colors(_off_lines(view.shown, view.ink))[nearer]
-        within.append(_paints_within(view.areas, view.painting, place, paints))
+        lined |= laid.carry((view.ink >= INK).astype(np.uint8)) > 0
+        within.append(_paints_within(view.areas, view.painting, place, paints, around))
         areas += len(within[-1])
     paper[paper <= trust] = 0
-    return LaidPaints(paint, trust, closed, np.concatenate(within), shown, paper, ground)
+    return LaidPaints(paint, trust, closed, np.concatenate(within), shown, lined, paper, ground)
 
 
 def _off_lines(shown: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -103,12 +110,15 @@ def _off_lines(shown: np.ndarray, ink: np.ndarray) -> np.ndarray:
 
 
 def _paints_within(
-    areas: np.ndarray, painting: np.ndarray, place: np.ndarray, paints: int
+    areas: np.ndarray, painting: np.ndarray, place: np.ndarray, paints: int, ground: int
 ) -> np.ndarray:
-    """(n_areas, P) bool: the paints that more than a speck of each area has."""
+    """(n_areas, P) bool: the paints that more than a speck of each area has, that of the ground,
+    -1 for none, among them.
+    """
     count = int(areas.max()) + 1
-    known = painting >= 0
-    pair = areas[known] * paints + place[painting[known]]
+    paint = np.append(place, ground)[painting]
+    known = paint >= 0
+    pair = areas[known] * paints + paint[known]
     amount = np.bincount(pair, minlength=count * paints).reshape(count, paints)
     return np.asarray(amount > SPECK * np.bincount(areas.ravel(), minlength=count)[:, None])
 
@@ -138,17 +148,21 @@ def divide(
     laid: LaidPaints,
     whole: np.ndarray,
     dark: np.ndarray,
+    ground: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pieces of another paint inside one region, such as a shadow, as regions of their own.
 
     label: (h, w) int32, changed in place. colour, sure: by region id. whole: (n,) bool by region
-    id, may not be divided. dark: (P,) bool, paints that may be lines of a source. Returns colour
+    id, may not be divided. dark: (P,) bool, paints that may be lines of a source. ground: (n,)
+    bool, around the figure: what is shown there is a part of it that no line ends. Returns colour
     and sure with those of the pieces added.
     """
-    inside = ~whole[view.areas] & (laid.trust >= DIVIDING)
-    other = inside & (laid.paint + 1 != colour[view.areas]) & ~dark[laid.paint]
+    shown = ~whole[view.areas] & (laid.trust > 0)
+    other = shown & (laid.paint + 1 != colour[view.areas]) & ~dark[laid.paint]
     # what lines close in the source, such as an open eye, is no part of a larger region
     other[other] = laid.within[laid.closed[other], colour[view.areas[other]] - 1]
+    outside = ground[view.areas]
+    other &= np.where(outside, _open_parts(other & outside, view, laid), laid.trust >= DIVIDING)
     colours, sures = list(colour), list(sure)
     for piece in _pieces(other, view, laid):
         rows, columns, shape = _enlarged(piece, view, label.shape)
@@ -161,6 +175,28 @@ def divide(
         if len(colours) - len(colour) >= MOST_PIECES:
             break
     return np.array(colours, colour.dtype), np.array(sures, sure.dtype)
+
+
+def _open_parts(shown: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
+    """(S, S) bool: of what is ``shown``, (S, S) bool, on the ground, parts of the figure that no
+    line ends: patches of one paint, mostly sure, for in the middle of a large one no line tells.
+
+    A patch that a line ends in its source alone, such as longer hair, is not in the drawing.
+    """
+    found = np.zeros_like(shown)
+    beside = np.ones((3, 3), np.uint8)
+    missing = laid.lined & (cv2.dilate(view.ink, np.ones((NEAR, NEAR), np.uint8)) < INK)
+    for kind in np.unique(laid.paint[shown]):
+        one = shown & (laid.paint == kind)
+        count, parts = cv2.connectedComponents(one.astype(np.uint8), connectivity=4)
+        sure = np.bincount(parts.ravel(), (laid.trust >= DIVIDING).ravel(), count)
+        fits = sure >= MOSTLY * np.bincount(parts.ravel(), None, count)
+        around = cv2.dilate(parts.astype(np.float32), beside).astype(int)
+        rim = (parts == 0) & (around > 0)
+        outline = np.bincount(around[rim], None, count)
+        fits &= np.bincount(around[rim], missing[rim], count) <= MISSING * outline
+        found |= one & fits[parts]
+    return found
 
 
 def _pieces(other: np.ndarray, view: View, laid: LaidPaints) -> Iterator[Piece]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from backend.regions.describe import SIDE, Box, describe
 from backend.regions.register import SIDE as LAID_SIDE
 from backend.tasks.laying import LaidPaints, believe, lay_views
+from backend.tasks.reference import colour_from_sources
 from backend.tasks.sources import View, read_source
 from tests.backend import figures
 
@@ -52,6 +54,7 @@ def test_ground_that_lies_on_a_region_speaks_for_paper(trust: float, best: int):
         closed=nothing.astype(int),
         within=np.zeros((1, 2), bool),
         shown=np.full((*SQUARE, 3), np.nan, np.float32),
+        lined=np.zeros(SQUARE, bool),
         paper=np.where(areas == 1, trust, 0).astype(np.float32),
         ground=np.ones(SQUARE, int),
     )
@@ -59,3 +62,45 @@ def test_ground_that_lies_on_a_region_speaks_for_paper(trust: float, best: int):
     left, right = believe(score, view, laid)
     assert left.argmax() == best
     assert (right == score[1]).all()
+
+
+def bust(*, hair: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """(line, colour): a head over shoulders that no line ends below; with hair beside the head."""
+    line, color = np.full((512, 512), 255, np.uint8), np.full((512, 512, 3), 255, np.uint8)
+    cv2.ellipse(color, (256, 330), (150, 130), 0, 180, 360, figures.SHIRT, -1)
+    cv2.ellipse(line, (256, 330), (150, 130), 0, 180, 360, 0, 6)
+    if hair:
+        cv2.ellipse(color, (256, 150), (110, 90), 0, 0, 360, figures.HAIR, -1)
+        cv2.ellipse(line, (256, 150), (110, 90), 0, 0, 360, 0, 6)
+    cv2.circle(color, (256, 140), 60, figures.SKIN, -1)
+    cv2.circle(line, (256, 140), 60, 0, 6)
+    return line, np.minimum(color, line[..., None])
+
+
+def test_a_finished_picture_shows_where_an_open_figure_ends():
+    line, color = bust()
+    coloured = colour_from_sources(line, [read_source(color)])
+    assert figures.share_right(coloured.flats, color, line) > 0.99
+    assert (coloured.flats[360:, :, :3] == 255).all()
+
+
+def test_what_a_line_ends_in_the_reference_alone_is_not_in_the_drawing():
+    line, color = bust()
+    coloured = colour_from_sources(line, [read_source(bust(hair=True)[1])])
+    off = cv2.erode(line, np.ones((9, 9), np.uint8)) == 255
+    beside = off & (color == 255).all(-1)
+    assert (coloured.flats[beside][:, :3] == 255).all(-1).mean() > 0.99
+
+
+def test_the_ground_between_thick_strokes_is_not_their_colour():
+    """Strokes as thick as these are paint in a finished picture, and ink in a drawing."""
+    line = np.full((512, 512), 255, np.uint8)
+    cv2.ellipse(line, (256, 160), (150, 100), 0, 0, 360, 0, 12)
+    color = cv2.merge([line] * 3)
+    cv2.ellipse(color, (256, 160), (142, 92), 0, 0, 360, figures.HAIR, -1)
+    for x in range(150, 370, 22):
+        cv2.line(line, (x, 255), (x - 8, 460), 0, 16)
+        cv2.line(color, (x + 6, 255), (x + 4, 460), (0, 0, 0), 16)
+    coloured = colour_from_sources(line, [read_source(color)])
+    shown = np.where(coloured.flats[..., 3:] > 0, coloured.flats[..., :3], 255)
+    assert (shown[270:][line[270:] == 255] == 255).all(-1).mean() > 0.995
