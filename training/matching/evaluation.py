@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,18 @@ from backend.models.matching import RegionMatcher
 from training.engine import Batch, checkpoint
 from training.engine.batches import collate
 
-from .drawings import find_subjects
+from .drawings import Subject, find_subjects
 from .recipe import MatchingTask
-from .samples import NONE, MatchingPairs, Mixture
+from .samples import NONE, STILL, MatchingPairs, Mixture
 
 # what is measured, and how its samples are made
-CASES = {
-    "reference": Mixture(hints=0.0, self=0.0, recolor=0.0, flip=0.0),
-    "half_hints": Mixture(hints=1.0, self=0.0, recolor=0.0, flip=0.0),
+CASES = {"reference": STILL, "half_hints": replace(STILL, hints=1.0)}
+# ... by references that differ from those of the sets, each of which an augmentation prepares for
+STRANGE = {
+    "fresh_colors": replace(STILL, recolor=1.0),
+    "mirrored": replace(STILL, flip=1.0),
+    "other_pen": replace(STILL, pen=1.0),
+    "bent": replace(STILL, warp=1.0),
 }
 
 
@@ -30,24 +37,35 @@ def evaluate(
     """Share of regions whose likeliest paint is the true one, by case and set.
 
     Regions of at least 0.1 % of the square count, where the source has their paint. ``count``:
-    samples a case. Returns ``metrics`` and ``count``. Raises TrainingError.
+    twice the samples of a case and set; of what is strange there are a quarter as many, and the
+    mean over the sets. Returns ``metrics`` and ``count``. Raises TrainingError.
     """
     options = {key: value for key, value in config["model"].items() if key != "name"}
     matcher = RegionMatcher(**options)
     checkpoint.load_weights(path, {"generator": matcher}, dict(config), ("model",))
     task = MatchingTask(matcher.eval(), config["loss"])
-    subjects = find_subjects(data, "dev")
-    metrics: dict[str, float] = {}
-    for case, mixture in CASES.items():
-        for kind in sorted({subject.kind for subject in subjects}):
-            some = [
-                subject
-                for subject in subjects
-                if subject.kind == kind and (case != "reference" or len(subject.drawings) > 1)
-            ]
-            if some:
-                pairs = MatchingPairs(some, cache, count=count, training=False, mixture=mixture)
-                metrics[f"{case}/{kind}"] = _share_right(task, pairs, max(1, count // len(CASES)))
+    sets: dict[str, list[Subject]] = defaultdict(list)
+    for subject in find_subjects(data, "dev"):
+        sets[subject.kind].append(subject)
+
+    def right(kind: str, mixture: Mixture, samples: int) -> float | None:
+        some = [one for one in sets[kind] if mixture.hints or len(one.drawings) > 1]
+        if not some:
+            return None
+        pairs = MatchingPairs(some, cache, count=count, mixture=mixture)
+        return _share_right(task, pairs, max(1, samples))
+
+    metrics = {
+        f"{case}/{kind}": share
+        for case, mixture in CASES.items()
+        for kind in sorted(sets)
+        if (share := right(kind, mixture, count // 2)) is not None
+    }
+    for case, mixture in STRANGE.items():
+        found = [right(kind, mixture, count // 8) for kind in sets]
+        shares = [share for share in found if share is not None]
+        if shares:
+            metrics[f"strange/{case}"] = statistics.fmean(shares)
     return {"metrics": metrics, "count": count}
 
 

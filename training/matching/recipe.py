@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def build(config: Mapping[str, Any], data: Path, cache: Path, split: str = "trai
     options = {key: value for key, value in model.items() if key != "name"}
     torch.manual_seed(train["seed"])
     matcher = RegionMatcher(**options)
-    mixture = Mixture(own["hints"], own["self"], own["recolor"], own["flip"])
+    mixture = Mixture(**{field.name: own[field.name] for field in fields(Mixture)})
     subjects = find_subjects(data, split)
     pairs = MatchingPairs(subjects, cache, count=_EPOCH, seed=own["seed"], mixture=mixture)
     task = MatchingTask(matcher, config["loss"])

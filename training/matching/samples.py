@@ -28,12 +28,24 @@ _HINTS, _SELF, _OTHER = "hints", "self", "other"
 
 @dataclass(frozen=True)
 class Mixture:
-    """How often a sample is of which kind, and what is done to it."""
+    """How often a sample is of which kind, and what is done to it.
+
+    Shares of all samples: ``hints`` and ``self`` (the source is the target) by kind, else another
+    drawing of the subject; ``recolor`` with fresh colours, ``flip`` with one of the two mirrored,
+    ``mirror`` with both, ``pen`` with other lines. ``warp``: how strongly both are bent and turned,
+    1 as a rule.
+    """
 
     hints: float = 0.25
     self: float = 0.2
     recolor: float = 0.5
     flip: float = 0.15
+    mirror: float = 0.5
+    pen: float = 1.0
+    warp: float = 1.0
+
+
+STILL = Mixture(hints=0.0, self=0.0, recolor=0.0, flip=0.0, mirror=0.0, pen=0.0, warp=0.0)
 
 
 class MatchingPairs(RandomSamples):
@@ -52,13 +64,11 @@ class MatchingPairs(RandomSamples):
         *,
         count: int,
         seed: int = 0,
-        training: bool = True,
         mixture: Mixture | None = None,
     ) -> None:
         super().__init__(count, seed)
         self.subjects = subjects
-        self._cache, self._training = cache, training
-        self._mixture = mixture or Mixture()
+        self._cache, self._mixture = cache, mixture or Mixture()
         sizes = np.array([len(subject.drawings) for subject in subjects], np.float64)
         # large sets and large subjects come more often, but by far not as often as they are larger
         weight = np.sqrt(sizes)
@@ -90,12 +100,13 @@ class MatchingPairs(RandomSamples):
         self, target: Prepared, source: Prepared, kind: str, rng: np.random.Generator
     ) -> dict[str, Tensor]:
         color, palette = source.color, source.palette
-        if self._training and rng.random() < self._mixture.recolor:
+        mixture = self._mixture
+        if rng.random() < mixture.recolor:
             color, palette = _recolored(source, rng)
-        flip = self._training and rng.random() < 0.5
-        turned = self._training and rng.random() < self._mixture.flip
-        strength = 0.0 if not self._training else 1.2 if kind == _SELF else 0.6
-        shown = Shown(target, warp_field(rng, strength, flip), rng, self._training)
+        flip = rng.random() < mixture.mirror
+        turned = rng.random() < mixture.flip
+        strength = mixture.warp * (1.2 if kind == _SELF else 0.6)
+        shown = Shown(target, warp_field(rng, strength, flip), rng, rng.random() < mixture.pen)
         regions = describe(shown.regions, REGIONS)
         truth, weight = truth_of(shown, regions, source.palette, target.palette)
         pixel, pixel_truth = _pixels(shown, regions.label, source.palette, target.palette, rng)
@@ -108,7 +119,7 @@ class MatchingPairs(RandomSamples):
             truth[known] = IGNORE
         else:
             place = warp_field(rng, strength, flip ^ turned)
-            other = Shown(source, place, rng, self._training, color)
+            other = Shown(source, place, rng, rng.random() < mixture.pen, color)
             given = describe(np.where(other.solid, other.areas, 0), REGIONS)
             paint = source.paint[given.number]
             # of a finished picture the lines may be known or not
@@ -132,7 +143,7 @@ class Shown:
         drawing: Prepared,
         place: np.ndarray,
         rng: np.random.Generator,
-        training: bool,
+        changed_pen: bool,
         color: np.ndarray | None = None,
     ) -> None:
         def look(picture: np.ndarray, outside: int, exact: bool) -> np.ndarray:
@@ -150,7 +161,7 @@ class Shown:
             return np.asarray(seen, np.int32) if seen.dtype == np.float32 else np.asarray(seen)
 
         self.ink = look(drawing.ink, 0, False)
-        if training:
+        if changed_pen:
             self.ink = other_pen(self.ink, rng)
         self.color = look(drawing.color if color is None else color, 255, False)
         self.regions = look(drawing.regions, 0, True)

@@ -26,7 +26,7 @@ from training.export import save_network
 from .drawings import Subject, prepare
 from .evaluation import likeliest_paint
 from .recipe import MatchingTask
-from .samples import NONE, MatchingPairs, Mixture
+from .samples import NONE, STILL, MatchingPairs, Mixture
 from .style_frames import Frame, Lesson
 from .style_sheet import tiles, write_sheet
 
@@ -69,7 +69,7 @@ class Questions(MatchingPairs):
 
     def __init__(self, asked: tuple[tuple[Frame, Frame], ...], cache: Path) -> None:
         subject = Subject("style", "held", tuple(frame for frame, _ in asked))
-        super().__init__([subject], cache, count=len(asked), training=False)
+        super().__init__([subject], cache, count=len(asked), mixture=STILL)
         self._asked = asked
 
     def draw(self, index: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:

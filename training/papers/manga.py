@@ -53,7 +53,10 @@ _GRAY_SPREAD = 60 / 255
 
 
 class MangaTask(Adversarial):
-    """Loss [3]: 10 (L1 + 0.9 L1 of the auxiliary picture) + perceptual + adversarial + white."""
+    """Loss [3]: 10 (L1 + 0.9 L1 of the auxiliary picture) + perceptual + adversarial + white.
+
+    ``loss.pixel_kind`` "mse" is ours: where most of a picture is white, L1 ends in white alone.
+    """
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class MangaTask(Adversarial):
         features: FeatureLosses | None,
     ) -> None:
         super().__init__(generator, critic, weights, features)
-        self.pixel = PixelLoss("l1")
+        self.pixel = PixelLoss(weights["pixel_kind"])
         self.white = WhitePenalty(mask=weights["white_mask"])
 
     def generate(self, batch: Batch) -> Generated:

@@ -65,6 +65,10 @@ def test_dilations_of_the_sizes():
     paper = dilations(MangaGenerator(width=4))
     assert paper == [[1] * 20, ten, ten, [1, 2, 2, 4, 2, 2, 1]]
     assert dilations(MangaGenerator(width=4, t4_dilation=True))[0] == ten * 2
+    compact = MangaGenerator(width=4, size="compact")
+    assert sum(map(len, dilations(compact))) == 14
+    with pytest.raises(ValueError, match="t4_dilation"):
+        MangaGenerator(width=4, size="compact", t4_dilation=True)
 
 
 def test_no_norm_in_the_generator():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from training.engine.batches import collate
 from training.errors import TrainingError
 from training.matching.drawings import Subject, find_subjects, prepare
 from training.matching.recipe import MatchingTask, paint_loss
-from training.matching.samples import IGNORE, NONE, MatchingPairs, Mixture
+from training.matching.samples import IGNORE, NONE, STILL, MatchingPairs, Mixture
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,11 @@ def folder(tmp_path_factory) -> Path:
 
 def pairs(folder: Path, tmp_path: Path, **mixture: float) -> MatchingPairs:
     still = {"hints": 0.0, "self": 0.0, "recolor": 0.0, "flip": 0.0} | mixture
-    subjects = find_subjects(folder, "train")
-    return MatchingPairs(subjects, tmp_path, count=64, mixture=Mixture(**still))
+    return pairs_of(folder, tmp_path, Mixture(**still))
+
+
+def pairs_of(folder: Path, tmp_path: Path, mixture: Mixture) -> MatchingPairs:
+    return MatchingPairs(find_subjects(folder, "train"), tmp_path, count=64, mixture=mixture)
 
 
 def test_subjects_and_prepared_drawings(folder, tmp_path):
@@ -53,6 +57,28 @@ def test_subjects_and_prepared_drawings(folder, tmp_path):
     assert len(made.palette) == 5
     with pytest.raises(TrainingError):
         find_subjects(tmp_path, "train")
+
+
+def test_what_is_left_as_it_is_and_what_each_change_touches(folder, tmp_path):
+    def shown(**change: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Pictures of some targets, each of the one drawing, and the colours of their sources."""
+        made = pairs_of(folder, tmp_path, replace(STILL, self=1.0, **change))
+        made.subjects = [replace(made.subjects[0], drawings=made.subjects[0].drawings[:1])]
+        samples = [made[0, index] for index in range(6)]
+        return [(s["target_picture"].numpy(), s["source_color"].numpy()) for s in samples]
+
+    def differ(samples: list[tuple[np.ndarray, np.ndarray]], part: int) -> bool:
+        return any((samples[0][part] != other[part]).any() for other in samples)
+
+    still = shown()
+    assert not differ(still, 0) and not differ(still, 1)
+    for change, pictures, colors in (
+        ({"pen": 1.0}, True, False),
+        ({"recolor": 1.0}, False, True),
+        ({"mirror": 0.5}, True, False),
+    ):
+        assert (differ(shown(**change), 0), differ(shown(**change), 1)) == (pictures, colors)
+    assert differ(shown(warp=1.0), 0)
 
 
 def test_a_sample_follows_from_its_key(folder, tmp_path):
@@ -118,7 +144,8 @@ def test_the_command_trains_measures_and_goes_on(folder, tmp_path, capsys):
     for setting in settings:
         arguments += ["--set", setting]
     assert main(arguments) == 0
-    assert '"reference/pairs_avatars"' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert '"reference/pairs_avatars"' in told and '"strange/fresh_colors"' in told
     assert (tmp_path / "run" / "checkpoint.pt").is_file()
     assert (tmp_path / "run" / "evaluation.json").is_file()
     assert main([*arguments, "--resume"]) == 0
