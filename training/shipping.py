@@ -16,6 +16,8 @@ from training.engine.files import write_whole
 from training.errors import TrainingError
 from training.export import export_network, measured, save_network
 
+PICTURES = "../../docs/models"  # of cards, from the folder of weights that ships
+
 
 @dataclass(frozen=True)
 class Label:
@@ -99,7 +101,8 @@ def _place(part: Path, folder: Path, label: Label, evaluation: Path | None) -> m
         listed = manifest.with_entry(folder, entry)
     except ValueError as error:
         raise TrainingError(str(error), "mend the manifest") from error
-    card = _card(header, entry, facts, label.notes)
+    shown = (folder / PICTURES / f"{entry.id}.jpg").is_file()
+    card = _card(header, entry, facts, _pictures(entry.id) if shown else "", label.notes)
     part.chmod(0o644)  # written for its owner alone
     part.replace(folder / entry.file)
     _write(folder / f"{entry.id}.md", card)
@@ -117,8 +120,25 @@ def _figures(evaluation: Path | None) -> dict[str, Any]:
     return facts
 
 
+def _pictures(identifier: str) -> str:
+    return "\n".join(
+        [
+            "## Pictures",
+            "",
+            "The best and the worst of some pictures that it has not seen, of the sets named above",
+            "and under their licences (`benchmarks/gallery.py`):",
+            "",
+            f"![{identifier}: best and worst]({PICTURES}/{identifier}.jpg)",
+        ]
+    )
+
+
 def _card(
-    header: architectures.Header, entry: manifest.Entry, facts: Mapping[str, Any], notes: str
+    header: architectures.Header,
+    entry: manifest.Entry,
+    facts: Mapping[str, Any],
+    pictures: str,
+    notes: str,
 ) -> str:
     extra = [f"- {name}: {_shown(value)}" for name, value in header.extra.items()]
     lines = [
@@ -140,6 +160,7 @@ def _card(
         "",
         *(measured(facts) if facts else ["Not measured yet."]),
         "",
+        *([pictures, ""] if pictures else []),
         "## Licence",
         "",
         entry.licence,

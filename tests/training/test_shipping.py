@@ -51,6 +51,18 @@ def test_a_run_becomes_weights_that_load(tmp_path: Path, monkeypatch: pytest.Mon
     assert output.main.shape == (1, 3, 32, 32)
 
 
+def test_a_card_shows_the_pictures_that_are_there(tmp_path: Path) -> None:
+    source, shelf = tmp_path / "lines.safetensors", tmp_path / "backend" / "weights"
+    architectures.save_model(source, LineExtractor(width=2), {"steps": 7})
+    pictures = tmp_path / "docs" / "models"
+    pictures.mkdir(parents=True)
+    (pictures / "seen.jpg").touch()
+    for name, said in (("seen", True), ("unseen", False)):
+        assert main(["ship", str(source), "--id", name, "--into", str(shelf), *SAID]) == 0
+        card = (shelf / f"{name}.md").read_text()
+        assert (f"](../../docs/models/{name}.jpg)" in card) == said
+
+
 def test_a_file_is_halved_and_replaces_the_one_before(tmp_path: Path) -> None:
     source, shelf = tmp_path / "lines.safetensors", tmp_path / "shelf"
     for width in (2, 3):
