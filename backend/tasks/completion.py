@@ -93,7 +93,7 @@ def complete(
     finished = not any(source.lined for source in sources)
     if laid is not None:
         stays = at_edge & finished
-        score = np.where(stays[:, None], score, believe(score, view, laid))
+        score = np.where(stays[:, None], score, believe(score, view, laid, finished=finished))
     score[np.ix_(outside, _like_lines(told))] = 0
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]

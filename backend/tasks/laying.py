@@ -15,6 +15,7 @@ from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 GROUND = 0.5  # of that weight has the ground around a source's figure, for figures move in it
+CERTAIN = 16  # ... and all where the lines of finished pictures agree: trust to this power
 DIVIDING = 0.85  # trust from which a region may have several paints
 MOSTLY = 0.5  # share of a patch on the ground that is trusted so, and the rest with it
 MISSING = 0.15  # share of its outline that may be a line in the source alone
@@ -123,14 +124,20 @@ def _paints_within(
     return np.asarray(amount > SPECK * np.bincount(areas.ravel(), minlength=count)[:, None])
 
 
-def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
-    """(N, P) scores of the described regions with what lies on them, as far as lines agree."""
+def believe(score: np.ndarray, view: View, laid: LaidPaints, *, finished: bool) -> np.ndarray:
+    """(N, P) scores of the described regions with what lies on them, as far as lines agree.
+
+    finished: the sources are pictures whose lines nobody knew, so that white parts of their figures
+    may have been taken for the ground.
+    """
     at = view.areas > 0
     place = np.zeros(int(view.areas.max()) + 1, int)
     place[view.regions.number] = np.arange(1, len(score) + 1)
     is_paper = laid.paper > 0
     kind = np.where(is_paper, laid.ground, laid.paint)[at]
-    weight = np.where(is_paper, GROUND * laid.paper, laid.trust)[at]
+    more = (1 - GROUND) * laid.paper**CERTAIN if finished else 0
+    of_ground = laid.paper * (GROUND + more)
+    weight = np.where(is_paper, of_ground, laid.trust)[at]
     region = place[view.areas[at]]
     share = np.zeros((len(score) + 1, score.shape[1]))
     np.add.at(share, (region, kind), weight)

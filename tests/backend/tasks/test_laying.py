@@ -34,8 +34,19 @@ def test_the_ground_around_a_reference_is_told_from_its_paints():
     assert not unknown.paper.any()
 
 
-@pytest.mark.parametrize(("trust", "best"), [(1.0, 1), (0.2, 0)])
-def test_ground_that_lies_on_a_region_speaks_for_paper(trust: float, best: int):
+@pytest.mark.parametrize(
+    ("own", "trust", "finished", "best"),
+    [
+        ([0.45, 0.31], 1.0, False, 1),
+        ([0.45, 0.31], 0.2, False, 0),
+        ([0.87, 0.04], 1.0, False, 0),
+        ([0.87, 0.04], 1.0, True, 1),
+        ([0.87, 0.04], 0.8, True, 0),
+    ],
+)
+def test_ground_that_lies_on_a_region_speaks_for_paper(
+    own: list[float], trust: float, finished: bool, best: int
+):
     label = np.ones((SIDE, SIDE), np.int32)
     label[:, SIDE // 2 :] = 2
     areas = np.ones(SQUARE, np.int32)
@@ -58,8 +69,8 @@ def test_ground_that_lies_on_a_region_speaks_for_paper(trust: float, best: int):
         paper=np.where(areas == 1, trust, 0).astype(np.float32),
         ground=np.ones(SQUARE, int),
     )
-    score = np.array([[0.45, 0.31], [0.45, 0.31]])
-    left, right = believe(score, view, laid)
+    score = np.array([own, own])
+    left, right = believe(score, view, laid, finished=finished)
     assert left.argmax() == best
     assert (right == score[1]).all()
 
