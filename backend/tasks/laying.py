@@ -16,6 +16,7 @@ from .sources import View
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 GROUND = 0.5  # of that weight has the ground around a source's figure, for figures move in it
 CERTAIN = 16  # ... and all where the lines of finished pictures agree: trust to this power
+LARGE = 0.004  # of the square; smaller regions may have moved as a whole
 DIVIDING = 0.85  # trust from which a region may have several paints
 MOSTLY = 0.5  # share of a patch on the ground that is trusted so, and the rest with it
 MISSING = 0.15  # share of its outline that may be a line in the source alone
@@ -135,10 +136,11 @@ def believe(score: np.ndarray, view: View, laid: LaidPaints, *, finished: bool) 
     place[view.regions.number] = np.arange(1, len(score) + 1)
     is_paper = laid.paper > 0
     kind = np.where(is_paper, laid.ground, laid.paint)[at]
-    more = (1 - GROUND) * laid.paper**CERTAIN if finished else 0
-    of_ground = laid.paper * (GROUND + more)
-    weight = np.where(is_paper, of_ground, laid.trust)[at]
     region = place[view.areas[at]]
+    paper = laid.paper[at]
+    large = np.append(False, view.regions.share >= LARGE)[region] & finished
+    of_ground = paper * np.where(large, GROUND + (1 - GROUND) * paper**CERTAIN, GROUND)
+    weight = np.where(is_paper[at], of_ground, laid.trust[at])
     share = np.zeros((len(score) + 1, score.shape[1]))
     np.add.at(share, (region, kind), weight)
     amount = np.maximum(1, np.bincount(region, minlength=len(score) + 1))[:, None]
