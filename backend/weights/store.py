@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,21 @@ def folder() -> Path:
 
 def entries() -> dict[str, manifest.Entry]:
     """The manifest by id. Raises NuriError model_missing when it cannot be read."""
+    place = folder()
     try:
-        return manifest.read(folder())
+        facts = (place / manifest.NAME).stat()
+    except OSError:
+        facts = None  # the reader says what that means
+    try:
+        return _entries(place, facts and (facts.st_size, facts.st_mtime_ns, facts.st_ino))
     except ValueError as error:
         raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
+
+
+@lru_cache(maxsize=1)
+def _entries(place: Path, state: tuple[int, int, int] | None) -> dict[str, manifest.Entry]:
+    """The manifest of a folder, read again when its ``state`` is another."""
+    return manifest.read(place)
 
 
 def installed() -> tuple[str, ...]:
