@@ -146,6 +146,7 @@ CASES = {
     "video": Case(filmed, exact),
     "borders": Case(hinted, exact),
     "choosing": Case(bare("choosing"), psnr),
+    "manga": Case(half_hinted("manga"), exact),
     "ibn_gan": Case(greyed("ibn_gan"), psnr),
     "smsanet": Case(greyed("smsanet"), psnr),
     "line_extractor": Case(drawn, psnr),

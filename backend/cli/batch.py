@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import CHOOSER
+from backend.models.registry import CHOOSERS
 from protocol.errors import ErrorCode, NuriError
 
 from . import DONE, FAILED
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         options.output,
         recursive=options.recursive,
         hints=options.hints,
-        bare=bool(options.reference) or options.model == CHOOSER,
+        bare=bool(options.reference) or options.model in CHOOSERS,
     )
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")

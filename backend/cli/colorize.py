@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import CHOOSER
+from backend.models.registry import CHOOSERS
 
 from . import DONE
 from .interrupt import Interrupt
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_files(options: argparse.Namespace) -> None:
-    bare = options.hints is None and not options.reference and options.model != CHOOSER
+    bare = options.hints is None and not options.reference and options.model not in CHOOSERS
     if bare and not io.is_layered(options.line):
         raise UsageError(
             f"there are no hints for {options.line} (add --hints PNG or --reference PNG, use a "
-            f".kra or .ora file with a layer named 'Hints', or let --model {CHOOSER} choose)"
+            f".kra or .ora file with a layer named 'Hints', or let --model {CHOOSERS[0]} choose)"
         )
     read = {path.resolve() for path in (options.line, *(options.reference or ()))}
     read.add(options.hints and options.hints.resolve())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
-CHOOSER = "choosing"  # chooses colours itself where nothing decides
+CHOOSERS = ("choosing", "manga")  # find colours themselves where nothing decides
 PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
 FOR_SHOTS = (MATCHER, *PAINTERS)  # what colours the frames of a shot, besides styles
 BORDERS = "borders"  # weights alone: tells both where regions meet
@@ -43,12 +43,20 @@ MODELS = {
             weights=MATCHER,
         ),
         Model(
-            id=CHOOSER,
+            id="choosing",
             task="layer",
             title="The same, and colours of its own choice where neither names one",
             inputs=("line art",),
             device="cpu",
-            weights=CHOOSER,
+            weights="choosing",
+        ),
+        Model(
+            id="manga",
+            task="layer",
+            title="The same, and where neither names one as a network paints pages, for comparison",
+            inputs=("line art",),
+            device="cpu",
+            weights="manga",
         ),
         Model(
             id="aaldc",

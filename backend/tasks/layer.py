@@ -52,9 +52,10 @@ def colour_layer(
     """Colour every region that a hint reaches or that answers to a region of a known colour.
 
     canvas: the lines (`read_canvas`); what is worked out of them stays with it. network: gives a
-    `RegionMatcher` and is asked once a region is open. chooser: gives a `ColorChooser` for what
-    then is open still. borders: where regions meet (`find_borders`), from ink and hints at working
-    size; None: as far as lines and their loose ends tell. soft: with the shading of the sources.
+    `RegionMatcher` and is asked once a region is open. chooser: gives what chooses colours
+    (`choose`) where then is none still. borders: where regions meet (`find_borders`), from ink and
+    hints at working size; None: as far as lines and their loose ends tell. soft: with the shading
+    of the sources, or with what the chooser paints.
     hints: (H, W, C) any dtype, alpha last, in RGB order where there are sources or a chooser. mask:
     (H, W) uint8 selection. Raises NuriError: bad_input (neither hints nor sources nor a chooser,
     sizes that differ), cancelled.
@@ -83,7 +84,7 @@ def colour_layer(
     step(0.3, "comparing drawings")
     told = complete(canvas, regions, given, sources, network, step, soft=soft)
     if chooser is not None:
-        told = choose(network(), chooser(), canvas, regions, told)
+        told = choose(network(), chooser(), canvas, regions, told, soft=soft)
     step(0.6, "following lines")
     small = Regions(regions.label, told.colour)
     done = finish(canvas, chambers, small, told.given, mask, step)

@@ -12,7 +12,7 @@ import numpy as np
 
 from backend.imaging import io, planes
 from backend.imaging.hints import Hints
-from backend.models.registry import BORDERS, CHOOSER, MATCHER, ids_for
+from backend.models.registry import BORDERS, CHOOSERS, MATCHER, ids_for
 from backend.regions.borders import Borders
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
@@ -71,7 +71,7 @@ def run_layer(request: Request) -> Outcome:
     """Inputs ``line``, ``hints``, ``mask`` and ``reference_0`` and on.
 
     Options ``outputs``, ``encode``, ``lines``, ``line_layer``, ``hint_layer``; ``model``: the
-    matcher, a style, or the chooser, which needs neither hints nor references; ``soft``: with the
+    matcher, a style, or a chooser, which needs neither hints nor references; ``soft``: with the
     shading of the references. Without references and without the matcher's weights hints still give
     flats, with a warning.
     """
@@ -80,7 +80,7 @@ def run_layer(request: Request) -> Outcome:
     soft = request.flag("soft", False)
     model = matcher_of(request, ids_for("layer"))
     references = _references(request)
-    chooses = model == CHOOSER
+    chooses = model in CHOOSERS
     line, hints = find_drawing(request) if references or chooses else read_drawing(request)
     mask = read_mask(request, line)
 
@@ -100,7 +100,7 @@ def run_layer(request: Request) -> Outcome:
             lambda: store.load(MATCHER if chooses else model),
             hints=pixels,
             sources=sources,
-            chooser=(lambda: store.load(CHOOSER)) if chooses else None,
+            chooser=(lambda: store.load(model)) if chooses else None,
             borders=borders,
             soft=soft,
             mask=mask,

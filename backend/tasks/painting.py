@@ -1,7 +1,8 @@
-"""Networks that paint a whole picture after a coloured one, read as votes for its paints.
+"""Networks that paint a whole picture: after a coloured one, or by its hints alone.
 
 `aaldc` (Cao et al. 2023) and `video` (Shi et al. 2023) give each pixel a colour of its own. That is
 soft and never quite a paint of the reference, so that each pixel votes for the paints it is near.
+`manga` (Golyadkin and Makarov 2020) paints a page from its lines and hints.
 Pictures are those of `network_picture`: (5, S, S) float32, ink, RGB and where it is known.
 """
 
@@ -16,12 +17,19 @@ from backend.imaging.color import rgb_to_lab
 from backend.imaging.distance import INK, distance_field
 
 SIDE = 128  # pixels of the square that these networks were trained with
+WHOLE = 0.99  # of a pixel; where less of it is known, a hint ends
+FAINT = 0.5 / 255  # ink below that is none
 SPREAD = 10.0  # CIELAB; a paint this far from the painted colour is hardly meant
 
 
 def is_painter(network: Any) -> bool:
     """Whether a network paints; others compare regions."""
     return hasattr(network, "encode_references")
+
+
+def paints_pages(network: Any) -> bool:
+    """Whether a network paints a drawing by its hints, or without any."""
+    return hasattr(network, "encode_page")
 
 
 def encode(network: Any, picture: np.ndarray) -> Any:
@@ -52,6 +60,20 @@ def paint(network: Any, picture: np.ndarray, references: Any) -> np.ndarray:
     return np.ascontiguousarray((main[0].permute(1, 2, 0).numpy() + 1) / 2)
 
 
+def paint_page(network: Any, picture: np.ndarray) -> np.ndarray:
+    """(SIDE, SIDE, 3) float32 RGB in [0, 1]: a drawing painted by what is known of its colours."""
+    import torch
+
+    ink, *rgb, known = _shrunk(picture)
+    mask = (known >= WHOLE).astype(np.float32)
+    hint = np.dstack([(np.dstack(rgb) * 2 - 1) * mask[..., None], mask])
+    line = 1 - ink
+    distance = distance_field(line < 1 - FAINT, signed=True, norm="minmax")
+    with torch.inference_mode():
+        main = network(*(_tensor(plane) for plane in (line, distance, hint))).main
+    return np.ascontiguousarray((main[0].permute(1, 2, 0).numpy() + 1) / 2)
+
+
 def read_votes(
     painted: np.ndarray, label: np.ndarray, count: int, colors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -79,17 +101,23 @@ def read_votes(
 
 def _inputs(picture: np.ndarray) -> tuple[Any, Any, Any]:
     """Line, distance field (1, 1, SIDE, SIDE) and colours (1, 3, SIDE, SIDE) in [-1, 1]."""
-    import torch
-
-    ink, *rgb, known = (
-        cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for plane in picture
-    )
+    ink, *rgb, known = _shrunk(picture)
     # what nobody has coloured is paper, and lines lie over the colours
     line = 1 - ink
     color = np.minimum(np.dstack(rgb) + (1 - known)[..., None], line[..., None])
     distance = distance_field(line <= INK)
 
-    def signed(values: np.ndarray) -> Any:
-        return torch.from_numpy(np.atleast_3d(values).transpose(2, 0, 1).copy())[None] * 2 - 1
+    return _tensor(line * 2 - 1), _tensor(distance * 2 - 1), _tensor(color * 2 - 1)
 
-    return signed(line), signed(distance), signed(color)
+
+def _shrunk(picture: np.ndarray) -> list[np.ndarray]:
+    size = (SIDE, SIDE)
+    return [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in picture]
+
+
+def _tensor(values: np.ndarray) -> Any:
+    """(1, C, h, w) of (h, w) or (h, w, C)."""
+    import torch
+
+    planes = np.atleast_3d(values).astype(np.float32).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(planes))[None]

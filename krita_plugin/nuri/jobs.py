@@ -25,7 +25,7 @@ from .steps import Steps, Work
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
-CHOOSER = "choosing"  # the model that needs neither hints nor references
+CHOOSERS = ("choosing", "manga")  # models that need neither hints nor references
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Request:
     """What to colour: identities of a document and two of its layers.
 
     ``replace``: identity of an earlier result to remove once the new one is there, or "".
-    ``references``: coloured drawings to follow; with them, and with the CHOOSER, ``hints`` may be
-    "". ``task``: of the backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``soft`` and
-    ``model`` are for LAYER, where "" lets the backend choose.
+    ``references``: coloured drawings to follow; with them, and with one of the CHOOSERS, ``hints``
+    may be "". ``task``: of the backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``soft``
+    and ``model`` are for LAYER, where "" lets the backend choose.
     """
 
     document: str
@@ -51,7 +51,7 @@ class Request:
     @property
     def needs_srgb(self) -> bool:
         """Whether a network has to understand the colours; hints alone keep those of any space."""
-        return bool(self.references) or self.model == CHOOSER
+        return bool(self.references) or self.model in CHOOSERS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from . import hints, layers
 from .animation_plan import colour_layer
 from .desk import Desk
 from .document import key_of
-from .jobs import CHOOSER, FLATS, LAYER, Request
+from .jobs import CHOOSERS, FLATS, LAYER, Request
 from .settings import COLOURING, Settings
 
 
@@ -26,7 +26,7 @@ def layer_request(
     if references:
         task = LAYER
     uid = layers.uid_of(line)
-    needed = not references and model != CHOOSER
+    needed = not references and model not in CHOOSERS
     hint = hints.find_painted(document, desk.hints, uid, own, needed=needed)
     return Request(
         document=key_of(document),
@@ -54,7 +54,7 @@ def animation_request(
         layers.uid_of(colours),
         replace=_replaced(settings, own),
         # what chooses colours itself would choose others for each frame
-        model="" if model == CHOOSER else model,
+        model="" if model in CHOOSERS else model,
         soft=settings.flag("soft"),
     )
 

@@ -10,7 +10,7 @@ from .. import layers
 from ..actions import Actions
 from ..animation_plan import SELECTED_FRAMES
 from ..daemon import State
-from ..jobs import CHOOSER
+from ..jobs import CHOOSERS
 from ..notice import Notice, Offer
 from ..qt import (
     QCheckBox,
@@ -242,7 +242,7 @@ class NuriDocker(DockWidget):
         elif offer is Offer.next_doubtful:
             show_next(self.actions.desk().notice)
         elif offer is Offer.let_nuri_choose:
-            self.actions.colorize_layer(CHOOSER)
+            self.actions.colorize_layer(CHOOSERS[0])
         elif offer is Offer.mark_doubtful:
             self.actions.mark_doubtful()
         elif offer is Offer.install:

@@ -105,7 +105,7 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         ),
         (
             ["colorize", "a.kra", "-o", "b.png", "--model", "dream"],
-            "available: matching, choosing, aaldc, video, flats",
+            "available: matching, choosing, manga, aaldc, video, flats",
         ),
         (
             ["colorize", "a.png", "-o", "b.png", "--reference", "c.png", "--model", "flats"],

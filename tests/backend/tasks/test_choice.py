@@ -26,13 +26,14 @@ COLORS = [[250, 210, 180], [90, 50, 20], [20, 90, 200], [220, 40, 60]]
 
 @pytest.fixture(scope="module", autouse=True)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A small matcher and a small chooser with four colours."""
+    """A small matcher, a small chooser with four colours and a small painter of pages."""
     folder: Path = tmp_path_factory.mktemp("weights")
     put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
     torch.manual_seed(5)
     chooser = ColorChooser(dim=16, width=8, layers=1, colors=len(COLORS))
     chooser.palette.copy_(torch.tensor(COLORS) / 255)
     put_model(folder, "choosing", chooser)
+    put(folder, "manga", {"width": 4, "size": "compact", "extractor_width": 8})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(store.OVERRIDE, str(folder))
         yield
@@ -75,6 +76,38 @@ def test_a_hint_stays_exact_and_is_no_guess():
     assert (flats[skin] == HINT).all(axis=1).mean() > 0.98
     assert int(regions[280, 230]) not in facts["doubtful"]
     assert (flats[(parts > 1) & (line == 255)][:, 3] == 255).mean() > 0.98
+
+
+@pytest.mark.parametrize("size", [64, 512, 2000])
+def test_each_area_takes_one_colour_of_what_a_network_paints(size: int):
+    line, _, parts = figures.face(size)
+    flats, regions, facts = coloured(png("line", line), model="manga")
+    inside = (parts > 0) & (line == 255)
+    assert (flats[inside][:, 3] == 255).mean() > 0.98
+    for number in np.unique(regions[inside & (regions > 0)]):
+        assert len(np.unique(flats[regions == number], axis=0)) == 1
+    assert (flats[: size // 64, :, 3] == 0).all()  # the ground stays paper
+    assert sorted(facts["doubtful"]) == np.unique(regions[flats[..., 3] > 0]).tolist()
+
+
+def test_what_is_painted_depends_on_the_hints_which_stay_exact():
+    line, _, parts = figures.face()
+    plain, _, _ = coloured(png("line", line), model="manga")
+    hints = np.zeros((*line.shape, 4), np.uint8)
+    hints[276:284, 226:234] = HINT
+    flats, _, _ = coloured(png("line", line), png("hints", hints), model="manga")
+    skin, shirt = ((parts == part) & (line == 255) for part in (1, 3))
+    assert (flats[skin] == HINT).all(axis=1).mean() > 0.98
+    assert (flats[shirt] != plain[shirt]).any()
+
+
+def test_soft_shows_what_the_network_has_painted():
+    line, _, parts = figures.face()
+    flats, _, _ = coloured(png("line", line), model="manga")
+    soft, _, _ = coloured(png("line", line), model="manga", soft=True)
+    skin = (parts == 1) & (line == 255)
+    assert len(np.unique(flats[skin], axis=0)) < 8 < len(np.unique(soft[skin], axis=0))
+    assert (soft[..., 3] == flats[..., 3]).all()
 
 
 def test_blue_first_hints_come_back_blue_first():
