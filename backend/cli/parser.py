@@ -204,7 +204,9 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
         "--flats", action="store_true", help="hints alone, without a network for the rest"
     )
     parser.add_argument(
-        "--soft", action="store_true", help="with the shading of the references, not flat"
+        "--soft",
+        action="store_true",
+        help="with the shading of the references, or as a network paints, not flat",
     )
     parser.add_argument("--no-lines", action="store_true", help="leave the lines out of OUT")
     parser.add_argument(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import ids_for
+from backend.models.registry import PAGES, ids_for
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
 from .parser import UsageError
@@ -22,8 +22,11 @@ def check_choices(options: argparse.Namespace) -> None:
         raise UsageError(f"--model {options.model} knows no references (leave --model out)")
     if options.reference and options.fill_unhinted:
         raise UsageError("--fill-unhinted is for hints alone (a reference colours every region)")
-    if options.soft and not options.reference:
-        raise UsageError("--soft takes the shading of a reference (add --reference PNG)")
+    if options.soft and not options.reference and options.model not in PAGES:
+        raise UsageError(
+            "--soft takes the shading of a reference "
+            f"(add --reference PNG, or let --model {PAGES[0]} paint)"
+        )
     if options.size is not None:
         raise UsageError("--size: no model here has a working size to choose (leave it out)")
     if options.device not in (None, "auto", "cpu"):

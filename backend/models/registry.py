@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
-CHOOSERS = ("choosing", "manga")  # find colours themselves where nothing decides
+PAGES = ("manga",)  # paint a drawing by its hints or without any
+CHOOSERS = ("choosing", *PAGES)  # find colours themselves where nothing decides
 PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
 FOR_SHOTS = (MATCHER, *PAINTERS)  # what colours the frames of a shot, besides styles
 BORDERS = "borders"  # weights alone: tells both where regions meet

@@ -252,3 +252,16 @@ def test_ctrl_c_in_this_process_leaves_no_file(nuri, tmp_path):
     assert err == "nuri: cancelled\n"
     assert not (tmp_path / "out.png").exists()
     assert not list(tmp_path.glob(".nuri-*"))
+
+
+def test_soft_colours_come_from_a_reference_or_a_network_that_paints(nuri, tmp_path):
+    pytest.importorskip("torch", reason="the networks need PyTorch")
+    line, _ = drawings.save(tmp_path)
+    out = tmp_path / "out.png"
+    call = ["colorize", line, "-o", out, "--no-daemon", "--soft", "--model"]
+    done = nuri(*call, "choosing")
+    assert done.code == 2 and one_line(done.err) and "--model manga" in done.err
+    assert not out.exists()
+    assert nuri(*call, "manga").code == 0
+    picture = io.read_image(out.read_bytes(), "out.png")
+    assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 500
