@@ -118,7 +118,7 @@ def _paints_within(
     -1 for none, among them.
     """
     count = int(areas.max()) + 1
-    paint = np.append(place, ground)[painting]
+    paint = np.append(place, ground)[painting]  # -1, the ground, is the last
     known = paint >= 0
     pair = areas[known] * paints + paint[known]
     amount = np.bincount(pair, minlength=count * paints).reshape(count, paints)
