@@ -17,7 +17,8 @@ from interactive import buffer
 from PIL import Image, ImageDraw
 from scoring import load_score
 from shots import find_shots
-from stills import SETS, drawings
+from skimage.metrics import peak_signal_noise_ratio
+from stills import SETS, drawings, tile
 from variants import Drawing, without_borders
 
 from backend.imaging.color import luma
@@ -53,7 +54,7 @@ def exact(result: np.ndarray, truth: np.ndarray) -> float:
 
 def psnr(result: np.ndarray, truth: np.ndarray) -> float:
     """In decibels, of uint8 pictures."""
-    return 10 * float(np.log10(255**2 / max(1e-3, np.square(result.astype(float) - truth).mean())))
+    return float(peak_signal_noise_ratio(truth, result))
 
 
 def referred(model: str, *, painted: bool) -> Callable[[Path, int], Iterator[Cells]]:
@@ -218,12 +219,8 @@ def lay_out(best: list[Cells], worst: list[Cells]) -> Image.Image:
             pen.text((left + column * TILE + 4, TITLE), title, fill="dimgray")
         for row, example in enumerate(cells):
             for column, picture in enumerate(example.values()):
-                tile = _small(np.ascontiguousarray(picture), TILE - 8)
-                at = (
-                    left + column * TILE + (TILE - tile.shape[1]) // 2,
-                    2 * TITLE + row * TILE + (TILE - tile.shape[0]) // 2,
-                )
-                page.paste(Image.fromarray(tile), at)
+                at = left + column * TILE, 2 * TITLE + row * TILE
+                page.paste(Image.fromarray(tile(picture, TILE)), at)
     return page
 
 

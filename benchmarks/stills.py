@@ -111,7 +111,7 @@ def sheet(given: list[Drawing], pictures: list[np.ndarray], path: Path) -> None:
         if drawing.hints is not None:
             shown = np.where(drawing.hints[..., 3:] > 0, drawing.hints[..., :3], shown)
         first = [shown] if drawing.reference is None else [shown, drawing.reference]
-        tiles.append(np.hstack([_tile(one) for one in (*first, picture, drawing.color)]))
+        tiles.append(np.hstack([tile(one) for one in (*first, picture, drawing.color)]))
     columns = max(1, COLUMNS * TILE // tiles[0].shape[1])
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
@@ -119,13 +119,14 @@ def sheet(given: list[Drawing], pictures: list[np.ndarray], path: Path) -> None:
     Image.fromarray(np.vstack(rows)).save(path)
 
 
-def _tile(picture: np.ndarray) -> np.ndarray:
+def tile(picture: np.ndarray, side: int = TILE) -> np.ndarray:
+    """(side, side, 3) uint8: the whole picture in the middle of a white square."""
     height, width = picture.shape[:2]
-    scale = (TILE - 8) / max(height, width)
+    scale = (side - 8) / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
-    left, top = (TILE - size[0]) // 2, (TILE - size[1]) // 2
-    right, bottom = TILE - size[0] - left, TILE - size[1] - top
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    right, bottom = side - size[0] - left, side - size[1] - top
     white = cv2.BORDER_CONSTANT
     return np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, white, value=[255] * 3))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 MATCHER = "matching"  # decides by references and hints
 PAGES = ("manga",)  # paint a drawing by its hints or without any
-CHOOSERS = ("choosing", *PAGES)  # find colours themselves where nothing decides
+CHOOSERS = ("choosing", *PAGES)  # find colours where nothing decides; the first is proposed
 PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
 FOR_SHOTS = (MATCHER, *PAINTERS)  # what colours the frames of a shot, besides styles
 BORDERS = "borders"  # weights alone: tells both where regions meet

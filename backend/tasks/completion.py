@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,15 @@ class _Told:
     faced: Sequence[View]
     places: Sequence[np.ndarray]
     paints: int
+
+    @cached_property
+    def dark(self) -> np.ndarray:
+        """(P,) bool: paints as dark as ink that may be lines of a finished picture."""
+        dark = np.zeros(self.paints, bool)
+        for source, place in zip(self.sources, self.places, strict=True):
+            if not source.lined:
+                dark[place[source.areas.palette.max(1) < INK]] = True
+        return dark
 
 
 def complete(
@@ -94,7 +104,7 @@ def complete(
     if laid is not None:
         stays = at_edge & finished
         score = np.where(stays[:, None], score, believe(score, view, laid, finished=finished))
-    score[np.ix_(outside, _like_lines(told))] = 0
+    score[np.ix_(outside, told.dark)] = 0  # lines of a finished picture are no paint of the ground
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
@@ -157,19 +167,9 @@ def _divided(
     whole, ground = np.ones(len(colour), bool), np.zeros(len(colour), bool)
     whole[number[divisible]] = False
     ground[number[outside]] = True
-    dark = _like_lines(told)
-    colour, sure = divide(regions.label, colour, sure, view, laid, whole, dark, ground)
+    colour, sure = divide(regions.label, colour, sure, view, laid, whole, told.dark, ground)
     leave_unseen(regions, number, colour)
     return colour, sure
-
-
-def _like_lines(told: _Told) -> np.ndarray:
-    """(P,) bool: paints as dark as ink that may be lines of a finished picture."""
-    dark = np.zeros(told.paints, bool)
-    for source, place in zip(told.sources, told.places, strict=True):
-        if not source.lined:
-            dark[place[source.areas.palette.max(1) < INK]] = True
-    return dark
 
 
 def leave_unseen(regions: Regions, seen: np.ndarray, colour: np.ndarray) -> None:

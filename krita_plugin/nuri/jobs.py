@@ -25,7 +25,7 @@ from .steps import Steps, Work
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
-CHOOSERS = ("choosing", "manga")  # models that need neither hints nor references
+CHOOSERS = ("choosing", "manga")  # need neither hints nor references; the first is proposed
 
 
 @dataclass(frozen=True)
