@@ -44,6 +44,12 @@ def _animation(request: Request) -> Outcome:
     return run_animation(request)
 
 
+def _cuts(request: Request) -> Outcome:
+    from .cuts import run_cuts
+
+    return run_cuts(request)
+
+
 # What a user can ask for. A task is imported with its first job or by `warm_up`.
 TASKS: dict[str, Callable[[Request], Outcome]] = {
     "layer": _layer,
@@ -51,6 +57,7 @@ TASKS: dict[str, Callable[[Request], Outcome]] = {
     "lines": _lines,
     "greyscale": _greyscale,
     "animation": _animation,
+    "cuts": _cuts,
 }
 
 

@@ -11,6 +11,7 @@ from protocol.errors import ErrorCode, NuriError
 from . import guess, hints, kept, layers
 from .animation import AnimationJob
 from .animation_plan import SELECTED_FRAMES, colour_layer
+from .cuts import SEVERAL_SHOTS
 from .daemon import Backend
 from .desk import Desk, summary, waiting
 from .document import find_document, key_of
@@ -68,6 +69,7 @@ class Actions(Settings):
             request = self.animation_request()
             job = AnimationJob(self.backend, request, self)
             job.selected = self.flag(SELECTED_FRAMES)
+            job.several_shots = self.flag(SEVERAL_SHOTS)
             self._run(desk, job)
         except NuriError as error:
             self.tell(desk, Notice.of(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.client import Client
@@ -11,14 +10,14 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
 
-from . import doubts, layers, made, preview
-from .animation_plan import Plan, make_plan, opening
+from . import cuts, doubts, layers, made, preview
+from .animation_plan import KeyFrame, Plan, make_plan, opening
+from .animation_report import Count, no_frame, summary
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
 from .document import LAYER_NAME, find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, Request, colours_of
 from .made import Made
-from .notice import Kind, Notice, Offer
 from .rows import Pixels, plane_of
 from .samples import is_paper
 from .steps import Work
@@ -28,23 +27,6 @@ _READ_SHARE, _DAEMON_SHARE = 0.05, 0.9
 _PREVIEW_SECONDS = 0.5
 # A backend that is lost is started again, but not for the same frame for ever.
 _ATTEMPTS = 3
-_MOST_TIMES = 6
-
-
-@dataclass
-class _Count:
-    """What came of the frames. ``keys``: times of the key frames; ``filled``: those of them that
-    had mere hints. ``failed``: times of the other frames by why they failed. ``doubtful``: where
-    frames are, as `doubts.pack` gives it, by time.
-    """
-
-    total: int
-    keys: set[int]
-    filled: list[int] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
-    failed: dict[str, list[int]] = field(default_factory=dict)
-    doubtful: dict[int, bytes] = field(default_factory=dict)
-    broken: NuriError | None = None
 
 
 class AnimationJob(ColorizeJob):
@@ -74,10 +56,11 @@ class AnimationJob(ColorizeJob):
         document = yield from when_idle(request.document)
         with Timeline(document) as timeline:
             yield 0
-            self._say(0.0, "Reading the frames")
             past = made.latest(document, request.line)
+            shots = yield from self._shots(client, timeline)
+            self._say(_READ_SHARE, "Reading the frames")
             plan = yield from make_plan(
-                timeline, request.line, request.hints, past, self.selected, _manner(request)
+                timeline, request.line, request.hints, past, shots, self.selected, _manner(request)
             )
             if not plan.left and plan.kept:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
@@ -100,7 +83,7 @@ class AnimationJob(ColorizeJob):
             doubts.remember(document, layer, kept | count.doubtful)
         if request.replace:
             yield from remove_layer(request.document, request.replace)
-        return Outcome(layer, self.preview, notice=_summary(count, plan, self.cancelling))
+        return Outcome(layer, self.preview, notice=summary(count, plan, self.cancelling))
 
     _on_paper = False
 
@@ -111,18 +94,54 @@ class AnimationJob(ColorizeJob):
             return layers.on_top(document)
         return layers.place_colours(line, self._on_paper)
 
+    def _shots(self, client: Client, timeline: Timeline) -> Work:
+        """The times of each shot: all in one, unless the artist has it cut."""
+        times = timeline.times(self.request.line)
+        if not self.several_shots or len(times) < 2:
+            return [times]
+        cuts.check_known(client)
+
+        def say(part: float) -> None:
+            self._say(_READ_SHARE * part, "Looking for cuts")
+
+        planes, counts = yield from cuts.strips(timeline, self.request.line, times, say)
+        self._job = client.submit(
+            cuts.TASK, planes, {"frames": counts}, document=self.request.document, keep=False
+        )
+        result = yield from self._answer(self._job, (_READ_SHARE, 0.0))
+        self._job = None
+        return cuts.cut(times, result.info["cuts"])
+
     def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
-        """Has the frames that are left coloured and writes them; returns `_Count`.
+        """Has the frames that are left coloured and writes them, shot by shot; returns `Count`.
 
         Raises `NuriError` when not a single frame came of it.
         """
-        # The backend fills a key frame that has mere hints of its colours.
-        left = sorted([*plan.left, *(key.time for key in plan.keys)])
-        count = _Count(len(plan.left), {key.time for key in plan.keys})
+        count = Count(len(plan.left), {key.time for key in plan.keys})
+        for keys, left in plan.by_shot():
+            client = yield from self._colour_shot(client, timeline, sheet, keys, left, count)
+            if self.cancelling or count.broken:
+                break
+        if self.cancelling and not count.done:
+            raise NuriError(ErrorCode.cancelled, "Colouring cancelled; nothing was changed")
+        if count.total and not count.done:
+            raise count.broken or no_frame(count)
+        return count
+
+    def _colour_shot(
+        self,
+        client: Client,
+        timeline: Timeline,
+        sheet: FrameSheet,
+        keys: list[KeyFrame],
+        left: list[int],
+        count: Count,
+    ) -> Work:
+        """The frames ``left`` of one shot; returns the `Client`, a new one where it was lost."""
         attempts = 0
         while left and not self.cancelling:
             before = len(left)
-            planes, options = opening(plan.keys, self.request.model, self.request.soft)
+            planes, options = opening(keys, self.request.model, self.request.soft)
             # The newest request takes the place of any other for this document.
             job = client.submit(
                 "animation", planes, options, document=self.request.document, frames=len(left)
@@ -139,14 +158,10 @@ class AnimationJob(ColorizeJob):
                 count.broken = job.error
                 break
             client = yield from self._backend.client()
-        if self.cancelling and not count.done:
-            raise NuriError(ErrorCode.cancelled, "Colouring cancelled; nothing was changed")
-        if count.total and not count.done:
-            raise count.broken or _no_frame(count)
-        return count
+        return client
 
     def _exchange(
-        self, job: Job, timeline: Timeline, sheet: FrameSheet, left: list[int], count: _Count
+        self, job: Job, timeline: Timeline, sheet: FrameSheet, left: list[int], count: Count
     ) -> Work:
         """One stream: sends frames while there is room; what comes is written, and off ``left``."""
         moments = tuple(left)
@@ -182,7 +197,7 @@ class AnimationJob(ColorizeJob):
         line: Pixels,
         timeline: Timeline,
         sheet: FrameSheet,
-        count: _Count,
+        count: Count,
     ) -> Work:
         if moment in count.keys:
             if frame.planes:
@@ -210,14 +225,14 @@ class AnimationJob(ColorizeJob):
 
     _shown = 0.0
 
-    def _tell(self, job: Job, count: _Count) -> None:
+    def _tell(self, job: Job, count: Count) -> None:
         if self.cancelling:
             return
         if job.progress is None:
             waits = job.state == "queued"
             self._say(_READ_SHARE, "Waiting for the backend" if waits else "Sending")
             return
-        through = len(count.done) + sum(map(len, count.failed.values()))
+        through = count.through
         stage = f"Frame {min(through + 1, count.total)} of {count.total}"
         if job.progress.seconds_left >= 1:
             stage += f", {round(job.progress.seconds_left)} s left"
@@ -229,7 +244,7 @@ def _manner(request: Request) -> str:
     return request.model + " soft" * request.soft
 
 
-def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: _Count) -> Work:
+def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: Count) -> Work:
     """The frames that need no backend: coloured by the artist, or good as they were."""
     for key in plan.keys:
         if key.time not in count.filled:
@@ -240,7 +255,7 @@ def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: _Coun
         yield from sheet.write(moment, pixels)
 
 
-def _note(sheet: FrameSheet, plan: Plan, count: _Count) -> Work:
+def _note(sheet: FrameSheet, plan: Plan, count: Count) -> Work:
     """What a later run has to know of the frames, by time; returns a dict of `Made`."""
     frames: dict[int, Made] = {}
     for moment in (*plan.kept, *count.done):
@@ -250,45 +265,3 @@ def _note(sheet: FrameSheet, plan: Plan, count: _Count) -> Work:
         name = yield from sheet.digest(key.time)
         frames[key.time] = Made(key.name, name, key.source)
     return frames
-
-
-def _no_frame(count: _Count) -> NuriError:
-    reason = next(iter(count.failed), "The backend gave no frames")
-    return NuriError(
-        ErrorCode.bad_input, f"No frame could be coloured: {reason}", "look at the line layer"
-    )
-
-
-def _summary(count: _Count, plan: Plan, cancelled: bool) -> Notice:
-    """One line for the artist about what is in the document now."""
-    failed = sum(map(len, count.failed.values()))
-    done = len(count.done)
-    message = f"{done} frame{'s' if done != 1 else ''} coloured from {len(plan.keys)}"
-    corrected = [key.time for key in plan.keys if key.source == "corrected"]
-    if corrected:
-        message += f" ({len(corrected)} corrected by you)"
-    if plan.kept:
-        message += f", {len(plan.kept)} kept"
-    missing = count.total - done - failed
-    details = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
-    remedy = ""
-    if count.doubtful:
-        seen = _times(sorted(count.doubtful))
-        remedy = f"look at frame {seen}: some areas have no good match"
-    if failed:
-        message += f", {failed} left empty"
-        remedy = details[0]
-    if cancelled or count.broken:
-        message += f"; {missing} are missing"
-        remedy = "cancelled; the finished frames are there"
-    if count.broken:
-        remedy = str(count.broken)
-    offers = (Offer.next_doubtful, Offer.mark_doubtful) if count.doubtful else ()
-    kind = Kind.error if count.broken else Kind.advice if cancelled or failed else Kind.done
-    times = tuple(sorted(count.doubtful))
-    return Notice(kind, message, remedy, offers, "\n".join(details), times)
-
-
-def _times(times: list[int]) -> str:
-    shown = ", ".join(map(str, times[:_MOST_TIMES]))
-    return shown + (" ..." if len(times) > _MOST_TIMES else "")

@@ -38,16 +38,43 @@ class KeyFrame:
 
 @dataclass
 class Plan:
-    """``left``: times of the frames to colour. ``kept``: those that stay as they are in the layer
-    ``past``. ``recipes``: of every frame but the key frames.
+    """``shots``: the times of each, in order. ``left``: times of the frames to colour. ``kept``:
+    those that stay as they are in the layer ``past``. ``recipes``: of all but the key frames.
     """
 
-    times: list[int]
+    shots: list[list[int]]
     keys: list[KeyFrame]
-    left: list[int]
+    left: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     past: str = ""
     recipes: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def times(self) -> list[int]:
+        """Of all frames."""
+        return [time for shot in self.shots for time in shot]
+
+    @property
+    def keyless(self) -> list[list[int]]:
+        """The shots of which no frame is coloured, so that they stay as they are."""
+        return [shot for shot in self.shots if not self.keys_of(shot)]
+
+    def keys_of(self, shot: list[int]) -> list[KeyFrame]:
+        """The coloured frames of a shot, in order."""
+        return [key for key in self.keys if key.time in shot]
+
+    def by_shot(self) -> list[tuple[list[KeyFrame], list[int]]]:
+        """What goes to the backend for each shot: its key frames, and the times of its frames.
+
+        The backend fills a key frame that has mere hints of its colours, so these go, too.
+        """
+        parts = []
+        for shot in self.shots:
+            keys = self.keys_of(shot)
+            if keys:
+                named = {*self.left, *(key.time for key in keys)}
+                parts.append((keys, [time for time in shot if time in named]))
+        return parts
 
 
 def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
@@ -80,12 +107,14 @@ def make_plan(
     line: str,
     colours: str,
     latest: tuple[str, dict[int, Made]],
+    shots: list[list[int]],
     selected: bool = False,
     manner: str = "",
 ) -> Work:
     """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
-    ``latest``: of `made.latest`. ``selected``: frames that are not selected in the timeline stay
-    as they were, or empty. ``manner``: how it is coloured; frames of another are coloured again.
+    ``latest``: of `made.latest`; ``shots``: the times of each. ``selected``: frames that are not
+    selected in the timeline stay as they were, or empty. ``manner``: how it is coloured; frames of
+    another are coloured again.
 
     Raises `NuriError`: bad_input (no key frames, none coloured), too_large, not_found.
     """
@@ -98,7 +127,8 @@ def make_plan(
             "choose the animated layer with the lines; Colorize layer is for a single picture",
         )
     past, frames = latest
-    keys, unchanged = yield from coloured_frames(timeline, line, colours, latest, MOST_KEYS)
+    most = MOST_KEYS * len(shots)
+    keys, unchanged = yield from coloured_frames(timeline, line, colours, latest, most)
     if not keys:
         name = layers.require(timeline.document, colours).name()
         raise NuriError(
@@ -106,27 +136,30 @@ def make_plan(
             f'No frame of the layer "{name}" is coloured',
             "colour one or two frames on it, better the first and the last",
         )
-    if len(keys) > MOST_KEYS:
+    plan = Plan(shots, [keys[time] for time in sorted(keys)], past=past)
+    if any(len(plan.keys_of(shot)) > MOST_KEYS for shot in shots):
         raise NuriError(
             ErrorCode.too_large,
-            f"More than {MOST_KEYS} frames are coloured",
+            f"More than {MOST_KEYS} frames are coloured" + " in one shot" * (len(shots) > 1),
             "colour a shorter part of the animation at a time",
         )
-    plan = Plan(times, [keys[time] for time in sorted(keys)], [], past=past)
-    names = [(key.time, key.name) for key in plan.keys]
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
-    for time in times:
-        if time in keys:
-            continue
-        if time not in wanted:
-            if time in unchanged:
-                plan.recipes[time] = frames[time].recipe
-                plan.kept.append(time)
-            continue
-        pixels = yield from timeline.read(line, time, SRGB8)
-        plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, manner)
-        is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
-        (plan.kept if is_fresh else plan.left).append(time)
+    for shot in shots:
+        names = [(key.time, key.name) for key in plan.keys_of(shot)]
+        for time in shot:
+            if time in keys:
+                continue
+            if time not in wanted:
+                if time in unchanged:
+                    plan.recipes[time] = frames[time].recipe
+                    plan.kept.append(time)
+                continue
+            if not names:
+                continue  # nothing says what colours this shot has
+            pixels = yield from timeline.read(line, time, SRGB8)
+            plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, manner)
+            is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
+            (plan.kept if is_fresh else plan.left).append(time)
     return plan
 
 

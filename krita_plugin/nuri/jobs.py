@@ -117,16 +117,20 @@ class LayerJob(QObject):
         """What is done, in steps; returns `Outcome`. Raises `NuriError`."""
         raise NotImplementedError
 
-    def _answer(self, job: Job) -> Work:
-        """Waits for the daemon; returns `Result`. Raises `NuriError`: why there is none."""
+    def _answer(self, job: Job, shares: tuple[float, float] = (READ_SHARE, DAEMON_SHARE)) -> Work:
+        """Waits for the daemon; returns `Result`. Raises `NuriError`: why there is none.
+
+        ``shares`` of all the work: what is done before, and what this is.
+        """
+        start, whole = shares
         while not job.is_finished:
             yield POLL_MS
             self._backend.poll()
             if job.progress is not None and not self.cancelling:
-                share = DAEMON_SHARE * job.progress.fraction
-                self._say(READ_SHARE + share, job.progress.stage or "Colouring")
+                share = whole * job.progress.fraction
+                self._say(start + share, job.progress.stage or "Colouring")
             elif job.state == "queued" and not self.cancelling:
-                self._say(READ_SHARE, "Waiting for the backend")
+                self._say(start, "Waiting for the backend")
         if self.cancelling:
             raise _cancelled()
         return job.result(timeout=0)

@@ -10,8 +10,6 @@ from .samples import sample
 from .steps import Work
 
 SIDE = 256
-# Lines are sampled finer than shown and scaled down smoothly, or thin ones would break up.
-_LINE_SIDE = 4 * SIDE
 
 
 def compose(
@@ -52,17 +50,17 @@ def compose(
     return picture
 
 
-def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace) -> Work:
-    """Returns a `QImage` of ``pixels`` of ``space`` on white, at most SIDE pixels a side."""
-    width, height, data = sample(pixels, _LINE_SIDE)
+def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace, side: int = SIDE) -> Work:
+    """Returns a `QImage` of ``pixels`` of ``space`` on white, ``side`` pixels on its long side."""
+    width, height, data = sample(pixels, 4 * side)
     if not space.is_srgb8:
         data = yield from convert(hidden, data, space, SRGB8)
     yield 0
     picture = whitened(width, height, data)
     # Sampled finer than shown and scaled down smoothly, or thin lines would break up.
     return picture.scaled(
-        SIDE,
-        SIDE,
+        side,
+        side,
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )

@@ -9,6 +9,7 @@ from krita import DockWidget, Krita
 from .. import layers
 from ..actions import Actions
 from ..animation_plan import SELECTED_FRAMES
+from ..cuts import SEVERAL_SHOTS
 from ..daemon import State
 from ..jobs import CHOOSERS
 from ..notice import Notice, Offer
@@ -58,6 +59,11 @@ _FLAGS = (
         SELECTED_FRAMES,
         "Selected frames only",
         "For animations: the frames not selected in the timeline stay as they were, or empty",
+    ),
+    (
+        SEVERAL_SHOTS,
+        "Several shots",
+        "For animations: cut it where the lines change; coloured frames serve their own shot",
     ),
 )
 
@@ -116,7 +122,8 @@ class NuriDocker(DockWidget):
         self._hints.show_layers(nodes, desk.hints, hint)
         is_animated = line is not None and layers.is_animated(line)
         self._run.animation_button.setVisible(is_animated)
-        self._selected_frames.setVisible(is_animated)
+        for box in self._shot_boxes:
+            box.setVisible(is_animated)
         for widget in (self._lines, self._hints, self._new_hints):
             widget.setEnabled(document is not None)
         self._show_state()
@@ -200,7 +207,7 @@ class NuriDocker(DockWidget):
         boxes = {name: self._flag_box(name, text, tip, body) for name, text, tip in _FLAGS}
         for box in boxes.values():
             layout.addWidget(box)
-        self._selected_frames = boxes[SELECTED_FRAMES]
+        self._shot_boxes = [boxes[SELECTED_FRAMES], boxes[SEVERAL_SHOTS]]
         self._live = LiveRow(self.actions.live, body)
         self.actions.live.add_viewer(self._live)
         layout.addWidget(self._live)

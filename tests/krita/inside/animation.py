@@ -185,7 +185,8 @@ def check_docker(stage):
     yield 200
     assert stage.widget("nuri_animation_button").isVisible()
     assert stage.widget("nuri_hints").itemText(0) == "Automatic: Paint"
-    assert stage.widget("nuri_selected_frames").isVisibleTo(stage.docker())
+    for name in ("nuri_selected_frames", "nuri_several_shots"):
+        assert stage.widget(name).isVisibleTo(stage.docker())
     stage.screenshot("animation-docker")
     yield from stage.click("nuri_animation_button")
     desk = stage.actions().desk()

@@ -1,4 +1,4 @@
-"""Colorize animation carried on: cancelled, corrected, continued, selected frames alone."""
+"""Colorize animation carried on: cancelled, corrected, continued, in parts, in several shots."""
 
 from __future__ import annotations
 
@@ -131,3 +131,78 @@ def check_selected_frames_alone(stage):
     notice = yield from colorize(stage)
     assert "17 frames coloured from 2, 5 kept" in notice[1], notice
     shot.check_result(document.nodeByName("Colours 2"))
+
+
+TOWER = (30, 20, 80, 200)  # left, top, width, height: the second scene, of two floors
+SHED = (190, 150, 110, 70)  # the third, of two floors, too
+
+
+def _draw_scene(shot, time, scene, move):
+    """A box of two floors, ``move`` pixels further right; returns (inside above, inside below)."""
+    left, top, width, height = scene
+    left += move
+    yield from shot.add_frame(shot.line, time)
+    middle = top + height // 2
+    for y in (top, middle, top + height):
+        shot.stage.fill(shot.document, shot.line, shot.ink, left, y, width + 4, 4)
+    for x in (left, left + width):
+        shot.stage.fill(shot.document, shot.line, shot.ink, x, top, 4, height)
+    shot.places[time] = (left + width // 2, top + height // 4), (left + width // 2, middle + 20)
+
+
+def check_several_shots(stage):
+    """Cut where the lines change: each shot follows its own coloured frame, or waits for one."""
+    rooms, towers, sheds = TIMES[:5], (20, 22, 24, 26), (30, 32, 33)
+    shot = yield from make(stage, times=rooms, painted=rooms[:1])
+    shot.places = {}
+    for times, scene in ((towers, TOWER), (sheds, SHED)):
+        for number, time in enumerate(times):
+            yield from _draw_scene(shot, time, scene, 3 * number)
+    left, top, width, height = TOWER
+    yield from shot.add_frame(shot.colour, rooms[0] + 1)
+    yield from shot.add_frame(shot.colour, towers[0])
+    half = height // 2
+    # The other way round than the rooms: what the first shot shows would be seen.
+    stage.fill(shot.document, shot.colour, shot.second, left, top, width, half)
+    stage.fill(shot.document, shot.colour, shot.first, left, top + half, width, half)
+    yield from shot.add_frame(shot.colour, towers[0] + 1)
+    yield from shot.move_to(shot.line, towers[1])
+    stage.refresh(shot.document)
+    yield 300
+    before, actions = shot.artist(), stage.actions()
+    actions.set_flag("several_shots", True)
+    try:
+        kind, message, remedy, _ = yield from colorize(stage)
+        assert kind == "advice", stage.notice()
+        assert "7 frames coloured from 2 in 3 shots" in message, message
+        assert "3 without a coloured frame in their shot" in message, message
+        assert "begins at frame 30" in remedy, remedy
+        result = shot.document.nodeByName("Colours")
+        assert shot.keys(result) == [*rooms, *towers, *sheds]
+        for time in towers:
+            pixels = shot.read(result, time)
+            above, below = shot.places[time]
+            assert shot.at(pixels, above) == shot.second, time
+            assert shot.at(pixels, below) == shot.first, time
+        assert not any(any(shot.read(result, time)) for time in sheds)
+        for time in rooms:
+            first, second, _ = shot.rooms[time]
+            pixels = shot.read(result, time)
+            assert (shot.at(pixels, first), shot.at(pixels, second)) == (shot.first, shot.second)
+        assert shot.artist() == before
+        # Nothing has changed: a coloured frame of one shot is no news for the others.
+        kind, message, *_ = yield from colorize(stage)
+        assert "up to date" in message, message
+        yield from shot.add_frame(shot.colour, sheds[0])
+        stage.fill(shot.document, shot.colour, shot.first, 190, 150, 110, 35)
+        stage.fill(shot.document, shot.colour, shot.second, 190, 185, 110, 35)
+        stage.refresh(shot.document)
+        yield 100
+        kind, message, *_ = yield from colorize(stage)
+        assert kind == "done", stage.notice()
+        assert "2 frames coloured from 3 in 3 shots, 7 kept" in message, message
+        last = shot.read(shot.document.nodeByName("Colours 2"), sheds[-1])
+        above, below = shot.places[sheds[-1]]
+        assert (shot.at(last, above), shot.at(last, below)) == (shot.first, shot.second)
+    finally:
+        actions.set_flag("several_shots", False)
