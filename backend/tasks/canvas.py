@@ -10,7 +10,8 @@ import numpy as np
 
 from backend.imaging.lines import WEAK, clean_ink, darkness, ink_mask
 from backend.regions.gaps import close_gaps
-from backend.regions.refine import enlarge, spread_under_ink
+from backend.regions.refine import enlarge
+from backend.regions.seams import spread_to_seams
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -54,11 +55,15 @@ class Canvas:
         (x0, y0), (x1, y1) = np.rint(stroke[[0, -1]] / self.scale).astype(int).tolist()
         return x0, y0, x1, y1
 
-    def bring_back(self, label: np.ndarray) -> np.ndarray:
-        """Regions (h, w) int32 at working resolution to every pixel (H, W), the lines included."""
+    def bring_back(self, label: np.ndarray, seam: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Regions (h, w) int32 at working resolution to every pixel (H, W), the lines included.
+
+        seam: of `find_seam`, at working resolution.
+        """
         if self.is_smaller:
             label = enlarge(label, self.full_ink, round(WEAK * 255))
-        return spread_under_ink(label)
+        x, y = (round(step / self.scale) for step in seam)
+        return spread_to_seams(label, (x, y))
 
 
 def read_canvas(line: np.ndarray) -> Canvas:

@@ -81,12 +81,14 @@ def finish(
     given: Hints,
     mask: np.ndarray | None,
     step: Callable[[float, str], None],
+    seam: tuple[int, int] = (0, 0),
 ) -> FlatsResult:
     """Regions at working resolution to flats at full size.
 
     given: the hints as they came; their colours are the palette. step: progress from 0.6 on.
+    seam: where colours meet under lines, as for `Canvas.bring_back`.
     """
-    label = canvas.bring_back(regions.label)
+    label = canvas.bring_back(regions.label, seam)
     step(0.8, "painting")
     colour = regions.colour
     if canvas.is_smaller:

@@ -87,7 +87,8 @@ def colour_layer(
         told = choose(network(), chooser(), canvas, regions, told, soft=soft)
     step(0.6, "following lines")
     small = Regions(regions.label, told.colour)
-    done = finish(canvas, chambers, small, told.given, mask, step)
+    seam = sources[0].seam if sources else (0, 0)
+    done = finish(canvas, chambers, small, told.given, mask, step, seam)
     if told.shade is not None:
         done = replace(done, flats=shaded(done, told.shade))
     confidence = np.ones(len(done.region_palette), np.float32)

@@ -28,6 +28,7 @@ from backend.regions.describe import (
 from backend.regions.match import network_picture, thin_dark
 from backend.regions.register import INK, fill_ink
 from backend.regions.register import SIDE as LAID_SIDE
+from backend.regions.seams import find_seam
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
@@ -43,7 +44,8 @@ LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
     is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
-    the drawing fills its canvas. ``lined``: its lines were known, so that no paint of it is ink.
+    the drawing fills its canvas. ``lined``: its lines were known, so that no paint of it is ink;
+    then ``seam``, of `find_seam`, says where its paints meet under them.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Source:
     views: tuple[View, View]
     ground: int = -1
     lined: bool = False
+    seam: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -90,7 +93,9 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
         rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
     areas = painted = find_painted_areas(rgb, None if ink is None else ink_mask(ink))
+    seam = (0, 0)
     if ink is not None:
+        seam = find_seam(painted, rgb, ink_mask(ink))
         # regions that lines close in both drawings are easier to tell than areas of paint
         areas, painted = paint_regions(rgb, find_chambers(ink).label, painted)
     if not len(areas.palette):
@@ -121,7 +126,7 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         views.append(View(picture, regions, box, drawn, within, paints, itself, colors))
     paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
     ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
-    return Source(name, areas, (views[0], views[1]), ground_paint, lined=ink is not None)
+    return Source(name, areas, (views[0], views[1]), ground_paint, ink is not None, seam)
 
 
 def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
