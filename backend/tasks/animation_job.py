@@ -105,7 +105,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "Colour one frame of the animation, better the first and the last",
         )
     model = matcher_of(request, FOR_SHOTS)
-    frames, keys, lines = [], [], True
+    frames, keys, lines = [], [], False
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
         colour, line = _read_key(request, number)
@@ -115,7 +115,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
         shown = colour if filled is None else filled.flats
         frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
         keys.append(KeyPaint(colour, shown, _exact(request, number)))
-        lines = lines and (line is None or shows_lines(colour, line))
+        lines = lines or line is None or shows_lines(colour, line)
     soft = request.flag("soft", False)
     return Shot(frames, lines=lines, model=model, soft=soft), read_paints(keys, soft=soft)
 

@@ -99,11 +99,8 @@ def complete(
     score = _with_paper(score, told, outside, at_edge)
     score = agreed(score, closed[number], view.regions.share, outside)
     laid = _lay_sources(view, told) if sources else None
-    # a finished picture shows where a figure ends that no line closes
-    finished = not any(source.lined for source in sources)
     if laid is not None:
-        stays = at_edge & finished
-        score = np.where(stays[:, None], score, believe(score, view, laid, finished=finished))
+        score = np.where(at_edge[:, None], score, believe(score, view, laid))
     score[np.ix_(outside, told.dark)] = 0  # lines of a finished picture are no paint of the ground
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
@@ -113,8 +110,7 @@ def complete(
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
     if laid is not None:
-        divisible = take if finished else take & ~outside
-        colour, sure = _divided(regions, colour, sure, view, laid, told, divisible, outside)
+        colour, sure = _divided(regions, colour, sure, view, laid, told, take, outside)
     paints, shade = with_paints(given, palette), None
     if soft and votes.painted is not None:
         figure = off_ground(colour, ground)

@@ -15,10 +15,10 @@ from .sources import View
 
 BELIEF = 0.8  # weight of the place against the network where all lines agree
 GROUND = 0.5  # of that weight has the ground around a source's figure, for figures move in it
-CERTAIN = 16  # ... and all where the lines of finished pictures agree: trust to this power
+CERTAIN = 16  # ... and all where lines agree fully: trust to this power
 LARGE = 0.004  # of the square; smaller regions may have moved as a whole
 DIVIDING = 0.85  # trust from which a region may have several paints
-MOSTLY = 0.5  # share of a patch on the ground that is trusted so, and the rest with it
+MOSTLY = 0.7  # share of a patch on the ground that is trusted so, and the rest with it
 MISSING = 0.15  # share of its outline that may be a line in the source alone
 NEAR = 11  # pixels of the square within which a line is the same
 LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed each other
@@ -125,12 +125,8 @@ def _paints_within(
     return np.asarray(amount > SPECK * np.bincount(areas.ravel(), minlength=count)[:, None])
 
 
-def believe(score: np.ndarray, view: View, laid: LaidPaints, *, finished: bool) -> np.ndarray:
-    """(N, P) scores of the described regions with what lies on them, as far as lines agree.
-
-    finished: the sources are pictures whose lines nobody knew, so that white parts of their figures
-    may have been taken for the ground.
-    """
+def believe(score: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
+    """(N, P) scores of the described regions with what lies on them, as far as lines agree."""
     at = view.areas > 0
     place = np.zeros(int(view.areas.max()) + 1, int)
     place[view.regions.number] = np.arange(1, len(score) + 1)
@@ -138,7 +134,8 @@ def believe(score: np.ndarray, view: View, laid: LaidPaints, *, finished: bool) 
     kind = np.where(is_paper, laid.ground, laid.paint)[at]
     region = place[view.areas[at]]
     paper = laid.paper[at]
-    large = np.append(False, view.regions.share >= LARGE)[region] & finished
+    # white parts of a figure may have been taken for the ground around it
+    large = np.append(False, view.regions.share >= LARGE)[region]
     of_ground = paper * np.where(large, GROUND + (1 - GROUND) * paper**CERTAIN, GROUND)
     weight = np.where(is_paper[at], of_ground, laid.trust[at])
     share = np.zeros((len(score) + 1, score.shape[1]))

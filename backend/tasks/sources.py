@@ -114,6 +114,11 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     else:
         seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
     label = crop(areas.label, box, SIDE, 0, exact=True)
+    paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
+    ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
+    if ink is not None:
+        # what has another paint there is a part of the figure that its lines leave open
+        around &= np.isin(painted.paint[painted.label], (-1, ground_paint))
     painting = _painting(painted, around, box)
     closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
     parts = (seen_ink, seen, label, fine_ink, closed, painting, _within_canvas(shown, rgb, box))
@@ -124,8 +129,6 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
         colors = areas.palette[areas.paint[regions.number]]
         drawn, within, paints, itself = turned[3:]
         views.append(View(picture, regions, box, drawn, within, paints, itself, colors))
-    paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
-    ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
     return Source(name, areas, (views[0], views[1]), ground_paint, ink is not None, seam)
 
 

@@ -227,8 +227,24 @@ def test_lines_go_over_the_colours_where_the_key_frames_show_them() -> None:
     line, bare = shots.line(0), shots.coloured(0)
     assert animation.shows_lines(shots.finished(0), line)
     assert not animation.shows_lines(bare, line)
+    # paints as dark as ink are none
+    dark = bare.copy()
+    dark[(bare[..., :3] == shots.BLUE).all(axis=2), :3] = 40
+    assert not animation.shows_lines(dark, line)
     bare[:9, :9, 3] = 0  # colours on a layer of their own
     assert animation.shows_lines(bare, line)
+
+
+def test_one_key_frame_that_shows_its_lines_is_enough() -> None:
+    """In the other they may be blurred."""
+    given = keys(
+        lambda index: shots.finished(index) if index else shots.coloured(index)[..., :3],
+        PixelFormat.rgb8,
+    )
+    outcome = Stream(*given, outputs=["picture"]).frame(
+        2, line_plane("line", shots.line(2)), time=2
+    )
+    assert (pixels_of(outcome, "picture")[shots.line(2) == 0][:, :3] == 0).all()
 
 
 def faded(index: int) -> np.ndarray:

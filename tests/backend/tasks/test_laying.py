@@ -35,18 +35,15 @@ def test_the_ground_around_a_reference_is_told_from_its_paints():
 
 
 @pytest.mark.parametrize(
-    ("own", "trust", "finished", "best"),
+    ("own", "trust", "best"),
     [
-        ([0.45, 0.31], 1.0, False, 1),
-        ([0.45, 0.31], 0.2, False, 0),
-        ([0.87, 0.04], 1.0, False, 0),
-        ([0.87, 0.04], 1.0, True, 1),
-        ([0.87, 0.04], 0.8, True, 0),
+        ([0.45, 0.31], 1.0, 1),
+        ([0.45, 0.31], 0.2, 0),
+        ([0.87, 0.04], 1.0, 1),
+        ([0.87, 0.04], 0.8, 0),
     ],
 )
-def test_ground_that_lies_on_a_region_speaks_for_paper(
-    own: list[float], trust: float, finished: bool, best: int
-):
+def test_ground_that_lies_on_a_region_speaks_for_paper(own: list[float], trust: float, best: int):
     label = np.ones((SIDE, SIDE), np.int32)
     label[:, SIDE // 2 :] = 2
     areas = np.ones(SQUARE, np.int32)
@@ -70,7 +67,7 @@ def test_ground_that_lies_on_a_region_speaks_for_paper(
         ground=np.ones(SQUARE, int),
     )
     score = np.array([own, own])
-    left, right = believe(score, view, laid, finished=finished)
+    left, right = believe(score, view, laid)
     assert left.argmax() == best
     assert (right == score[1]).all()
 
@@ -88,11 +85,25 @@ def bust(*, hair: bool = False) -> tuple[np.ndarray, np.ndarray]:
     return line, np.minimum(color, line[..., None])
 
 
-def test_a_finished_picture_shows_where_an_open_figure_ends():
+@pytest.mark.parametrize("is_key", [False, True])
+def test_a_finished_picture_or_a_key_frame_shows_where_an_open_figure_ends(is_key: bool):
     line, color = bust()
-    coloured = colour_from_sources(line, [read_source(color)])
+    moved, drawn = (np.roll(picture, (5, -7), (0, 1)) for picture in (color, line))
+    coloured = colour_from_sources(line, [read_source(moved, drawn if is_key else None)])
     assert figures.share_right(coloured.flats, color, line) > 0.99
-    assert (coloured.flats[360:, :, :3] == 255).all()
+    assert (coloured.flats[370:, :, :3] == 255).all()
+
+
+def test_of_the_ground_of_a_key_frame_only_its_own_paint_is_ground():
+    line, color = bust()
+    source = read_source(color, line)
+    assert (source.areas.palette[source.ground] == 255).all()
+    painting = source.views[0].painting
+    assert painting is not None
+    shown = {
+        tuple(source.areas.palette[paint].tolist()) for paint in np.unique(painting) if paint >= 0
+    }
+    assert shown == {figures.SHIRT, figures.SKIN}
 
 
 def test_what_a_line_ends_in_the_reference_alone_is_not_in_the_drawing():
