@@ -18,6 +18,7 @@ from .reference import MatchedFlats, Source, colour_from_sources
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
 RIM = 24  # of 255: fainter ink does not darken what is painted there
+SAMPLED = 1024  # pixels a side: more say no more
 BESIDE = 0.01  # of the longest side: how far from a line's middle the paints beside it are
 DOUBTFUL = 0.5  # confidence below this is shown to the artist
 PAINTED = 0.4  # share of the regions that a key frame colours; below it there are only hints
@@ -101,13 +102,18 @@ def shows_lines(colour: np.ndarray, line: np.ndarray) -> bool:
     colour: (H, W, 3 or 4) uint8 RGB(A). line: its line art. Where the frame is transparent or has
     no lines at all, they are meant to go over it.
     """
+    if colour.shape[2] == 4 and not (colour[..., 3] == 255).all():
+        return True
+    step = max(1, max(line.shape[:2]) // SAMPLED)
+    line, colour = line[::step, ::step], colour[::step, ::step]
     ink = darkness(line)
     at = ink >= LINE
-    if not at.any() or (colour.shape[2] == 4 and not (colour[..., 3] == 255).all()):
+    if not at.any():
         return True
     bright = colour[..., :3].max(axis=2)
     reach = 2 * round(BESIDE * max(ink.shape)) + 1
-    beside = cv2.erode(np.where(ink >= RIM, 255, bright).astype(np.uint8), np.ones((reach, reach)))
+    square = np.ones((reach, reach), np.uint8)
+    beside = cv2.erode(np.where(ink >= RIM, 255, bright).astype(np.uint8), square)
     told = at & (beside >= BLACK)  # between dark paints a line is as dark without being shown
     at = told if told.any() else at
     return bool((bright[at] < BLACK).mean() > 0.5)

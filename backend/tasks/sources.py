@@ -92,10 +92,10 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     if scale < 1:
         # shrunk by area, edges mix; the nearest pixel keeps flat colours exact
         rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_NEAREST_EXACT)
-    areas = painted = find_painted_areas(rgb, None if ink is None else ink_mask(ink))
-    seam = (0, 0)
+    solid = None if ink is None else ink_mask(ink)
+    areas = painted = find_painted_areas(rgb, solid)
+    seam = (0, 0) if solid is None else find_seam(painted, rgb, solid)
     if ink is not None:
-        seam = find_seam(painted, rgb, ink_mask(ink))
         # regions that lines close in both drawings are easier to tell than areas of paint
         areas, painted = paint_regions(rgb, find_chambers(ink).label, painted)
     if not len(areas.palette):

@@ -39,7 +39,8 @@ class KeyFrame:
 @dataclass
 class Plan:
     """``shots``: the times of each, in order. ``left``: times of the frames to colour. ``kept``:
-    those that stay as they are in the layer ``past``. ``recipes``: of all but the key frames.
+    those that stay as they are in the layer ``past``. ``keyless``: those that stay empty, for no
+    frame of their shot is coloured, by shot. ``recipes``: of all that are coloured or kept.
     """
 
     shots: list[list[int]]
@@ -48,16 +49,12 @@ class Plan:
     kept: list[int] = field(default_factory=list)
     past: str = ""
     recipes: dict[int, str] = field(default_factory=dict)
+    keyless: list[list[int]] = field(default_factory=list)
 
     @property
     def times(self) -> list[int]:
         """Of all frames."""
         return [time for shot in self.shots for time in shot]
-
-    @property
-    def keyless(self) -> list[list[int]]:
-        """The shots of which no frame is coloured, so that they stay as they are."""
-        return [shot for shot in self.shots if not self.keys_of(shot)]
 
     def keys_of(self, shot: list[int]) -> list[KeyFrame]:
         """The coloured frames of a shot, in order."""
@@ -146,6 +143,8 @@ def make_plan(
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
     for shot in shots:
         names = [(key.time, key.name) for key in plan.keys_of(shot)]
+        if not names and wanted.intersection(shot):
+            plan.keyless.append(sorted(wanted.intersection(shot)))
         for time in shot:
             if time in keys:
                 continue
@@ -155,7 +154,7 @@ def make_plan(
                     plan.kept.append(time)
                 continue
             if not names:
-                continue  # nothing says what colours this shot has
+                continue
             pixels = yield from timeline.read(line, time, SRGB8)
             plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, manner)
             is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
