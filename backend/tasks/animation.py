@@ -13,11 +13,11 @@ from backend.models.registry import MATCHER
 from protocol.errors import ErrorCode, NuriError
 
 from .flats import colour_flats
+from .laying import RIM
 from .reference import MatchedFlats, Source, colour_from_sources
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
-RIM = 24  # of 255: fainter ink does not darken what is painted there
 SAMPLED = 1024  # pixels a side: more say no more
 BESIDE = 0.01  # of the longest side: how far from a line's middle the paints beside it are
 DOUBTFUL = 0.5  # confidence below this is shown to the artist

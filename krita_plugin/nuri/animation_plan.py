@@ -65,13 +65,9 @@ class Plan:
 
         The backend fills a key frame that has mere hints of its colours, so these go, too.
         """
-        parts = []
-        for shot in self.shots:
-            keys = self.keys_of(shot)
-            if keys:
-                named = {*self.left, *(key.time for key in keys)}
-                parts.append((keys, [time for time in shot if time in named]))
-        return parts
+        asked = {*self.left, *(key.time for key in self.keys)}
+        parts = [(self.keys_of(shot), [t for t in shot if t in asked]) for shot in self.shots]
+        return [(keys, times) for keys, times in parts if keys]
 
 
 def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
@@ -143,8 +139,9 @@ def make_plan(
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
     for shot in shots:
         names = [(key.time, key.name) for key in plan.keys_of(shot)]
-        if not names and wanted.intersection(shot):
-            plan.keyless.append(sorted(wanted.intersection(shot)))
+        asked = [time for time in shot if time in wanted]
+        if asked and not names:
+            plan.keyless.append(asked)
         for time in shot:
             if time in keys:
                 continue

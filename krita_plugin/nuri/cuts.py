@@ -12,6 +12,7 @@ from protocol.pixels import PixelBuffer, PixelFormat
 
 from . import preview
 from .colourspace import SRGB8
+from .jobs import knows
 from .qt import QImage
 from .steps import Work
 from .timeline import Timeline
@@ -48,9 +49,7 @@ def strips(
 
 def check_known(client: Client) -> None:
     """Raises `NuriError` unsupported: the backend is older than the search for cuts."""
-    welcome = client.welcome
-    # The list is empty while the backend does not know it yet.
-    if welcome is not None and welcome.tasks and TASK not in welcome.tasks:
+    if not knows(client, TASK):
         raise NuriError(
             ErrorCode.unsupported,
             "This backend cannot cut an animation into shots",

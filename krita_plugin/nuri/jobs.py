@@ -259,9 +259,8 @@ def task_of(request: Request, client: Client) -> tuple[str, dict[str, Any]]:
 
     Raises `NuriError` unsupported: it does not know references.
     """
-    task, welcome = request.task, client.welcome
-    # The list is empty while the backend does not know it yet.
-    if task == LAYER and welcome is not None and welcome.tasks and LAYER not in welcome.tasks:
+    task = request.task
+    if task == LAYER and not knows(client, LAYER):
         if request.references:
             raise NuriError(
                 ErrorCode.unsupported,
@@ -273,6 +272,13 @@ def task_of(request: Request, client: Client) -> tuple[str, dict[str, Any]]:
     if task == LAYER:
         return task, options | {"model": request.model, "soft": request.soft}
     return task, options | {"fill_unhinted": request.fill_unhinted}
+
+
+def knows(client: Client, task: str) -> bool:
+    """Whether the backend may know a task: it is older than the plugin where it does not."""
+    welcome = client.welcome
+    # The list is empty while the backend does not know it yet.
+    return welcome is None or not welcome.tasks or task in welcome.tasks
 
 
 def _cancelled() -> NuriError:

@@ -10,6 +10,7 @@ from .samples import sample
 from .steps import Work
 
 SIDE = 256
+_FINER = 4  # times as fine as shown lines are sampled, or thin ones would break up
 
 
 def compose(
@@ -25,7 +26,7 @@ def compose(
     ``line``: bgra8; ``colours``: pixels of ``space``, same size. ``hidden``: for Krita's colour
     management.
     """
-    line_width, line_height, line_data = sample(line, 4 * side)
+    line_width, line_height, line_data = sample(line, _FINER * side)
     yield 0
     width, height, data = sample(colours, side)
     if not space.is_srgb8:
@@ -52,12 +53,11 @@ def compose(
 
 def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace, side: int = SIDE) -> Work:
     """Returns a `QImage` of ``pixels`` of ``space`` on white, ``side`` pixels on its long side."""
-    width, height, data = sample(pixels, 4 * side)
+    width, height, data = sample(pixels, _FINER * side)
     if not space.is_srgb8:
         data = yield from convert(hidden, data, space, SRGB8)
     yield 0
     picture = whitened(width, height, data)
-    # Sampled finer than shown and scaled down smoothly, or thin lines would break up.
     return picture.scaled(
         side,
         side,

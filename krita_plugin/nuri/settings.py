@@ -14,7 +14,7 @@ class Settings(QObject):
     """Options and models, in Krita's own settings."""
 
     def flag(self, name: str) -> bool:
-        """An option of the docker, remembered by Krita: fill_unhinted or replace_previous."""
+        """An option of the docker, remembered by Krita, such as fill_unhinted."""
         return bool(Krita.instance().readSetting(_SETTINGS, name, "false") == "true")
 
     def set_flag(self, name: str, value: bool) -> None:

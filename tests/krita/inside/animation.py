@@ -188,6 +188,9 @@ def check_docker(stage):
     for name in ("nuri_selected_frames", "nuri_several_shots"):
         assert stage.widget(name).isVisibleTo(stage.docker())
     stage.screenshot("animation-docker")
+    stage.widget("nuri_scroll").ensureWidgetVisible(stage.widget("nuri_several_shots"))
+    yield 100
+    stage.screenshot("animation-options")
     yield from stage.click("nuri_animation_button")
     desk = stage.actions().desk()
     yield from stage.until(lambda: desk.job is None and desk.notice, 60, "the animation")
