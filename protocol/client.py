@@ -43,6 +43,7 @@ from .version import PROTOCOL_VERSION, can_talk, mismatch
 from .watch import unreachable
 
 _HANDSHAKE_SECONDS = 10.0
+_ATTEMPTS = 3
 _Reply = TypeVar("_Reply", bound=Message)
 
 
@@ -91,26 +92,38 @@ class Client:
 
     @classmethod
     def connect(
-        cls, *, start: bool = False, timeout: float = 5.0, name: str = "script", version: str = ""
+        cls,
+        *,
+        start: bool = False,
+        command: list[str] | None = None,
+        timeout: float = 5.0,
+        name: str = "script",
+        version: str = "",
     ) -> Client:
         """Connects to the user's daemon and waits until it is ready; ``start``: starts one if none.
 
+        ``command``: the backend's `nuri` to start, by default the installed one.
         Raises `NuriError`: unreachable (none there, or no answer within ``timeout`` seconds),
         version_mismatch (names both versions and what to update), unauthenticated, malformed,
         too_many_clients, not_found (``start`` without an installed backend).
         """
-        if start:
-            from . import launch
+        if not start:
+            return cls._open_ready(timeout, name, version)
+        from . import launch
 
+        attempts = _ATTEMPTS
+        while True:
             if not launch.daemon_is_ready():
-                launch.start_daemon()
-        client = cls.open(name=name, version=version)
-        try:
-            client._wait_ready(time.monotonic() + timeout)
-        except BaseException:
-            client.close()
-            raise
-        return client
+                launch.start_daemon(command)
+            try:
+                return cls._open_ready(timeout, name, version)
+            except NuriError as error:
+                attempts -= 1
+                # One that dies or leaves looks alive a moment longer; another then takes its place.
+                is_leaving = error.code is ErrorCode.shutting_down
+                has_died = error.code is ErrorCode.unreachable and not launch.daemon_is_ready()
+                if attempts == 0 or not (is_leaving or has_died):
+                    raise
 
     @property
     def ready(self) -> bool:
@@ -307,6 +320,16 @@ class Client:
         for job_id in list(self._jobs):
             failure = ErrorInfo(info.code, info.message, info.action, info.detail, job_id)
             self._end_locally(Failed(job=job_id, error=failure))
+
+    @classmethod
+    def _open_ready(cls, timeout: float, name: str, version: str) -> Client:
+        client = cls.open(name=name, version=version)
+        try:
+            client._wait_ready(time.monotonic() + timeout)
+        except BaseException:
+            client.close()
+            raise
+        return client
 
     def _wait_ready(self, give_up: float) -> None:
         while not self.ready:

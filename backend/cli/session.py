@@ -78,12 +78,9 @@ def open_pool(
 
 def connect() -> Client:
     """A client of the user's daemon, which is started where none runs and stays for later calls."""
-    from protocol import launch
-
-    if not launch.daemon_is_ready():
-        # The daemon of this very environment, whatever an installation record says.
-        launch.start_daemon([sys.executable, "-m", "backend.cli"])
-    return Client.connect(timeout=_CONNECT_SECONDS, name="nuri")
+    # The daemon of this very environment, whatever an installation record says.
+    nuri = [sys.executable, "-m", "backend.cli"]
+    return Client.connect(start=True, command=nuri, timeout=_CONNECT_SECONDS, name="nuri")
 
 
 def cancel(client: Client, jobs: Iterable[Job]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from protocol import launch
 from protocol.client import Client
-from protocol.connection import ConnectionFile, record_path
+from protocol.connection import ConnectionFile, record_path, start_token
 from protocol.errors import ErrorCode, NuriError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,23 @@ def test_a_file_that_is_stale_or_broken_does_not_keep_it_from_starting(home: Pat
     (home / "connection.json").chmod(0o600)
     Client.connect(start=True).close()
     stop()
+
+
+def test_a_daemon_that_dies_under_the_greeting_is_replaced(home: Path) -> None:
+    """Its sockets are closed while its process still counts as alive, as when it is killed."""
+    dying = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    gone = f"ipc://{home / 'gone.sock'}"
+    token = start_token(dying.pid)
+    published = ConnectionFile.of_this_process("9.9", gone, gone, None, None)
+    dataclasses.replace(published, pid=dying.pid, started=token).write()
+    death = threading.Timer(0.3, dying.kill)
+    death.start()
+    with Client.connect(start=True, command=command(home, RUN_ECHO), timeout=20) as client:
+        assert client.ready
+        assert client.connection.pid != dying.pid
+        client.shutdown()
+    death.join()
+    dying.wait()
 
 
 def test_begin_does_not_wait(home: Path) -> None:
