@@ -10,11 +10,15 @@ import numpy as np
 
 from backend.imaging.lines import darkness
 from backend.models.registry import MATCHER
+from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 
+from .canvas import Canvas, read_canvas
 from .flats import colour_flats
+from .layer import colour_layer
 from .laying import RIM
 from .reference import MatchedFlats, Source, colour_from_sources
+from .sources import facing, likeness, view_of
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
@@ -66,14 +70,14 @@ class Shot:
 
         Raises NuriError: bad_input (blank line art), cancelled.
         """
-        followed = self.follow(time)
+        followed = self.neighbours(time)
         if followed[0].time == time and followed[0].filled is not None:
             return followed[0].filled
-        sources = [frame.source for frame in followed]
-        return colour_from_sources(
-            line,
-            sources,
-            model=self.model,
+        canvas = read_canvas(line)
+        return colour_layer(
+            canvas,
+            lambda: store.load(self.model),
+            sources=[frame.source for frame in self.follow(time, canvas)],
             soft=self.soft,
             progress=progress,
             cancelled=cancelled,
@@ -83,7 +87,19 @@ class Shot:
         """True when a key frame at this time was given with all its colours."""
         return any(key.time == time and key.filled is None for key in self._keys)
 
-    def follow(self, time: float) -> list[ColouredFrame]:
+    def follow(self, time: float, canvas: Canvas) -> list[ColouredFrame]:
+        """The `neighbours` of a frame, then the key frame whose lines are most like its own, where
+        that is another: poses come back.
+        """
+        near = self.neighbours(time)
+        if near[0].time == time or len(near) == len(self._keys):
+            return near
+        view = view_of(canvas, canvas.chambers.label)
+        ink = view.picture[0]
+        alike = max(self._keys, key=lambda key: likeness(ink, facing(view, key.source).picture[0]))
+        return near if alike in near else [*near, alike]
+
+    def neighbours(self, time: float) -> list[ColouredFrame]:
         """The key frames on both sides of ``time``, the nearest first.
 
         A key frame at that very time is followed alone. The frame coloured last would be nearer,

@@ -18,7 +18,7 @@ from tests.backend import shots
 if any(find_spec(name) is None for name in ("torch", "safetensors")):
     pytest.skip("PyTorch is missing", allow_module_level=True)
 
-from backend.tasks import animation, reference
+from backend.tasks import animation, canvas, reference
 from backend.weights import store
 from tests.backend.weights.shelf import put
 
@@ -211,16 +211,30 @@ def test_a_painted_key_frame_is_its_own_answer() -> None:
     assert outcome.facts["painted"]
 
 
-def test_sources_are_the_nearest_keys() -> None:
-    def source(index: int) -> Any:
-        return reference.read_source(shots.coloured(index), shots.line(index), name=str(index))
+def key_frame(time: int, index: int) -> animation.ColouredFrame:
+    source = reference.read_source(shots.coloured(index), shots.line(index), name=str(index))
+    return animation.ColouredFrame(time, source)
 
-    shot = animation.Shot([animation.ColouredFrame(t, source(t // 2)) for t in (8, 0, 4)])
-    assert [frame.time for frame in shot.follow(3)] == [4, 0]
-    assert [frame.time for frame in shot.follow(5)] == [4, 8]
-    assert [frame.time for frame in shot.follow(4)] == [4]
-    assert [frame.time for frame in shot.follow(-1)] == [0]
-    assert [frame.time for frame in shot.follow(9)] == [8]
+
+def test_the_nearest_key_frames_are_followed() -> None:
+    shot = animation.Shot([key_frame(time, time // 2) for time in (8, 0, 4)])
+    for time, near in ((3, [4, 0]), (5, [4, 8]), (4, [4]), (-1, [0]), (9, [8])):
+        assert [frame.time for frame in shot.neighbours(time)] == near
+
+
+def test_a_pose_that_comes_back_is_followed_too() -> None:
+    # another pose than that of the other key frames: the boxes one above the other
+    tall = shots.line(1).T
+    colour = np.repeat(tall[..., None], 3, axis=2)
+    far = animation.ColouredFrame(30, reference.read_source(colour, tall))
+    shot = animation.Shot([*(key_frame(time, time // 10) for time in (0, 10, 20)), far])
+
+    def followed(line: np.ndarray, time: float) -> list[float]:
+        return [frame.time for frame in shot.follow(time, canvas.read_canvas(line))]
+
+    assert followed(tall, 4) == [0, 10, 30]
+    assert followed(tall, 24) == [20, 30]  # near already
+    assert followed(tall, 10) == [10]  # nothing is more like it than itself
 
 
 def test_lines_go_over_the_colours_where_the_key_frames_show_them() -> None:
