@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from backend.imaging.hints import Hints
 
 
 @dataclass(frozen=True)
@@ -18,3 +21,19 @@ class Borders:
     likely: np.ndarray
     embedding: np.ndarray
     cores: np.ndarray
+
+    def seed_embeddings(self, seeds: np.ndarray, count: int) -> np.ndarray:
+        """(count, D) float32: the mean over the core of every seed; seeds: (h, w) int32."""
+        marks = np.where(self.cores, seeds, 0)
+        without = ~np.isin(seeds, marks)  # seeded ground, and marks whose core lies on a line
+        marks[without] = seeds[without]
+        at = np.flatnonzero(marks)
+        seen = self.embedding[at // seeds.shape[1], at % seeds.shape[1]]
+        mark = marks.ravel()[at]
+        total = np.zeros((count, seen.shape[1]), np.float32)
+        np.add.at(total, mark, seen)
+        amount = np.bincount(mark, minlength=count)[:, None]
+        return (total / np.maximum(1, amount)).astype(np.float32)
+
+
+FindBorders = Callable[[np.ndarray, Hints], Borders]  # of ink (h, w) uint8, hints at its size

@@ -134,7 +134,7 @@ def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
         np.minimum.at(low[axis], index, values)
         np.maximum.at(high[axis], index, values)
     width, height = high - low + 1 / side
-    depth = _depth(own)
+    depth = depth_within(own)
     order = np.lexsort((depth.ravel()[at], index))
     last = np.flatnonzero(np.append(np.diff(index[order]) > 0, True)) if len(at) else at
     deepest = at[order[last]]
@@ -161,8 +161,8 @@ def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
     return Described(own, number, facts.reshape(-1, FACTS), point, share.astype(np.float32))
 
 
-def _depth(label: np.ndarray) -> np.ndarray:
-    """(S, S) float32 distance to the nearest pixel of another region or none."""
+def depth_within(label: np.ndarray) -> np.ndarray:
+    """(H, W) float32 distance to the nearest pixel of another region or none, in pixels."""
     inner = label > 0
     for axis in (0, 1):
         same = np.diff(label, axis=axis) == 0

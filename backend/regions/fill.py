@@ -138,7 +138,7 @@ def _share(
     names = int(seeds.max()) + 1
     shared = np.zeros(seeds.shape, np.int32)
     if borders is not None:
-        of_seed = _seed_embeddings(borders, seeds, names)
+        of_seed = borders.seed_embeddings(seeds, names)
         shared = share_by_walks(inside, hints.colour_of_blot, contested, step, borders, of_seed)
     left = np.where(shared == 0, contested, 0).astype(np.int32)
     if left.any():
@@ -150,20 +150,6 @@ def _share(
         owner = share_area(inside, left, step, level, level_of_seed, *STRICTNESS)
         shared[left > 0] = hints.colour_of_blot[owner[left > 0]]
     return shared
-
-
-def _seed_embeddings(borders: Borders, seeds: np.ndarray, count: int) -> np.ndarray:
-    """(count, D) float32: the mean over the core of every seed."""
-    marks = np.where(borders.cores, seeds, 0)
-    without = ~np.isin(seeds, marks)  # seeded ground, and marks whose core lies on a line
-    marks[without] = seeds[without]
-    at = np.flatnonzero(marks)
-    seen = borders.embedding[at // seeds.shape[1], at % seeds.shape[1]]
-    mark = marks.ravel()[at]
-    total = np.zeros((count, seen.shape[1]), np.float32)
-    np.add.at(total, mark, seen)
-    amount = np.bincount(mark, minlength=count)[:, None]
-    return (total / np.maximum(1, amount)).astype(np.float32)
 
 
 def _adopt(

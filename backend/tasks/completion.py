@@ -11,10 +11,12 @@ import numpy as np
 
 from backend.imaging.hints import Hints, full_alpha
 from backend.regions.areas import border_contact
+from backend.regions.borders import FindBorders
 from backend.regions.colored import INK
 from backend.regions.describe import closed_areas, find_ground
 from backend.regions.fill import Regions
 from backend.regions.match import hinted_picture
+from backend.regions.settle import settle
 
 from .canvas import Canvas
 from .laying import LaidPaints, believe, divide, lay_views
@@ -67,9 +69,11 @@ def complete(
     network: Callable[[], Any],
     step: Callable[[float, str], None],
     *,
+    borders: FindBorders | None = None,
     soft: bool = False,
 ) -> Completed:
-    """Colours for the regions without a hint. network: gives a `RegionMatcher`. soft: with shade.
+    """Colours for the regions without a hint. network: gives a `RegionMatcher`. borders: where
+    parts of a region meet that no line parts. soft: with shade.
 
     Takes regions of ``regions.label`` apart, and away where they are too small to be seen.
     """
@@ -109,9 +113,14 @@ def complete(
     take = (own == 0) & is_told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
-    if laid is not None:
-        colour, sure = _divided(regions, colour, sure, view, laid, told, take, outside)
     paints, shade = with_paints(given, palette), None
+    if laid is not None:
+        whole, count = regions.label.copy(), len(colour)
+        colour, sure = _divided(regions, colour, sure, view, laid, told, take, outside)
+        owner = _cut_within(whole, regions.label >= count, ground)
+        if borders is not None and owner.any():
+            step(0.6, "finding borders")
+            settle(canvas.ink, owner, regions.label, colour, paints, borders)
     if soft and votes.painted is not None:
         figure = off_ground(colour, ground)
         shade = painted_shade(
@@ -166,6 +175,17 @@ def _divided(
     colour, sure = divide(regions.label, colour, sure, view, laid, whole, told.dark, ground)
     leave_unseen(regions, number, colour)
     return colour, sure
+
+
+def _cut_within(whole: np.ndarray, pieces: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """(h, w) int32: the regions of ``whole`` that ``pieces``, (h, w) bool, lie in; 0 elsewhere.
+
+    Not those of the ``ground``, (n,) bool by region id: no network sees where open parts end.
+    """
+    cut = np.zeros(len(ground), bool)
+    cut[np.unique(whole[pieces])] = True
+    cut[0] = False
+    return np.where((cut & ~ground)[whole], whole, 0).astype(np.int32)
 
 
 def leave_unseen(regions: Regions, seen: np.ndarray, colour: np.ndarray) -> None:

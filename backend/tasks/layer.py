@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend.imaging.hints import Hints
-from backend.regions.borders import Borders
+from backend.regions.borders import FindBorders
 from backend.regions.fill import Regions, fill_chambers
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
@@ -43,7 +43,7 @@ def colour_layer(
     hints: np.ndarray | None = None,
     sources: Sequence[Source] = (),
     chooser: Callable[[], Any] | None = None,
-    borders: Callable[[np.ndarray, Hints], Borders] | None = None,
+    borders: FindBorders | None = None,
     soft: bool = False,
     mask: np.ndarray | None = None,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
@@ -82,7 +82,7 @@ def colour_layer(
     else:
         chambers, regions = _hinted(canvas, at_size(given, canvas.ink.shape), borders)
     step(0.3, "comparing drawings")
-    told = complete(canvas, regions, given, sources, network, step, soft=soft)
+    told = complete(canvas, regions, given, sources, network, step, borders=borders, soft=soft)
     if chooser is not None:
         told = choose(network(), chooser(), canvas, regions, told, soft=soft)
     step(0.6, "following lines")
@@ -99,7 +99,7 @@ def colour_layer(
 def _hinted(
     canvas: Canvas,
     hints: Hints,
-    borders: Callable[[np.ndarray, Hints], Borders] | None,
+    borders: FindBorders | None,
 ) -> tuple[Chambers, Regions]:
     """The areas that lines, gaps and borders close, and the colours that hints give them."""
     if borders is None or min(canvas.ink.shape) < NARROW:

@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backend.imaging import io, planes
-from backend.imaging.hints import Hints
 from backend.models.registry import BORDERS, CHOOSERS, MATCHER, ids_for
-from backend.regions.borders import Borders
+from backend.regions.borders import FindBorders
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
@@ -91,8 +90,9 @@ def run_layer(request: Request) -> Outcome:
     sources = [_source(plane) for plane in references]
     pixels, turned = _in_rgb_order(hints, bool(sources) or chooses)
     borders, missing = None, ""
-    if hints is not None:
-        borders, missing = _border_finder(hints.format in _BACKWARDS and not turned)
+    if hints is not None or sources:
+        backwards = hints is not None and hints.format in _BACKWARDS and not turned
+        borders, missing = _border_finder(backwards)
     try:
         canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
@@ -125,7 +125,7 @@ def run_layer(request: Request) -> Outcome:
 
 def _border_finder(
     backwards: bool,
-) -> tuple[Callable[[np.ndarray, Hints], Borders] | None, str]:
+) -> tuple[FindBorders | None, str]:
     """How borders are found, and what is to be said where the lines alone must tell them."""
     try:
         network = store.load(BORDERS)

@@ -1,8 +1,8 @@
 """What Nuri made of which frames, noted in the document: a later run colours only what changed.
 
 A frame of a result is stale when its lines or the key frames next to it have changed, and a key
-frame itself when the artist has painted on it. A likeness to a key frame farther away does not make it
-stale: what is far from a correction is kept.
+frame itself when the artist has painted on it. A likeness to a key frame farther away does not
+make it stale: what is far from a correction is kept.
 """
 
 from __future__ import annotations
