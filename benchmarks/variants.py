@@ -76,6 +76,7 @@ def the_truth(drawing: Drawing) -> np.ndarray:
 VARIANTS: dict[str, dict[str, Callable[[Drawing], np.ndarray]]] = {
     "reference": {
         "whole": whole,
+        "no border finder": without_borders,
         "no laying": without_laying(MATCHER),
         "no regions": by_pixels,
         "no regions, no snapping": mixed,
@@ -92,7 +93,7 @@ VARIANTS: dict[str, dict[str, Callable[[Drawing], np.ndarray]]] = {
 
 def _colour(drawing: Drawing, *, borders: bool, model: str = MATCHER) -> np.ndarray:
     sources = [] if drawing.reference is None else [read_source(drawing.reference)]
-    network = store.load(BORDERS) if borders and drawing.hints is not None else None
+    network = store.load(BORDERS) if borders else None
     result = colour_layer(
         read_canvas(drawing.line),
         lambda: store.load(model),

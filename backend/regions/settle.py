@@ -11,7 +11,7 @@ from backend.regions.describe import depth_within
 from backend.regions.walk import share_by_walks
 
 SIDE = 512  # longest side that the sizes below are meant for
-MARGIN = 0.1  # of its depth: as near to its edge a piece is not sure to be itself
+MARGIN = 0.15  # of its depth: as near to its edge a piece is not sure to be itself
 WIDEST = 8.0  # pixels at SIDE; ... but no farther from it than this
 SLIVER = 3.0  # pixels at SIDE; what is nowhere deeper follows what is beside it
 
