@@ -73,7 +73,7 @@ def test_tasks_take_styles(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
     outcome = job.run("animation", inputs, options, frame=2, facts={"time": 2}, **silent)
     assert outcome.outputs
-    assert asked == ["style/My dog"] * 2
+    assert asked == ["borders", "style/My dog", "style/My dog"]
     with pytest.raises(NuriError) as error:
         run(png("line", line), png("reference_0", color), model="style/cat")
     assert error.value.code is ErrorCode.model_missing
