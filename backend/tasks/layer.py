@@ -75,6 +75,8 @@ def colour_layer(
             "there are neither hints nor references",
             "Paint hints, or choose a coloured drawing as reference",
         )
+    if min(canvas.ink.shape) < NARROW:
+        borders = None
     step(0.1, "finding regions")
     if given.empty:
         chambers = canvas.chambers
@@ -96,13 +98,9 @@ def colour_layer(
     return LayerResult(**vars(done), confidence=confidence)
 
 
-def _hinted(
-    canvas: Canvas,
-    hints: Hints,
-    borders: FindBorders | None,
-) -> tuple[Chambers, Regions]:
+def _hinted(canvas: Canvas, hints: Hints, borders: FindBorders | None) -> tuple[Chambers, Regions]:
     """The areas that lines, gaps and borders close, and the colours that hints give them."""
-    if borders is None or min(canvas.ink.shape) < NARROW:
+    if borders is None:
         return canvas.chambers, fill_chambers(canvas.chambers, hints)
     found = borders(canvas.ink, hints)
     chambers = find_chambers(canvas.ink, found, canvas.strokes)

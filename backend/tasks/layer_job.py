@@ -123,9 +123,7 @@ def run_layer(request: Request) -> Outcome:
     return Outcome(outputs, facts | {"doubtful": _doubtful(result, facts["palette"])})
 
 
-def _border_finder(
-    backwards: bool,
-) -> tuple[FindBorders | None, str]:
+def _border_finder(backwards: bool) -> tuple[FindBorders | None, str]:
     """How borders are found, and what is to be said where the lines alone must tell them."""
     try:
         network = store.load(BORDERS)

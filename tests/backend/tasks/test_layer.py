@@ -234,3 +234,27 @@ def test_a_key_frame_whose_ground_is_several_chambers_is_seen_like_its_lines():
     assert (source.views[0].painting[[0, -1]] == -1).all()
     assert tuple(source.areas.palette[source.ground]) == figures.WHITE
     assert facing(target, source) is source.views[0]
+
+
+def test_a_shadow_of_the_reference_that_no_line_ends_keeps_its_place_and_colour():
+    line, color, _ = figures.face()
+    shaded = color.copy()
+    face = (color == figures.SKIN).all(-1)
+    rows = np.arange(line.shape[0])[:, None]
+    shaded[face & (rows > 300)] = (150, 90, 70)
+    outcome = run(png("line", line), png("reference_0", shaded), outputs=["flats"], encode="png")
+    flats = io.read_image(outcome.outputs[0].data, "flats.png")
+    assert figures.share_right(flats, shaded, line) > 0.98
+    assert outcome.info["warnings"] == []
+
+
+def test_a_drawing_too_narrow_for_the_border_finder_follows_a_reference_all_the_same():
+    line = np.full((20, 300), 255, np.uint8)
+    cv2.rectangle(line, (10, 3), (290, 16), 0, 1)
+    color = cv2.merge([line] * 3)
+    color[4:16, 11:150] = (200, 30, 40)
+    color[4:16, 150:290] = (20, 60, 220)
+    outcome = run(png("line", line), png("reference_0", color), outputs=["flats"], encode="png")
+    flats = io.read_image(outcome.outputs[0].data, "flats.png")
+    shown = {tuple(colour) for colour in flats[5:15, 12:289, :3].reshape(-1, 3).tolist()}
+    assert shown <= {(200, 30, 40), (20, 60, 220)}
