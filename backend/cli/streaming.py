@@ -101,7 +101,6 @@ def _run_in_daemon(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
     done, attempts = 0, 0
     while done < len(shoot.frames):
         try:
-            # a daemon that has just died may still look alive, so finding one is tried again, too
             with closing(connect()) as client:
                 for answer in _Run(client, shoot, done, interrupt).answers():
                     attempts = 0

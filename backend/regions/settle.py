@@ -35,23 +35,22 @@ def settle(
     colour_of_part = np.zeros(int(part.max()) + 1, np.int32)
     colour_of_part[part.ravel()] = key.ravel()
     core = _cores(part)
+    marks = np.where(core, key, 0)
+    area = _contested(owner, marks)
+    if not area.any():
+        return
     blots = np.where(core, part, 0)
-    borders = find_borders(
-        ink, Hints(np.where(core, key, 0), paints.colours, blots, colour_of_part)
-    )
-    area = _contested(owner, blots, colour_of_part)
+    borders = find_borders(ink, Hints(marks, paints.colours, blots, colour_of_part))
     seeds = np.where(area > 0, blots, 0)
     even = np.ones(label.shape, np.float32)
     of_seed = borders.seed_embeddings(seeds, len(colour_of_part))
     shared = share_by_walks(seeds, colour_of_part, area, even, borders, of_seed)
-    moved = np.flatnonzero((shared > 0) & (shared != key) & (label > 0))
     # what changes hands goes to the piece of that colour in the same area
-    names = _names(owner, shared, len(paints.colours)).ravel()
+    moved = np.flatnonzero((shared > 0) & (shared != key) & (label > 0))
     inside = np.flatnonzero((owner > 0) & (label > 0))
-    there, first = np.unique(
-        _names(owner, key, len(paints.colours)).ravel()[inside], return_index=True
-    )
-    place = np.searchsorted(there, names[moved])
+    kinds = int(colour.max()) + 1
+    there, first = np.unique(_pairs(owner, key, kinds)[inside], return_index=True)
+    place = np.searchsorted(there, _pairs(owner, shared, kinds)[moved])
     label.ravel()[moved] = label.ravel()[inside[first[place]]]
 
 
@@ -65,15 +64,15 @@ def _cores(part: np.ndarray) -> np.ndarray:
     return (part > 0) & (depth >= margin[part]) & (deepest >= SLIVER * scale)[part]
 
 
-def _contested(owner: np.ndarray, seeds: np.ndarray, colour_of_seed: np.ndarray) -> np.ndarray:
-    """The areas of ``owner`` with seeds of several colours; 0 elsewhere."""
-    at = np.flatnonzero((owner > 0) & (seeds > 0))
-    count = len(colour_of_seed) + 1
-    pairs = np.unique(_names(owner.ravel()[at], colour_of_seed[seeds.ravel()[at]], count))
-    several = np.bincount(pairs // (count + 1), minlength=int(owner.max()) + 1) > 1
+def _contested(owner: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """The areas of ``owner`` with ``marks``, (h, w) int32, of several colours; 0 elsewhere."""
+    kinds = int(marks.max()) + 1
+    held = np.unique(_pairs(owner, marks, kinds)[np.flatnonzero(marks)])
+    several = np.bincount(held // kinds, minlength=int(owner.max()) + 1) > 1
+    several[0] = False
     return np.where(several[owner], owner, 0).astype(np.int32)
 
 
-def _names(owner: np.ndarray, colour: np.ndarray, colours: int) -> np.ndarray:
-    """int64: one number for each pair of an area and a colour, 0..``colours``."""
-    return np.asarray(owner.astype(np.int64) * (colours + 1) + colour)
+def _pairs(owner: np.ndarray, colour: np.ndarray, kinds: int) -> np.ndarray:
+    """(h * w,) int64: one number for each pair of an area and a colour below ``kinds``."""
+    return np.asarray(owner.astype(np.int64) * kinds + colour).ravel()

@@ -117,10 +117,11 @@ def complete(
     if laid is not None:
         whole, count = regions.label.copy(), len(colour)
         colour, sure = _divided(regions, colour, sure, view, laid, told, take, outside)
-        owner = _cut_within(whole, regions.label >= count, ground)
-        if borders is not None and owner.any():
-            step(0.6, "finding borders")
-            settle(canvas.ink, owner, regions.label, colour, paints, borders)
+        if borders is not None:
+            owner = _cut_within(whole, regions.label >= count, ground)
+            if owner.any():
+                step(0.6, "finding borders")
+                settle(canvas.ink, owner, regions.label, colour, paints, borders)
     if soft and votes.painted is not None:
         figure = off_ground(colour, ground)
         shade = painted_shade(

@@ -15,6 +15,7 @@ import torch
 from scipy.ndimage import find_objects
 from torch import Tensor
 
+from backend.regions.describe import depth_within
 from training.errors import TrainingError
 
 
@@ -93,7 +94,7 @@ class CentreHints:
     ) -> np.ndarray:
         mask = np.zeros(color.shape[:2], np.uint8)
         numbers = _needed(regions, self)
-        depth = region_depth(numbers)
+        depth = depth_within(numbers)
         for number, box in _boxes(numbers, self.smallest):
             if rng.random() >= self.share:
                 continue
@@ -118,7 +119,7 @@ class StrokeHints:
     ) -> np.ndarray:
         mask = np.zeros(color.shape[:2], np.uint8)
         numbers = _needed(regions, self)
-        depth = region_depth(numbers)
+        depth = depth_within(numbers)
         for number, box in _boxes(numbers, self.smallest):
             if rng.random() >= self.share:
                 continue
@@ -174,18 +175,6 @@ class MixedHints:
         weights = np.array([weight for _, weight in usable])
         choice = int(rng.choice(len(usable), p=weights / weights.sum()))
         return usable[choice][0](color, regions, rng)
-
-
-def region_depth(regions: np.ndarray) -> np.ndarray:
-    """(H, W) float32 distance in pixels to the nearest pixel of another region or of ink."""
-    border = regions == 0
-    across, down = regions[:, 1:] != regions[:, :-1], regions[1:] != regions[:-1]
-    border[:, 1:] |= across
-    border[:, :-1] |= across
-    border[1:] |= down
-    border[:-1] |= down
-    inner = np.pad(~border, 1).astype(np.uint8)  # the picture's edge is a border too
-    return cv2.distanceTransform(inner, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
 
 
 def encode_hint(color: Tensor, mask: np.ndarray) -> Tensor:
