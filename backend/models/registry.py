@@ -13,6 +13,7 @@ MATCHER = "matching"  # decides by references and hints
 PAGES = ("manga",)  # paint a drawing by its hints or without any
 CHOOSERS = ("choosing", *PAGES)  # find colours where nothing decides; the first is proposed
 PAINTERS = ("aaldc", "video")  # paint after references; regions make their colours exact
+TEMPORAL = {"video": "video_refinement"}  # weights that make what these paint agree in time
 FOR_SHOTS = (MATCHER, *PAINTERS)  # what colours the frames of a shot, besides styles
 BORDERS = "borders"  # weights alone: tells both where regions meet
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
 from backend.imaging.lines import darkness
-from backend.models.registry import MATCHER
+from backend.models.registry import MATCHER, TEMPORAL
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas, read_canvas
+from .film import Film, FilmPainter
 from .flats import colour_flats
 from .layer import colour_layer
 from .laying import RIM
+from .neighbours import Neighbour, as_neighbour, follow_neighbour
 from .reference import MatchedFlats, Source, colour_from_sources
 from .sources import facing, likeness, view_of
 
@@ -24,7 +27,6 @@ BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
 SAMPLED = 1024  # pixels a side: more say no more
 BESIDE = 0.01  # of the longest side: how far from a line's middle the paints beside it are
-DOUBTFUL = 0.5  # confidence below this is shown to the artist
 PAINTED = 0.4  # share of the regions that a key frame colours; below it there are only hints
 
 
@@ -57,6 +59,8 @@ class Shot:
     ) -> None:
         self.lines, self.model, self.soft = lines, model, soft
         self._keys = sorted(keys, key=lambda key: key.time)
+        self._before: Neighbour | None = None
+        self._film = Film()
 
     def colour(
         self,
@@ -74,14 +78,27 @@ class Shot:
         if followed[0].time == time and followed[0].filled is not None:
             return followed[0].filled
         canvas = read_canvas(line)
-        return colour_layer(
+        result = colour_layer(
             canvas,
-            lambda: store.load(self.model),
+            lambda: self._network(time),
             sources=[frame.source for frame in self.follow(time, canvas)],
             soft=self.soft,
             progress=progress,
             cancelled=cancelled,
         )
+        if not self.soft:  # no palette holds what is shaded
+            before = self._before
+            if before is not None and abs(before.time - time) < abs(followed[0].time - time):
+                result = follow_neighbour(canvas, result, before)
+            self._before = as_neighbour(time, canvas, result)
+        return result
+
+    def _network(self, time: float) -> Any:
+        """What colours the frame at ``time``: as trained, or a painter with its temporal part."""
+        network = store.load(self.model)
+        if self.model not in TEMPORAL or TEMPORAL[self.model] not in store.installed():
+            return network
+        return FilmPainter(network, store.load(TEMPORAL[self.model]), self._film, time)
 
     def is_painted(self, time: float) -> bool:
         """True when a key frame at this time was given with all its colours."""
@@ -158,10 +175,3 @@ def fill_hints(
     if (painted & reached).sum() >= PAINTED * reached.sum():
         return None
     return colour_from_sources(line, [], hints=colour, model=model, cancelled=cancelled)
-
-
-def doubtful_regions(result: MatchedFlats) -> np.ndarray:
-    """(n_regions + 1,) bool by region id: coloured, but without a good match."""
-    doubtful = (result.confidence < DOUBTFUL) & (result.region_palette >= 0)
-    doubtful[0] = False
-    return doubtful

@@ -22,9 +22,10 @@ from backend.models.registry import FOR_SHOTS
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
-from .animation import ColouredFrame, Shot, doubtful_regions, fill_hints, shows_lines
+from .animation import ColouredFrame, Shot, fill_hints, shows_lines
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
+from .neighbours import doubtful_regions
 from .reference import MatchedFlats, Source, matcher_of, read_source
 from .request import Outcome, Request
 

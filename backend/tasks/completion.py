@@ -20,9 +20,10 @@ from backend.regions.settle import settle
 
 from .canvas import Canvas
 from .laying import LaidPaints, believe, divide, lay_views
+from .painting import painter_of
 from .shading import Shade, painted_shade, shade_of
 from .sources import Source, View, facing, union_palette, view_of
-from .voting import Votes, combine, vote, vote_view
+from .voting import Votes, combine, vote, vote_painted, vote_view
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
 PAPER = 0.4  # how much more likely an open place around the figure has the paint of the ground
@@ -50,6 +51,12 @@ class _Told:
     faced: Sequence[View]
     places: Sequence[np.ndarray]
     paints: int
+
+    @property
+    def paint_of_regions(self) -> list[np.ndarray]:
+        """(M,) of each source: the paint of each of its described regions."""
+        rows = zip(self.sources, self.faced, self.places, strict=True)
+        return [place[source.areas.paint[view.regions.number]] for source, view, place in rows]
 
     @cached_property
     def dark(self) -> np.ndarray:
@@ -148,10 +155,16 @@ def _votes(
     step: Callable[[float, str], None],
 ) -> Votes | None:
     """What the sources and the hinted regions say of the others; None when nobody speaks."""
-    votes, places = [], list(told.places)
-    for done, (source, faced) in enumerate(zip(told.sources, told.faced, strict=True)):
-        step(0.3 + 0.3 * done / len(told.sources), "comparing drawings")
-        votes.append(vote(network, view, source, faced))
+    votes, places = [], []
+    painter = painter_of(network)
+    if painter is not None and told.sources:
+        votes.append(vote_painted(painter, view, told.faced, told.paint_of_regions, told.paints))
+        places.append(np.arange(told.paints))
+    else:
+        for done, (source, faced) in enumerate(zip(told.sources, told.faced, strict=True)):
+            step(0.3 + 0.3 * done / len(told.sources), "comparing drawings")
+            votes.append(vote(network, view, source, faced))
+            places.append(told.places[done])
     if own.any():
         votes.append(_own_votes(network, view, own, given))
         places.append(np.arange(len(given.colours)))
@@ -282,7 +295,7 @@ def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes
     colors[known] = eight_bit(given.colours)[own[known] - 1]
     ink = np.rint(view.picture[0] * 255).astype(np.uint8)
     picture = hinted_picture(ink, view.regions.label, known, colors)
-    source = replace(view, picture=picture, colors=colors, known=known, seen=None)
+    source = replace(view, picture=picture, colors=colors, known=known)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))
 

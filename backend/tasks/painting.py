@@ -8,6 +8,8 @@ Pictures are those of `network_picture`: (5, S, S) float32, ink, RGB and where i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -16,15 +18,33 @@ import numpy as np
 from backend.imaging.color import rgb_to_lab
 from backend.imaging.distance import INK, distance_field
 
+from .sources import View
+
 SIDE = 128  # pixels of the square that these networks were trained with
 WHOLE = 0.99  # of a pixel; where less of it is known, a hint ends
 FAINT = 0.5 / 255  # ink below that is none
 SPREAD = 10.0  # CIELAB; a paint this far from the painted colour is hardly meant
 
 
-def is_painter(network: Any) -> bool:
-    """Whether a network paints; others compare regions."""
-    return hasattr(network, "encode_references")
+@dataclass(frozen=True)
+class Painter:
+    """A ``network`` that paints a drawing after coloured ones; others compare regions."""
+
+    network: Any
+
+    def paint(self, target: View, sources: Sequence[View]) -> np.ndarray:
+        """(SIDE, SIDE, 3) float32 RGB in [0, 1]: the drawing painted after all the sources."""
+        first, *others = sources
+        pictures = [source.picture for source in sources]
+        references = first.once((self.network, *others), lambda: encode(self.network, pictures))
+        return paint(self.network, target.picture, references)
+
+
+def painter_of(network: Any) -> Painter | None:
+    """What paints with a network, or with a painter; None for one that compares regions."""
+    if isinstance(network, Painter):
+        return network
+    return Painter(network) if hasattr(network, "encode_references") else None
 
 
 def paints_pages(network: Any) -> bool:
@@ -32,21 +52,26 @@ def paints_pages(network: Any) -> bool:
     return hasattr(network, "encode_page")
 
 
-def encode(network: Any, picture: np.ndarray) -> Any:
-    """What a coloured drawing contributes to the colours of any other; can be kept."""
+def encode(network: Any, pictures: Sequence[np.ndarray]) -> Any:
+    """What coloured drawings contribute to the colours of any other; can be kept."""
     import torch
 
     from backend.models.video import ColorTransformNet
 
-    line, distance, color = _inputs(picture)
+    inputs = [_inputs(picture) for picture in pictures]
     with torch.inference_mode():
         if isinstance(network, ColorTransformNet):
-            return network.encode_references(line[:, None], distance[:, None], color[:, None])
-        return network.encode_references(color)
+            return network.encode_references(
+                *(torch.stack(each, 1) for each in zip(*inputs, strict=True))
+            )
+        return [network.encode_references(color) for _, _, color in inputs]
 
 
 def paint(network: Any, picture: np.ndarray, references: Any) -> np.ndarray:
-    """(SIDE, SIDE, 3) float32 RGB in [0, 1]: a drawing painted after what `encode` gave."""
+    """(SIDE, SIDE, 3) float32 RGB in [0, 1]: a drawing painted after what `encode` gave.
+
+    A network that takes one reference paints once after each; that is the mean.
+    """
     import torch
 
     from backend.models.video import ColorTransformNet
@@ -56,8 +81,9 @@ def paint(network: Any, picture: np.ndarray, references: Any) -> np.ndarray:
         if isinstance(network, ColorTransformNet):
             main = network.forward_with(line, distance, references).main
         else:
-            main = network.forward_with(line, references).main
-    return np.ascontiguousarray((main[0].permute(1, 2, 0).numpy() + 1) / 2)
+            mains = [network.forward_with(line, reference).main for reference in references]
+            main = torch.stack(mains).mean(0)
+    return to_picture(main)
 
 
 def paint_page(network: Any, picture: np.ndarray) -> np.ndarray:
@@ -71,6 +97,11 @@ def paint_page(network: Any, picture: np.ndarray) -> np.ndarray:
     distance = distance_field(line < 1 - FAINT, signed=True, norm="minmax")
     with torch.inference_mode():
         main = network(*(_tensor(plane) for plane in (line, distance, hint))).main
+    return to_picture(main)
+
+
+def to_picture(main: Any) -> np.ndarray:
+    """(h, w, 3) float32 RGB in [0, 1] of a network's (1, 3, h, w) in [-1, 1]."""
     return np.ascontiguousarray((main[0].permute(1, 2, 0).numpy() + 1) / 2)
 
 
@@ -99,14 +130,18 @@ def read_votes(
     return (regions / np.maximum(1, amount))[1:], pixels
 
 
-def _inputs(picture: np.ndarray) -> tuple[Any, Any, Any]:
-    """Line, distance field (1, 1, SIDE, SIDE) and colours (1, 3, SIDE, SIDE) in [-1, 1]."""
+def line_and_color(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(SIDE, SIDE) line and (SIDE, SIDE, 3) RGB under it, float32 in [0, 1], 1 = paper."""
     ink, *rgb, known = _shrunk(picture)
     # what nobody has coloured is paper, and lines lie over the colours
     line = 1 - ink
-    color = np.minimum(np.dstack(rgb) + (1 - known)[..., None], line[..., None])
-    distance = distance_field(line <= INK)
+    return line, np.minimum(np.dstack(rgb) + (1 - known)[..., None], line[..., None])
 
+
+def _inputs(picture: np.ndarray) -> tuple[Any, Any, Any]:
+    """Line, distance field (1, 1, SIDE, SIDE) and colours (1, 3, SIDE, SIDE) in [-1, 1]."""
+    line, color = line_and_color(picture)
+    distance = distance_field(line <= INK)
     return _tensor(line * 2 - 1), _tensor(distance * 2 - 1), _tensor(color * 2 - 1)
 
 

@@ -5,7 +5,8 @@ The network says what a region is, the lines where it ends, the reference's pale
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,7 @@ class Source:
 
 @dataclass
 class View:
-    """A drawing as the network sees it; ``seen`` is by which network, and what it made of it.
+    """A drawing as the network sees it.
 
     box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
     size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
@@ -75,7 +76,15 @@ class View:
     shown: np.ndarray | None = None
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
-    seen: tuple[Any, Any] | None = field(default=None, repr=False)
+    _seen: tuple[tuple[Any, ...], Any] | None = field(default=None, init=False, repr=False)
+
+    def once(self, by: tuple[Any, ...], see: Callable[[], Any]) -> Any:
+        """What ``see`` gives for this view, once for a network and what else is looked at:
+        a view outlives the choice of both, and only the last is kept.
+        """
+        if self._seen is None or not _same(self._seen[0], by):
+            self._seen = by, see()
+        return self._seen[1]
 
 
 def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str = "") -> Source:
@@ -197,3 +206,7 @@ def likeness(ink: np.ndarray, other: np.ndarray) -> float:
         power = float(np.sqrt((one * one).sum() * (two * two).sum()))
         total += float((one * two).sum()) / power if power > 0 else 0.0
     return total
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(one) == len(other) and all(map(operator.is_, one, other))

@@ -5,7 +5,7 @@ A network compares regions; or it paints, and its colours speak for the paints t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from backend.regions.describe import SIDE
 from backend.regions.match import color_facts
 
-from . import painting
+from .painting import Painter, painter_of, read_votes
 from .sources import Source, View
 
 
@@ -59,8 +59,9 @@ def combine(votes: Sequence[Votes], places: Sequence[np.ndarray], paints: int) -
 
 def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paints: int) -> Votes:
     """The votes of one view; ``paint`` (M,) of each region of the source."""
-    if painting.is_painter(network):
-        return _painted_votes(network, target, source, paint, paints)
+    painter = painter_of(network)
+    if painter is not None:
+        return vote_painted(painter, target, [source], [paint], paints)
     import torch
 
     with torch.inference_mode():
@@ -82,33 +83,35 @@ def vote_view(network: Any, target: View, source: View, paint: np.ndarray, paint
     return Votes(regions.numpy(), by_pixel.view(side, side, paints).numpy())
 
 
-def _painted_votes(
-    network: Any, target: View, source: View, paint: np.ndarray, paints: int
+def vote_painted(
+    painter: Painter,
+    target: View,
+    sources: Sequence[View],
+    paint: Sequence[np.ndarray],
+    paints: int,
 ) -> Votes:
-    """`vote_view` of a network that paints: its colours speak for the paints they are near."""
-    references = _kept(network, source, lambda: painting.encode(network, source.picture))
-    painted = painting.paint(network, target.picture, references)
-    known = np.flatnonzero(_known(source))
-    there, first = np.unique(paint[known], return_index=True)
-    assert source.colors is not None  # a source shows its colours
-    colors = source.colors[known[first]]
+    """The votes of what a network paints after ``sources``, for the paints that it is near.
+
+    paint: (M,) of each region of each source, below ``paints``.
+    """
+    painted = painter.paint(target, sources)
+    colors, kinds = [], []
+    for source, kind in zip(sources, paint, strict=True):
+        known = np.flatnonzero(_known(source))
+        assert source.colors is not None  # a source shows its colours
+        colors.append(source.colors[known])
+        kinds.append(kind[known])
+    there, first = np.unique(np.concatenate(kinds), return_index=True)
     label, count = target.regions.label, len(target.regions.number)
-    wide = np.zeros((len(colors), paints), np.float32)
+    wide = np.zeros((len(there), paints), np.float32)
     wide[np.arange(len(there)), there] = 1
-    regions, pixels = painting.read_votes(painted, label, count, colors)
+    regions, pixels = read_votes(painted, label, count, np.concatenate(colors)[first])
     return Votes(regions @ wide, pixels @ wide, painted)
 
 
 def features_of(network: Any, view: View) -> Any:
     """What the network sees of a view; kept with it."""
-    return _kept(network, view, lambda: network.features(_drawing(view)))
-
-
-def _kept(network: Any, view: View, see: Callable[[], Any]) -> Any:
-    """What ``see`` gives for a view, once for a network: a source outlives the choice of it."""
-    if view.seen is None or view.seen[0] is not network:
-        view.seen = network, see()
-    return view.seen[1]
+    return view.once((network,), lambda: network.features(_drawing(view)))
 
 
 def _drawing(view: View) -> Any:

@@ -237,6 +237,36 @@ def test_a_pose_that_comes_back_is_followed_too() -> None:
     assert followed(tall, 10) == [10]  # nothing is more like it than itself
 
 
+def test_the_frame_before_is_followed_where_it_is_nearer_than_a_key_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    followed = []
+
+    def follow(_canvas: Any, result: Any, before: Any) -> Any:
+        followed.append(before.time)
+        return result
+
+    monkeypatch.setattr(animation, "follow_neighbour", follow)
+    shot = animation.Shot([key_frame(0, 0), key_frame(6, 5)])
+    for time in (2, 3, 5, 4):
+        shot.colour(shots.line(time), time)
+    assert followed == [2, 5]  # frame 5 is as near to the last key frame as to what came before
+
+
+def test_a_painted_shot_is_refined_in_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put(tmp_path, "video", {"width": 4, "blocks": 1})
+    put(tmp_path, "video_refinement", {"width": 4})
+    monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
+
+    def second_frame() -> np.ndarray:
+        stream = Stream(*keys(), model="video", soft=True)
+        return [pixels_of(stream.frame(n, line_plane("line", shots.line(n)))) for n in (1, 2)][1]
+
+    refined = second_frame()
+    (tmp_path / "video_refinement.safetensors").unlink()
+    assert (second_frame() != refined).any()
+
+
 def test_lines_go_over_the_colours_where_the_key_frames_show_them() -> None:
     line, bare = shots.line(0), shots.coloured(0)
     assert animation.shows_lines(shots.finished(0), line)

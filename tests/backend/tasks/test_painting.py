@@ -59,14 +59,33 @@ def test_no_paint_gets_no_vote():
 @pytest.mark.parametrize("name", list(SMALL))
 def test_a_drawing_is_painted_after_another(name: str):
     network = painter(name)
-    assert painting.is_painter(network)
+    assert painting.painter_of(network)
     line, color, _ = figures.face(192)
     picture = network_picture(255 - line, color)
-    painted = painting.paint(network, picture, painting.encode(network, picture))
+    painted = painting.paint(network, picture, painting.encode(network, [picture]))
     assert painted.shape == (painting.SIDE, painting.SIDE, 3)
     assert ((painted >= 0) & (painted <= 1)).all()
     other = network_picture(255 - line, np.roll(color, 1, -1))
-    assert (painted != painting.paint(network, picture, painting.encode(network, other))).any()
+    after_other = painting.paint(network, picture, painting.encode(network, [other]))
+    assert (painted != after_other).any()
+    after_both = painting.paint(network, picture, painting.encode(network, [picture, other]))
+    assert (after_both != painted).any()
+    assert (after_both != after_other).any()
+
+
+def test_references_are_encoded_once_for_a_shot():
+    network = painter("video")
+    encoded = []
+    original = network.encode_references
+    network.encode_references = lambda *planes: encoded.append(1) or original(*planes)
+    color = figures.face(192)[1]
+    one, two = (read_source(picture).views[0] for picture in (color, color[:, ::-1]))
+    paint = painting.Painter(network).paint
+    first = paint(one, [one, two])
+    assert (paint(one, [one, two]) == first).all()
+    assert len(encoded) == 1
+    paint(one, [one])
+    assert len(encoded) == 2
 
 
 @pytest.mark.parametrize("name", list(SMALL))
