@@ -10,11 +10,17 @@ def choose_device(requested: str) -> str:
     """The device that computes: "cpu", or the name of the CUDA device.
 
     ``requested``: auto, cpu or cuda. auto takes CUDA where a model runs on it and there is one.
-    Raises `NuriError` unsupported when CUDA was asked for and cannot be had.
+    Raises `NuriError` unsupported when CUDA was asked for and cannot be had, or serves no model.
     """
     is_needed = any(model.device != "cpu" for model in MODELS.values())
     if requested == "cpu" or (requested == "auto" and not is_needed):
         return "cpu"
+    if not is_needed:
+        raise NuriError(
+            ErrorCode.unsupported,
+            "CUDA was asked for, but every network of this version computes on the CPU",
+            "Use --device auto",
+        )
     name, reason = _cuda_device()
     if name:
         return name

@@ -28,6 +28,7 @@ from protocol.sockets import set_client_curve
 from protocol.version import PROTOCOL_VERSION
 
 from .computing import Computation
+from .courtesy import give_way, threads
 from .memory import give_back_memory, keep_freed_memory
 
 _IDLE_MILLISECONDS = 2000
@@ -97,6 +98,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+    give_way()
     keep_freed_memory()
     settings = json.loads(sys.stdin.buffer.readline())
     link = Link(settings)
@@ -145,11 +147,14 @@ def _serve_one(
 
 def _prepare(device: str) -> tuple[Welcome, Callable[..., Any]]:
     """Loads everything that computes, so that the first job does not wait for it."""
+    import cv2
+
     from backend.models.registry import announce
     from backend.tasks import job
 
     from .devices import choose_device
 
+    cv2.setNumThreads(threads())
     welcome = Welcome(
         protocol=PROTOCOL_VERSION,
         version="",
