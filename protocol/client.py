@@ -25,6 +25,7 @@ from .messages import (
     Error,
     Failed,
     Fetch,
+    Frame,
     Hello,
     Message,
     Ping,
@@ -233,11 +234,20 @@ class Client:
 
         Raises `NuriError`: not_found (never kept, a day old, or not finished), unreachable.
         """
-        if job_id in self._jobs:
-            raise NuriError(
-                ErrorCode.not_found, f"The job {job_id} has not ended yet", "Wait for its result"
-            )
+        self._check_ended(job_id)
         return self._ask(Fetch(job=job_id), Result, timeout, lambda reply: reply.job == job_id)
+
+    def fetch_frame(self, job_id: str, index: int, timeout: float = 30.0) -> Frame:
+        """Kept output ``index`` of a stream that has ended, also one without a result.
+
+        Raises `NuriError` as `fetch` does. What is kept begins with frame 0 and has no gaps.
+        """
+        self._check_ended(job_id)
+
+        def fits(reply: Frame) -> bool:
+            return reply.job == job_id and reply.index == index
+
+        return self._ask(Fetch(job=job_id, frame=index), Frame, timeout, fits)
 
     def shutdown(self, timeout: float = 5.0) -> None:
         """Ends the daemon. Raises `NuriError` unreachable without an answer in time."""
@@ -262,6 +272,12 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_ended(self, job_id: str) -> None:
+        if job_id in self._jobs:
+            raise NuriError(
+                ErrorCode.not_found, f"The job {job_id} has not ended yet", "Wait for its result"
+            )
 
     def _check(self, message: Message) -> None:
         """Raises what stands in the way of sending ``message``, before it is queued."""

@@ -20,7 +20,7 @@ class Submit(Message):
 
     ``deadline``: seconds of computing allowed (per frame for a stream). ``document``: jobs of the
     interactive lane with the same non-empty text supersede each other. ``keep``: the daemon keeps
-    the result on disk for `Fetch`.
+    the result on disk for `Fetch`, and the outputs of a stream.
     """
 
     TYPE = "submit"
@@ -187,10 +187,12 @@ class CancelReply(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetch(Message):
-    """Asks for the kept result of a finished job."""
+    """Asks for the kept result of a finished job, or for output ``frame`` of a stream."""
 
     TYPE = "fetch"
     job: str
+    frame: int = -1
 
     def __post_init__(self) -> None:
         checks.identifier(self.job, "job")
+        checks.integer(self.frame, "frame", -1, limits.FRAMES - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import ErrorCode, NuriError
 
-PROTOCOL_VERSION = "1.1"
+PROTOCOL_VERSION = "1.2"
 
 
 def major(version: str) -> int:

@@ -43,7 +43,6 @@ class Computation:
         self._frame = -1
         self._warnings: list[str] = []
         self._memory: dict[str, Any] = {}
-        self._failed = 0
         self._done = 0
 
     def whole(self) -> None:
@@ -62,7 +61,6 @@ class Computation:
         if outcome is None:
             return True
         self._done += 1
-        self._failed += "error" in outcome.facts
         warnings = outcome.info.get("warnings", ())
         self._warnings += [f"frame {frame.index}: {warning}" for warning in warnings]
         planes = tuple(outcome.outputs)
@@ -76,8 +74,7 @@ class Computation:
             return True
         is_last = frame.index == self._submit.frames - 1
         if is_last:
-            facts = {"frames": self._submit.frames, "failed": self._failed}
-            self._finish((), {**facts, "warnings": self._warnings})
+            self._finish((), {"warnings": self._warnings})
         return is_last
 
     def _try(self, inputs: Iterable[Plane], frame: Frame | None = None) -> Any:

@@ -11,11 +11,9 @@ from typing import Any
 
 from protocol import wire
 from protocol.errors import ErrorInfo, NuriError
-from protocol.job import SUPERSEDED
 from protocol.messages import (
     Accepted,
     Cancel,
-    Cancelled,
     Credit,
     Error,
     Failed,
@@ -28,8 +26,8 @@ from protocol.messages import (
 )
 
 from . import failures
+from .answers import Answers
 from .archive import Archive
-from .outbox import Outbox
 from .queue import Ending, Job, JobQueue
 from .sessions import Session, Sessions
 from .streams import Stream
@@ -49,14 +47,14 @@ class Dispatcher:
         supervisor: Supervisor,
         sessions: Sessions,
         archive: Archive,
-        outbox: Outbox,
+        answers: Answers,
         limits: Limits,
     ) -> None:
         self._queue = queue
         self._supervisor = supervisor
         self._sessions = sessions
         self._archive = archive
-        self._outbox = outbox
+        self._answers = answers
         self._limits = limits
 
     def serve(self, session: Session, message: Message, frames: list[Any]) -> None:
@@ -88,17 +86,17 @@ class Dispatcher:
         self._end_stopped(job)
 
     def forget_client(self, session: str) -> None:
-        """A client is gone: what nobody will fetch ends, the rest goes on and is kept."""
+        """A client is gone: what needs it or nobody will fetch ends, the rest goes on."""
         for job in self._queue.of_session(session):
             if job.stream or not job.keep:
                 self.stop(job, Ending.abandoned)
 
-    def deliver_kept(self, job: str, session: Session, frames: list[Any] | None) -> None:
+    def deliver_kept(self, job: str, index: int, session: str, frames: list[Any] | None) -> None:
         """The answer to `Fetch`, from the archive."""
         if frames is not None:
-            self._outbox.send(session.work, frames)
+            self._answers.relay(session, frames)
         else:
-            self._send(session.id, Error(error=failures.not_kept(job), reply_to=job))
+            self._answers.send(session, Error(error=failures.not_kept(job, index), reply_to=job))
 
     def worker_said(self, kind: str, job_id: str, frames: list[Any]) -> None:
         """One message of the worker about the job it computes; pictures are passed on unread."""
@@ -120,7 +118,7 @@ class Dispatcher:
             if job.ending:
                 self._end_stopped(job)
             elif isinstance(message, Failed):
-                self._fail(job, message.error)
+                self._answers.failed(job, message.error)
 
     def worker_ended(self) -> None:
         """The worker process is gone, and with it the job it computed; a stream goes on."""
@@ -128,14 +126,13 @@ class Dispatcher:
         job = self._queue.computing()
         if job is not None and job.ending:
             self._end_stopped(job)
-        elif job is not None and job.stream and job.stream.put_back(time.monotonic()):
-            job.computing_since = None
-            _logger.warning("[%s] goes on with the next worker: %s", job.id, death.message)
+        elif job is not None and job.stream:
+            self._go_on(job, job.stream, death)
         elif job is not None:
-            self._fail(job, death)
+            self._answers.failed(job, death)
         if self._supervisor.state == "failed":
             for waiting in self._queue:
-                self._fail(waiting, death)
+                self._answers.failed(waiting, death)
 
     def advance(self, now: float) -> None:
         """Deadlines, and the next thing to compute when the worker is free."""
@@ -150,7 +147,7 @@ class Dispatcher:
     def shut_down(self) -> None:
         """Ends every job because the daemon leaves."""
         for job in self._queue:
-            self._fail(job, failures.leaving())
+            self._answers.failed(job, failures.leaving())
 
     def _submit(self, session: Session, message: Submit, frames: list[Any]) -> None:
         now = time.monotonic()
@@ -161,7 +158,7 @@ class Dispatcher:
             lane=message.lane,
             document=message.document,
             deadline=message.deadline,
-            keep=message.keep and not message.frames,
+            keep=message.keep,
             created=now,
             opening=frames,
         )
@@ -172,7 +169,7 @@ class Dispatcher:
             superseded = self._queue.add(job, self._sessions.ids())
         except NuriError as error:
             _logger.info("[%s] refused: %s", job.id, error)
-            self._send(session.id, Failed(job=job.id, error=error.info))
+            self._answers.send(session.id, Failed(job=job.id, error=error.info))
             return
         position = self._queue.position(job)
         _logger.info(
@@ -184,7 +181,7 @@ class Dispatcher:
             position,
         )
         window = self._limits.window
-        self._send(session.id, Accepted(job=job.id, position=position, window=window))
+        self._answers.send(session.id, Accepted(job=job.id, position=position, window=window))
         for older in superseded:
             self.stop(older, Ending.superseded)
         self._supervisor.revive()
@@ -197,9 +194,9 @@ class Dispatcher:
     def _fetch(self, session: Session, message: Fetch) -> None:
         job = message.job
         if self._queue.find(job) is None:
-            self._archive.fetch(job, session.id)
+            self._archive.fetch(job, message.frame, session.id)
         else:
-            self._send(session.id, Error(error=failures.not_ended(job), reply_to=job))
+            self._answers.send(session.id, Error(error=failures.not_ended(job), reply_to=job))
 
     def _stream(self, job: Job, message: Frame | Credit, frames: list[Any]) -> None:
         now = time.monotonic()
@@ -228,7 +225,7 @@ class Dispatcher:
         _, frames = job.stream.take()
         self._supervisor.send(frames)
         if count := job.stream.grant():
-            self._send(job.session, Credit(job=job.id, count=count))
+            self._answers.send(job.session, Credit(job=job.id, count=count))
 
     def _watch(self, job: Job, now: float) -> None:
         if job.kill_at is not None and now >= job.kill_at:
@@ -243,12 +240,14 @@ class Dispatcher:
         message = wire.decode(frames)
         if isinstance(message, Progress):
             job.fraction, job.stage = message.fraction, message.stage
-            if session := self._sessions.get(job.session):
-                self._outbox.offer(session.work, frames)
+            self._answers.progress(job, frames)
 
     def _frame_done(self, job: Job, stream: Stream, frames: list[Any]) -> None:
-        self._relay(job, frames)
-        stream.deliver(job.stepped)
+        self._answers.frame(job, stream.delivered, frames)
+        answer = wire.decode(frames)
+        has_failed = isinstance(answer, Frame) and "error" in answer.info
+        stream.deliver(job.stepped, has_failed=has_failed)
+        self._supervisor.praise()
         if stream.is_done:
             # The result follows at once.
             return
@@ -258,39 +257,47 @@ class Dispatcher:
             self._close_stream(job)
             self._end_stopped(job)
 
+    def _go_on(self, job: Job, stream: Stream, death: ErrorInfo) -> None:
+        """The worker has died while it was at this stream."""
+        job.computing_since = None
+        now = time.monotonic()
+        if stream.current is None:
+            # All frames had been delivered; the last word was on its way.
+            self._answers.stream_result(job, stream)
+        elif stream.put_back(now):
+            _logger.warning("[%s] goes on with the next worker: %s", job.id, death.message)
+        else:
+            self._give_up_frame(job, stream, *stream.current, death)
+
+    def _give_up_frame(
+        self, job: Job, stream: Stream, index: int, inputs: list[Any], death: ErrorInfo
+    ) -> None:
+        """Answers a frame that ends every worker, so that the others can go on."""
+        if not stream.give_up(time.monotonic()):
+            self._answers.failed(job, failures.lost_frames(index, death))
+            return
+        _logger.warning("[%s] goes on without frame %d: %s", job.id, index, death.message)
+        self._supervisor.praise()
+        answer = Frame(job=job.id, index=index, info=failures.lost_frame(inputs, death))
+        self._answers.frame(job, index, wire.encode(answer, job.session))
+        if stream.is_done:
+            self._answers.stream_result(job, stream)
+
     def _close_stream(self, job: Job) -> None:
         """Lets the worker forget a stream that it knows."""
         if job.stream and job.stream.worker == self._supervisor.generation:
             self._supervisor.send_message(Cancel(job=job.id))
 
     def _finish(self, job: Job, frames: list[Any]) -> None:
-        _logger.info("[%s] done after %.2f s", job.id, time.monotonic() - job.created)
-        self._relay(job, frames)
-        self._queue.remove(job)
         self._supervisor.praise()
-        if job.keep:
-            self._archive.store(job.id, job.task, job.document, frames)
+        if job.stream:
+            self._answers.stream_result(job, job.stream, frames)
+        else:
+            self._answers.result(job, frames)
 
     def _end_stopped(self, job: Job) -> None:
         """The last word to a job that was asked to stop and has."""
         if job.failure is not None:
-            self._fail(job, job.failure)
-            return
-        reason = SUPERSEDED if job.ending is Ending.superseded else ""
-        self._queue.remove(job)
-        _logger.info("[%s] ended: %s", job.id, job.ending.value if job.ending else "cancelled")
-        self._send(job.session, Cancelled(job=job.id, reason=reason))
-
-    def _fail(self, job: Job, error: ErrorInfo) -> None:
-        self._queue.remove(job)
-        named = ErrorInfo(error.code, error.message, error.action, error.detail, job.id)
-        _logger.warning("[%s] failed: %s: %s", job.id, error.code.value, error.message)
-        self._send(job.session, Failed(job=job.id, error=named))
-
-    def _relay(self, job: Job, frames: list[Any]) -> None:
-        if session := self._sessions.get(job.session):
-            self._outbox.send(session.work, frames)
-
-    def _send(self, session_id: str, message: Message) -> None:
-        if session := self._sessions.get(session_id):
-            self._outbox.send(session.work, wire.encode(message, session_id))
+            self._answers.failed(job, job.failure)
+        else:
+            self._answers.cancelled(job)

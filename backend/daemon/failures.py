@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from protocol import wire
 from protocol.errors import ErrorCode, ErrorInfo
+from protocol.messages import Frame
 
 from .queue import Job
 
@@ -46,6 +49,26 @@ def worker_died(reason: str, for_good: bool) -> ErrorInfo:
     return ErrorInfo(ErrorCode.worker_died, reason, action)
 
 
+def lost_frame(inputs: Sequence[Any], death: ErrorInfo) -> dict[str, Any]:
+    """Facts in place of the output of a frame that has ended two workers; the others go on.
+
+    ``inputs``: its wire frames.
+    """
+    error = {
+        "code": death.code.value,
+        "message": f"This frame failed twice: {death.message}",
+        "action": death.action,
+    }
+    given = wire.decode(inputs)
+    time = given.info.get("time") if isinstance(given, Frame) else None
+    return {"time": time, "error": error} if isinstance(time, (int, float)) else {"error": error}
+
+
+def lost_frames(index: int, death: ErrorInfo) -> ErrorInfo:
+    """Too many frames have done so in a row, the last of them ``index``."""
+    return ErrorInfo(death.code, f"Frame {index}: {death.message}", death.action)
+
+
 def leaving() -> ErrorInfo:
     return ErrorInfo(
         ErrorCode.shutting_down,
@@ -54,10 +77,12 @@ def leaving() -> ErrorInfo:
     )
 
 
-def not_kept(job: str) -> ErrorInfo:
+def not_kept(job: str, index: int) -> ErrorInfo:
+    """``index``: of a frame of the job, -1 for its result."""
+    part = "The result" if index < 0 else f"Frame {index}"
     return ErrorInfo(
         ErrorCode.not_found,
-        f"The result of job {job} is not kept (any more)",
+        f"{part} of job {job} is not kept (any more)",
         "Run the job again; results are kept for a day",
     )
 

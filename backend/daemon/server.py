@@ -23,6 +23,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.messages import Limits
 from protocol.sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER
 
+from .answers import Answers
 from .archive import Archive
 from .control import Control
 from .dispatch import Dispatcher
@@ -128,8 +129,9 @@ class Server:
         self._supervisor = Supervisor(
             self._context, self._gate, self._mailbox, folder, device, worker_command
         )
+        answers = Answers(self._queue, self._sessions, self._archive, outbox)
         self._dispatcher = Dispatcher(
-            self._queue, self._supervisor, self._sessions, self._archive, outbox, limits
+            self._queue, self._supervisor, self._sessions, self._archive, answers, limits
         )
         self._loop = WorkLoop(
             self._work,

@@ -7,22 +7,28 @@ from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 
+# So many frames in a row have each ended two workers: the next would do no better.
+MAX_LOST_FRAMES = 3
+
 
 class Stream:
     """Frames of a job on their way; at most ``window`` wait here and as many are under way out.
 
     ``waiting``: (index, wire frames) not yet computed. ``stalled_since``: when it began to wait
     for the client, None while there is something to compute. ``current``: what the worker has.
+    ``failed``: how many outputs say why there are no pictures.
     """
 
     def __init__(self, total: int, window: int, now: float) -> None:
         self.total = total
         self.waiting: deque[tuple[int, list[Any]]] = deque()
         self.delivered = 0
+        self.failed = 0
         self.worker = 0
         self.stalled_since: float | None = now
         self.current: tuple[int, list[Any]] | None = None
         self._lost = -1
+        self._lost_in_row = 0
         self._received = 0
         self._granted = min(window, total)
         self._room = window
@@ -69,6 +75,14 @@ class Stream:
         self._note_stall(now)
         return True
 
+    def give_up(self, now: float) -> bool:
+        """An error goes out in place of the current frame; False when too many in a row did."""
+        self._lost_in_row += 1
+        if self._lost_in_row == MAX_LOST_FRAMES:
+            return False
+        self._count_output(now, has_failed=True)
+        return True
+
     def grant(self) -> int:
         """How many more frames the client may send, now that one has been taken: 0 or 1.
 
@@ -79,9 +93,14 @@ class Stream:
         self._granted += 1
         return 1
 
-    def deliver(self, now: float) -> None:
-        """One output has gone to the client."""
+    def deliver(self, now: float, *, has_failed: bool = False) -> None:
+        """One output of a worker has gone to the client."""
+        self._lost_in_row = 0
+        self._count_output(now, has_failed=has_failed)
+
+    def _count_output(self, now: float, *, has_failed: bool) -> None:
         self.delivered += 1
+        self.failed += has_failed
         self.current = None
         self._note_stall(now)
 

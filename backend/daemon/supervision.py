@@ -148,7 +148,7 @@ class Supervisor:
         self._refusal = reason
 
     def praise(self) -> None:
-        """The worker has finished a job, so its earlier crashes are forgotten."""
+        """A job or frame is done with, so earlier crashes are forgotten."""
         self._crashes = 0
         self.reason = ""
 

@@ -93,9 +93,7 @@ class WorkLoop:
         elif kind == "gone":
             self._dispatcher.forget_client(values[0])
         elif kind == "fetched":
-            job_id, session_id, frames = values
-            if session := self._sessions.get(session_id):
-                self._dispatcher.deliver_kept(job_id, session, frames)
+            self._dispatcher.deliver_kept(*values)
         elif kind == "exit":
             generation, code = values
             if generation == self._supervisor.generation:

@@ -68,7 +68,7 @@ class EchoDaemon:
         self.work = self.context.socket(zmq.ROUTER)
         self.owners: dict[str, bytes] = {}
         self.streams: dict[str, dict[str, Any]] = {}
-        self.kept: dict[str, Result] = {}
+        self.kept: dict[tuple[str, int], Message] = {}
         self.sessions = 0
         set_options(self.control, high_water=CONTROL_HIGH_WATER)
         set_options(self.work, high_water=WORK_HIGH_WATER)
@@ -128,7 +128,8 @@ class EchoDaemon:
             return self.cancel(message)
         if isinstance(message, Fetch):
             missing = ErrorInfo(ErrorCode.not_found, "nothing kept", "Run it again")
-            return [self.kept.get(message.job, Error(error=missing, reply_to=message.job))]
+            nothing = Error(error=missing, reply_to=message.job)
+            return [self.kept.get((message.job, message.frame), nothing)]
         if isinstance(message, Submit):
             self.owners[message.job] = identity
             return self.submit(message)
@@ -170,9 +171,10 @@ class EchoDaemon:
         replies: list[Message] = [Accepted(job=job, window=WINDOW)]
         if message.task == "echo":
             info = {"options": message.options, "names": [plane.name for plane in message.inputs]}
-            self.kept[job] = Result(job=job, outputs=message.inputs, info=info)
+            result = Result(job=job, outputs=message.inputs, info=info)
+            self.kept[job, -1] = result
             replies += [Progress(job=job, fraction=step / 2, stage="echo") for step in range(3)]
-            replies.append(self.kept[job])
+            replies.append(result)
         elif message.task == "hang":
             replies.append(Progress(job=job, fraction=0.5, stage="hang"))
         elif message.task == "fail":
@@ -203,7 +205,9 @@ class EchoDaemon:
         while state["waiting"] and state["room"] and state["task"] != "stream-stuck":
             state["room"] -= 1
             state["given"] += 1
-            replies.append(state["waiting"].pop(0))
+            answer = state["waiting"].pop(0)
+            self.kept[answer.job, answer.index] = answer
+            replies.append(answer)
             if state["granted"] < state["total"]:
                 state["granted"] += 1
                 replies.append(Credit(job=message.job, count=1))

@@ -99,7 +99,7 @@ EXAMPLES: tuple[Message, ...] = (
     Cancelled(job="j", reason="superseded"),
     Cancel(job="j"),
     CancelReply(job="j", state="unknown"),
-    Fetch(job="j"),
+    Fetch(job="j", frame=7),
     StatusRequest(),
     Status(
         version="0.1.0",
@@ -108,7 +108,7 @@ EXAMPLES: tuple[Message, ...] = (
         uptime=12.0,
         worker={"state": "ready", "pid": 5, "memory": 2**33},
         jobs=[{"job": "j", "fraction": 0.5, "stage": "x"}],
-        kept=[{"job": "k", "finished": 1.7e9, "bytes": 12}],
+        kept=[{"job": "k", "finished": 1.7e9, "bytes": 12, "frames": 3}],
         log_file="log",
     ),
     Ping(nonce=2**47),

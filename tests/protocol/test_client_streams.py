@@ -81,3 +81,25 @@ def test_facts_of_a_frame_travel_with_it(start_daemon: StartDaemon) -> None:
         for index in range(2):
             job.send_frame(index, [picture()], 60, {"time": 7 * index})
         assert [frame.info for frame in job.frames()] == [{"time": 0}, {"time": 7}]
+
+
+def test_frames_of_a_stream_that_was_broken_off_are_fetched(start_daemon: StartDaemon) -> None:
+    start_daemon()
+    inputs = planes_of(3)
+    with Client.connect(timeout=60) as client:
+        job = client.submit("stream", [], frames=9)
+        for index, planes in enumerate(inputs):
+            job.send_frame(index, planes, 60, {"time": 7 * index})
+            poll_until(client, lambda index=index: len(job.take_frames()) == 1)
+        assert code_of(lambda: client.fetch_frame(job.id, 0)) is ErrorCode.not_found
+    with Client.connect(timeout=60) as client:
+        # Frames of a stream under way are no answers to what is asked of another.
+        other = client.submit("stream", [], frames=9)
+        other.send_frame(0, [picture("other")], 60)
+        for index, planes in enumerate(inputs):
+            frame = client.fetch_frame(job.id, index)
+            assert (frame.job, frame.index, frame.info) == (job.id, index, {"time": 7 * index})
+            assert list(frame.planes) == planes
+        assert code_of(lambda: client.fetch_frame(job.id, 3)) is ErrorCode.not_found
+        assert code_of(lambda: client.fetch(job.id)) is ErrorCode.not_found
+        poll_until(client, lambda: len(other.take_frames()) == 1)

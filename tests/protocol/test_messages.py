@@ -69,6 +69,8 @@ def test_job_ids_are_plain_words(name: str) -> None:
         (Accepted, {"job": "j", "window": 0}),
         (Accepted, {"job": "j", "window": limits.WINDOW + 1}),
         (Credit, {"job": "j", "count": 0}),
+        (Fetch, {"job": "j", "frame": -2}),
+        (Fetch, {"job": "j", "frame": limits.FRAMES}),
         (Frame, {"job": "j", "index": -1}),
         (Frame, {"job": "j", "index": limits.FRAMES}),
         (Frame, {"job": "j", "index": 0, "info": {"a": float("nan")}}),

@@ -188,20 +188,6 @@ def test_stream_goes_on_at_the_frame_at_which_its_worker_died(house: House) -> N
     assert stream.result(60).info["frames"] == 3
 
 
-def test_frame_that_ends_every_worker_fails_the_job(house: House) -> None:
-    house.start()
-    client = house.client()
-    stream = client.submit("flats", [], frames=2)
-    stream.send_frame(0, large())
-    for _ in range(2):
-        until(lambda: client.wait(0.01) is not None and client.ping().job == stream.id, "its start")
-        os.kill(house.worker_pid(client), signal.SIGKILL)
-        until(lambda: client.ping().job != stream.id or stream.is_finished, "the news of its end")
-    with pytest.raises(NuriError, match="signal 9") as caught:
-        stream.result(60)
-    assert caught.value.code is ErrorCode.worker_died
-
-
 def test_stream_goes_on_with_a_new_worker(shared: House) -> None:
     """Another job's worker was killed; frames need nothing of the worker before."""
     client: Client = shared.client()

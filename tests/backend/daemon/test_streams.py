@@ -88,6 +88,23 @@ def test_a_frame_whose_worker_died_is_computed_once_more_and_no_third_time() -> 
     assert stream.put_back(4.0)
 
 
+@pytest.mark.parametrize("good_between", [False, True])
+def test_three_frames_given_up_in_a_row_are_too_many(good_between: bool) -> None:
+    stream = Stream(total=9, window=9, now=0.0)
+    for index in range(9):
+        stream.receive(index, [index], 0.0)
+    for _ in range(2):
+        stream.take()
+        assert stream.give_up(1.0)
+        assert stream.current is None
+    if good_between:
+        stream.take()
+        stream.deliver(2.0)
+    stream.take()
+    assert stream.give_up(3.0) == good_between
+    assert stream.failed == stream.delivered - good_between
+
+
 def test_done_with_the_last_output() -> None:
     stream = Stream(total=1, window=2, now=0.0)
     stream.receive(0, [], 0.0)
