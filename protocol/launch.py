@@ -14,7 +14,9 @@ from .connection import ConnectionFile, make_private_folder, record_path, state_
 from .errors import ErrorCode, NuriError
 
 START_LOG_NAME = "start.log"
-_INSTALL_ACTION = "Install it with `python3 install.py`, or set NURI_BACKEND to its nuri command"
+_INSTALL_ACTION = (
+    "Run `python3 install.py demo` in Nuri's folder, or set NURI_BACKEND to the nuri command"
+)
 _POLL_SECONDS = 0.03
 _RETRY_SECONDS = 0.5
 # A host application's own Python, Qt and libraries must not leak into the backend's.

@@ -24,5 +24,5 @@ def mismatch(message: str, daemon_version: str) -> NuriError:
     if major(daemon_version) > major(PROTOCOL_VERSION):
         action = "Update the client: run `python3 install.py plugin` of the newer Nuri"
     else:
-        action = "Update the backend: run `nuri stop`, then `python3 install.py` of the newer Nuri"
+        action = "Update the backend: `nuri stop`, then the newer Nuri's `python3 install.py demo`"
     return NuriError(ErrorCode.version_mismatch, message, action)

@@ -6,12 +6,15 @@ talks to the daemon imports NumPy or OpenCV.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+# How libraries put it that raise something else than MemoryError.
+_NO_MEMORY = ("allocate memory", "Insufficient memory", "bad_alloc")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .parser import UsageError, parse
 
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called us: then nobody wants to hear
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     if isinstance(sys.stdout, TextIOWrapper):  # file names may be no text in this terminal's code
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -39,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         report_error(error, as_json=getattr(options, "json", False))
         return FAILED
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
+    except OSError as error:
+        # The reader of our output may have gone away, as `head` does; that is no news.
+        if not isinstance(error, BrokenPipeError):
+            _complain(_of_system(error))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
@@ -50,8 +59,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a fault of ours is told in one line too
         if os.environ.get("NURI_DEBUG"):
             raise
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+            _complain("there is not enough memory (close other programs or use a smaller picture)")
+            return FAILED
         _complain(f"internal error: {error!r} (run again with NURI_DEBUG=1 and report it)")
         return FAILED
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused; without the name of a file it is what we print."""
+    reason = error.strerror or str(error)
+    if error.errno == errno.ENOMEM:
+        return f"{reason} (close other programs)"
+    if error.filename is None:
+        return f"the output cannot be written: {reason} (send it elsewhere)"
+    return f"{os.fsdecode(error.filename)}: {reason} (check its name and who may use it)"
 
 
 def _complain(message: str) -> None:

@@ -19,7 +19,10 @@ LAYER = "Colours"
 
 
 def check_film(options: argparse.Namespace, plan: Plan) -> None:
-    """Raises UsageError for a film that cannot be written. A .kra file gets colours alone."""
+    """Refuse a film that cannot be written. A .kra file gets colours alone.
+
+    Raises UsageError, NuriError unsupported (a .kra file in another colour space than sRGB).
+    """
     from backend.imaging.film_writer import PICTURES, VIDEOS
 
     path: Path = options.film
@@ -29,6 +32,10 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:
             raise UsageError(f"{path} needs a .kra animation to be a copy of (use another kind)")
+        from backend.imaging.kra_writer import check_layer
+
+        film = plan.frames[0].film
+        check_layer(plan.frames[0].source, film.layer if film else "")
         if options.lines is None:
             options.lines = False
     elif path.suffix.lower() not in (*VIDEOS, *PICTURES):

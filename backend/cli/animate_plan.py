@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,13 +39,6 @@ class ShotFrame:
         if self.film is None:
             return EncodedImage(name, str(self.source), io.read_file(self.source))
         return _as_plane(name, self.film.frame(self.index))
-
-    def is_done(self, keys: Iterable[Path]) -> bool:
-        """True when the output is newer than everything it is made from."""
-        if not self.output.is_file():
-            return False
-        written = self.output.stat().st_mtime_ns
-        return all(path.stat().st_mtime_ns <= written for path in (self.source, *keys))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from backend.models.registry import CHOOSERS
 from protocol.errors import ErrorCode, NuriError
 
 from . import DONE, FAILED
+from .batch_made import Made
 from .batch_plan import Drawing, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, result_line, warn
-from .request import check_choices, inputs_of, job_options, png_of, task_of
+from .request import check_choices, check_layers, inputs_of, job_options, png_of, task_of
 from .session import Done, Pool, Work, open_pool
 
 # A daemon that is lost under a drawing is started again, but not for the same drawing for ever.
@@ -38,6 +39,7 @@ class _Batch:
 
     options: argparse.Namespace
     report: ProgressReport
+    made: Made
     total: int
     count: _Count = field(default_factory=_Count)
     left: deque[Drawing] = field(default_factory=deque)
@@ -63,6 +65,7 @@ class _Batch:
 
     def done(self, drawing: Drawing, info: dict[str, Any]) -> None:
         self.count.done += 1
+        self.made.note(drawing)
         facts = {
             "input": str(drawing.line),
             "output": str(drawing.output),
@@ -89,7 +92,8 @@ class _Batch:
 def run(options: argparse.Namespace) -> int:
     """Colour a folder; 1 when a drawing failed. Raises NuriError and UsageError."""
     check_choices(options)
-    if options.output.resolve() == options.folder.resolve():
+    check_layers(options)
+    if io.resolved(options.output) == io.resolved(options.folder):
         raise UsageError("the results would lie among the drawings (choose another folder for -o)")
     plan = make_plan(
         options.folder,
@@ -103,19 +107,21 @@ def run(options: argparse.Namespace) -> int:
     total = len(plan.drawings) + len(plan.problems)
     silent = options.quiet or options.json
     with ProgressReport(options.folder.name, silent=silent, lines=False) as report:
-        batch = _Batch(options, report, total)
+        batch = _Batch(options, report, Made(options), total)
         for line, error in plan.problems:
             batch.failed(line, error)
         for drawing in plan.drawings:
-            if drawing.is_done() and not options.force:
+            if batch.made.is_done(drawing):
                 batch.skipped(drawing)
             else:
                 batch.left.append(drawing)
         try:
+            batch.made.save()
             if batch.left:
                 _colour_all(batch)
         finally:
             _summary(batch)
+            batch.made.close()
     return FAILED if batch.count.failed else DONE
 
 

@@ -7,8 +7,9 @@ A .kra or .ora file takes such hints where there are any, else those of its own 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +29,10 @@ class Drawing:
     hints: Path | None
     output: Path
 
-    def is_done(self) -> bool:
-        """True when the output is newer than everything it is made from."""
-        if not self.output.is_file():
-            return False
-        inputs = (self.line, self.hints) if self.hints else (self.line,)
-        return all(p.stat().st_mtime_ns <= self.output.stat().st_mtime_ns for p in inputs)
-
 
 @dataclass(frozen=True)
 class Plan:
-    """``problems``: drawings that cannot be coloured, and why."""
+    """``problems``: drawings that cannot be coloured and folders that cannot be read, and why."""
 
     drawings: list[Drawing]
     problems: list[tuple[Path, NuriError]]
@@ -58,15 +52,16 @@ def make_plan(
                 f"{place} is no folder",
                 "Name a folder; `nuri colorize` is for one drawing",
             )
-    lines = list(_lines(folder, output, hints, recursive))
-    if not lines:
+    plan = Plan([], [])
+    paths = _paths(folder, recursive, plan)
+    lines = list(_lines(folder, paths, output, hints))
+    if not lines and not plan.problems:
         deeper = "" if recursive else ", or add --recursive"
         raise NuriError(
             ErrorCode.bad_input,
             f"{folder} holds no drawings",
             f"Put PNG, JPEG, WebP, TIFF, .kra or .ora files there{deeper}",
         )
-    plan = Plan([], [])
     names = Counter(line.relative_to(folder).with_suffix("") for line in lines)
     for line in lines:
         inner = line.relative_to(folder)
@@ -81,17 +76,37 @@ def make_plan(
     return plan
 
 
-def _lines(folder: Path, output: Path, hints: Path | None, recursive: bool) -> Iterator[Path]:
-    left_out = {place.resolve() for place in (output, hints) if place is not None}
-    for path in sorted(folder.rglob("*") if recursive else folder.iterdir()):
-        inner = path.relative_to(folder)
-        if any(part.startswith(".") for part in inner.parts) or not io.looks_readable(path):
+def _paths(folder: Path, recursive: bool, plan: Plan) -> list[Path]:
+    """All files, in order of names; a folder that cannot be read is a problem of the plan."""
+
+    def refuse(error: OSError) -> None:
+        place = Path(os.fsdecode(error.filename))
+        reason = NuriError(
+            ErrorCode.bad_input,
+            f"{place} cannot be read: {error.strerror}",
+            "Check who may read this folder",
+        )
+        if place == folder:
+            raise reason
+        plan.problems.append((place, reason))
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        found += [Path(place, name) for name in files]
+    return sorted(found)
+
+
+def _lines(folder: Path, paths: Iterable[Path], output: Path, hints: Path | None) -> Iterator[Path]:
+    left_out = {io.resolved(place) for place in (output, hints) if place is not None}
+    for path in paths:
+        if path.name.startswith(".") or not io.looks_readable(path):
             continue
         if path.stem.endswith(_MARK) or not path.is_file():
             continue
         # In a recursive run the results and the hints may lie inside the folder itself.
-        parents = {parent.resolve() for parent in path.parents}
-        if not left_out & parents or folder.resolve() in left_out:
+        parents = {io.resolved(parent) for parent in path.parents}
+        if not left_out & parents or io.resolved(folder) in left_out:
             yield path
 
 

@@ -13,7 +13,16 @@ from . import DONE
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json, result_line, warn
-from .request import check_choices, inputs_of, job_options, png_of, task_of, write_palette
+from .request import (
+    check_choices,
+    check_ending,
+    check_layers,
+    inputs_of,
+    job_options,
+    png_of,
+    task_of,
+    write_palette,
+)
 from .session import Work, open_pool
 
 
@@ -51,13 +60,18 @@ def _check_files(options: argparse.Namespace) -> None:
             f"there are no hints for {options.line} (add --hints PNG or --reference PNG, use a "
             f".kra or .ora file with a layer named 'Hints', or let --model {CHOOSERS[0]} choose)"
         )
-    read = {path.resolve() for path in (options.line, *(options.reference or ()))}
-    read.add(options.hints and options.hints.resolve())
-    written = [p for p in (options.output, options.regions, options.palette) if p is not None]
-    if len({p.resolve() for p in written}) < len(written):
+    if options.hints is None:
+        check_layers(options)
+    read = {io.resolved(path) for path in (options.line, *(options.reference or ()))}
+    read.add(options.hints and io.resolved(options.hints))
+    pictures = [path for path in (options.output, options.regions) if path is not None]
+    written = [*pictures, *([options.palette] if options.palette else [])]
+    for path in pictures:
+        check_ending(path)
+    if len({io.resolved(path) for path in written}) < len(written):
         raise UsageError("two of the files to write have one name (give each its own)")
     for path in written:
-        if path.resolve() in read:
+        if io.resolved(path) in read:
             raise UsageError(f"{path} would be written over (choose another name for the output)")
 
 

@@ -93,7 +93,8 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="colour a folder of drawings",
         description="Colours every drawing of a folder. NAME.png takes its hints from "
         "NAME.hints.png beside it, or from the same name in the folder of --hints; .kra and .ora "
-        "files from their own hint layer. Pictures that are done already are skipped.",
+        "files from their own hint layer. Pictures that are done already are skipped, unless their "
+        "lines or hints, a reference, an option or a network has changed since.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
@@ -130,7 +131,8 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         "animate",
         help="colour a shot from a few coloured frames",
         description="Colours the frames of a shot from one to five of them that are coloured. A "
-        "key frame has the name of its frame. Frames that are done already are skipped.",
+        "key frame has the name of its frame. Frames that are done are skipped, unless lines, key "
+        "frames of their shot, options or the network have changed since.",
     )
     parser.add_argument(
         "frames",

@@ -13,7 +13,7 @@ from . import DONE
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json
-from .request import png_of
+from .request import check_ending, png_of
 from .session import Work, open_pool
 
 
@@ -24,7 +24,8 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
     Raises NuriError and UsageError.
     """
     started = time.monotonic()
-    if options.output.resolve() == options.image.resolve():
+    check_ending(options.output)
+    if io.resolved(options.output) == io.resolved(options.image):
         raise UsageError(
             f"{options.output} would be written over (choose another name for the output)"
         )

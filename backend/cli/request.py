@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from backend.imaging import io
-from backend.models.registry import PAGES, ids_for
+from backend.models.registry import PAGES, PAINTERS, ids_for
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
 from .parser import UsageError
+
+_OTHER_PICTURES = (
+    *(".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".kra", ".ora"),
+    *(".gif", ".bmp", ".avif", ".jxl", ".psd", ".exr"),
+)
 
 
 def check_choices(options: argparse.Namespace) -> None:
@@ -22,6 +27,16 @@ def check_choices(options: argparse.Namespace) -> None:
         raise UsageError(f"--model {options.model} knows no references (leave --model out)")
     if options.reference and options.fill_unhinted:
         raise UsageError("--fill-unhinted is for hints alone (a reference colours every region)")
+    if options.reference and options.flats:
+        raise UsageError("--flats is for hints alone (leave out --flats or --reference)")
+    alone = "--flats" if options.flats else "--fill-unhinted" if options.fill_unhinted else ""
+    if alone and options.model not in (None, *ids_for("flats")):
+        raise UsageError(f"{alone} works without a network (leave out {alone} or --model)")
+    if options.model in PAINTERS and not options.reference:
+        raise UsageError(
+            f"--model {options.model} paints after references (add --reference PNG, or leave "
+            "--model out)"
+        )
     if options.soft and not options.reference and options.model not in PAGES:
         raise UsageError(
             "--soft takes the shading of a reference "
@@ -31,6 +46,24 @@ def check_choices(options: argparse.Namespace) -> None:
         raise UsageError("--size: no model here has a working size to choose (leave it out)")
     if options.device not in (None, "auto", "cpu"):
         raise UsageError("--device: colouring drawings runs on the CPU alone (leave it out)")
+
+
+def check_layers(options: argparse.Namespace) -> None:
+    """Refuse one layer of a file as both its lines and its hints. Raises UsageError."""
+    if options.line_layer and options.line_layer == options.hint_layer:
+        raise UsageError(
+            f"the lines and the hints are the same layer, {options.line_layer!r} (name the layer "
+            "that you painted your hints on with --hint-layer)"
+        )
+
+
+def check_ending(path: Path) -> None:
+    """Refuse to write a PNG under the name of another kind of picture. Raises UsageError."""
+    if path.suffix.lower() in _OTHER_PICTURES:
+        raise UsageError(
+            f"{path} would be a PNG under the name of another kind (name it "
+            f"{path.with_suffix('.png').name})"
+        )
 
 
 def check_model(model: str | None, known: Sequence[str]) -> None:

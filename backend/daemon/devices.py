@@ -29,7 +29,7 @@ def choose_device(requested: str) -> str:
     raise NuriError(
         ErrorCode.unsupported,
         f"CUDA was asked for, but {reason}",
-        "Use --device auto, or run `python3 install.py` again to install CUDA support",
+        "Use --device auto, or see what `python3 install.py doctor` says of the device",
     )
 
 

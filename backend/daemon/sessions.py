@@ -90,7 +90,7 @@ def refusal(hello: Hello, program_version: str) -> Refused | None:
     ours = version.PROTOCOL_VERSION
     client = f"{hello.client} {hello.client_version}".strip()
     if version.major(hello.protocol) > version.major(ours):
-        action = "Update the backend: run `nuri stop`, then `python3 install.py` of the newer Nuri"
+        action = "Update the backend: `nuri stop`, then the newer Nuri's `python3 install.py demo`"
     else:
         action = "Update the client: run `python3 install.py plugin` of the newer Nuri"
     return Refused(

@@ -176,7 +176,7 @@ def _explain(error: Exception) -> ErrorInfo:
     return ErrorInfo(
         ErrorCode.internal,
         f"The backend is not completely installed: {error}",
-        "Run `python3 install.py` again, then `nuri doctor`",
+        "Run `python3 install.py demo` in Nuri's folder, then `nuri doctor`",
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,9 +16,13 @@ from protocol.errors import ErrorCode, NuriError
 from . import io
 from .ground import laid_on_white
 
+if TYPE_CHECKING:
+    from av import Packet
+
 VIDEOS = {".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".webm": "libvpx-vp9"}
 PICTURES = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
-_QUALITY = {"libx264": {"crf": "12"}, "libvpx-vp9": {"crf": "16", "b:v": "0"}}  # sharp edges stay
+# Sharp edges stay. Without frames that look ahead ("bf") the last one written is the last shown.
+_QUALITY = {"libx264": {"crf": "12", "bf": "0"}, "libvpx-vp9": {"crf": "16", "b:v": "0"}}
 _BIT_RATE = 1_000_000  # where an encoder asks for one; "crf" decides
 _TICKS = 1000  # of time in a second
 
@@ -59,31 +64,36 @@ def _write_video(
 
     codec = VIDEOS[path.suffix.lower()]
     kind = {".mkv": "matroska"}.get(path.suffix.lower(), path.suffix.lower()[1:])
-    ends = np.rint(np.cumsum(seconds) * _TICKS).astype(int)
+    starts = [0, *np.rint(np.cumsum(seconds) * _TICKS).astype(int).tolist()]
+    lengths = {start: end - start for start, end in pairwise(starts)}
     pictures = (_even(laid_on_white(frame)) for frame in _of_one_size(path, frames))
     first = next(pictures)
     try:
         with av.open(str(temporary), "w", format=kind) as container:
-            rate = Fraction(len(ends) * _TICKS, int(ends[-1])).limit_denominator(1000)
+            rate = Fraction(len(seconds) * _TICKS, starts[-1]).limit_denominator(1000)
             stream = container.add_stream(codec, rate=rate, options=_QUALITY[codec])
             stream.height, stream.width = first.shape[:2]
             stream.pix_fmt = "yuv420p"  # what every player shows
             stream.bit_rate = _BIT_RATE if codec == "libvpx-vp9" else 0
             stream.codec_context.time_base = Fraction(1, _TICKS)
-            for start, picture in zip([0, *ends], chain([first], pictures), strict=False):
+            for start, picture in zip(starts, chain([first], pictures), strict=False):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-                frame.pts, frame.time_base = int(start), Fraction(1, _TICKS)
-                container.mux(stream.encode(frame))
-            if ends[-1] - 1 > frame.pts:  # without it the last frame would be gone at once
-                frame.pts = int(ends[-1]) - 1
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode())
+                frame.pts, frame.time_base = start, Fraction(1, _TICKS)
+                container.mux(_timed(stream.encode(frame), lengths))
+            container.mux(_timed(stream.encode(), lengths))
     except av.FFmpegError as error:
         raise NuriError(
             ErrorCode.bad_input,
             f"{path} cannot be written as a video: {error}",
             "Choose another kind of film, such as .webp, or keep the frames",
         ) from error
+
+
+def _timed(packets: list[Packet], lengths: dict[int, int]) -> list[Packet]:
+    """The packets with how long each is shown: nothing else says it of the last."""
+    for packet in packets:
+        packet.duration = lengths[packet.pts or 0]
+    return packets
 
 
 def _of_one_size(path: Path, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _KINDS = {
     "layered": lambda head: head[:4] == b"PK\x03\x04",
 }
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".kra", ".ora")
+_OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/")  # pipes that a shell has opened for us
 
 
 def kind_of(data: bytes | memoryview, file_name: str) -> str:
@@ -77,7 +79,35 @@ def read_image(data: bytes | memoryview, file_name: str, layer: str = "") -> np.
         return raster.oriented(pixels, raster.orientation_of(png.exif(chunks)))
     from . import raster
 
-    return raster.decode(data, file_name, kind)[0]
+    return raster.decode(data, file_name, kind)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """``pixels``: as `read_image` gives them. ``icc``: the RGB profile that their values belong to,
+    b"" where they are sRGB. ``warning``: of a profile that was left out, or "".
+    """
+
+    pixels: np.ndarray
+    icc: bytes = b""
+    warning: str = ""
+
+
+def read_picture(data: bytes | memoryview, file_name: str, layer: str = "") -> Picture:
+    """`read_image` with the colours that the values mean; grey ones with a profile become sRGB."""
+    pixels = read_image(data, file_name, layer)
+    kind = kind_of(data, file_name)
+    if kind == "layered":
+        return Picture(pixels)
+    from . import icc, png, raster
+
+    if kind == "png":
+        found = png.profile(png.read_chunks(data, file_name))
+    else:
+        found = raster.profile(data, file_name, kind)
+    pixels, profile, sound = icc.settle(pixels, found)
+    broken = f"{file_name} has a broken colour profile: its colours are taken as sRGB"
+    return Picture(pixels, profile, "" if sound else broken)
 
 
 def open_layered(data: bytes | memoryview, file_name: str) -> LayeredFile:
@@ -96,15 +126,6 @@ def layer_names(data: bytes | memoryview, file_name: str) -> list[str]:
     return names(open_layered(data, file_name).tree)
 
 
-def colour_profile(data: bytes | memoryview, file_name: str) -> bytes:
-    """The ICC profile that the values of a PNG belong to; b"" for none and for other files."""
-    if kind_of(data, file_name) != "png":
-        return b""
-    from . import png
-
-    return png.profile(png.read_chunks(data, file_name))
-
-
 def encode_png(pixels: np.ndarray, icc: bytes = b"") -> bytes:
     """A PNG of (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16. Raises no_memory."""
     from . import png
@@ -112,9 +133,20 @@ def encode_png(pixels: np.ndarray, icc: bytes = b"") -> bytes:
     return png.encode(pixels, icc)
 
 
+def resolved(path: Path) -> Path:
+    """The path without links. Those in a circle stay, for who opens the path to complain of."""
+    return Path(os.path.realpath(path))
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of a file. Raises not_found, bad_input (unreadable), too_large."""
     try:
+        if _would_wait(path):
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{path} is a pipe or device, no file",
+                "Save the picture in a file, or send it to /dev/stdin",
+            )
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size > limits.BUFFER_BYTES:
                 raise NuriError(
@@ -139,10 +171,23 @@ def read_file(path: Path) -> bytes:
         ) from None
 
 
+def _would_wait(path: Path) -> bool:
+    """True for what is no regular file: nobody may ever write to a pipe that has a name."""
+    mode = path.stat().st_mode
+    is_file = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    return not is_file and not os.path.abspath(path).startswith(_OPEN_ALREADY)
+
+
 def check_writable(path: Path) -> None:
     """Refuse, before any work is done, a place that `write_atomic` could not write to."""
-    folder = path.resolve().parent
-    if path.is_dir():
+    folder = resolved(path).parent
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    except OSError as error:
+        raise _write_error(path, error) from None
+    if is_folder:
         raise NuriError(
             ErrorCode.bad_input, f"{path} is a folder", "Add the name of the picture to write"
         )
@@ -167,9 +212,8 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
     Devices and pipes are written straight. Raises not_found (folder), bad_input, disk_full.
     """
     try:
-        target = path.resolve()
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            target.write_bytes(data)
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            path.write_bytes(data)
             return
     except OSError as error:
         raise _write_error(path, error) from None
@@ -183,7 +227,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Where anything fails, nothing is left of it. Raises not_found (folder), bad_input, disk_full.
     """
-    target = path.resolve()
+    target = resolved(path)
     try:
         handle, name = tempfile.mkstemp(prefix=".nuri-", suffix=".part", dir=target.parent)
         temporary = Path(name)

@@ -15,7 +15,7 @@ from protocol.errors import ErrorCode, NuriError
 from . import io, kra, refusal
 from .archive import PICTURE_BYTES, Archive
 from .profile import read_profile, to_srgb
-from .tree import Layer
+from .tree import Layer, Tree
 
 _RAW = b"\0"  # the flag of a tile that is not packed; the ZIP file packs it
 _HEADER = "VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 4\nDATA {}\n"
@@ -36,19 +36,21 @@ _PROLOGUE = (
 _NAME_SPACE = "http://www.calligra.org/DTD/krita"
 
 
+def check_layer(source: Path, below: str) -> None:
+    """Refuse, before there is any frame, a document that `add_frames` would. Raises as it does."""
+    _open(source, below)
+
+
 def add_frames(
     source: Path, path: Path, below: str, name: str, frames: Iterable[tuple[int, np.ndarray]]
 ) -> None:
     """Write ``path`` whole or not at all: ``source`` with the layer ``name`` under ``below``.
 
-    below: path of a paint layer. frames: times in ascending order and (H, W, 4) RGBA uint8 of the
-    canvas in sRGB. Raises NuriError: unsupported (a document that is not 8 bit RGBA in sRGB),
-    bad_input, disk_full.
+    below: name or path of a paint layer. frames: times in ascending order and (H, W, 4) RGBA uint8
+    of the canvas in sRGB. Raises NuriError: unsupported (a document that is not 8 bit RGBA in
+    sRGB), bad_input, disk_full.
     """
-    archive = Archive(io.read_file(source), str(source))
-    tree = kra.read_tree(archive)
-    layer = next(layer for layer in tree.choices if layer.path == below)
-    icc = _checked_profile(archive, tree.name, layer)
+    archive, tree, layer, icc = _open(source, below)
     part = _new_part({one.source for one in tree.choices})
     folder = f"{tree.name}/layers"
     listed = []
@@ -69,6 +71,16 @@ def add_frames(
         if icc:
             target.writestr(f"{folder}/{part}.icc", icc)
         target.writestr(f"{folder}/{part}.keyframes.xml", _KEYFRAMES.format("".join(listed)))
+
+
+def _open(source: Path, below: str) -> tuple[Archive, Tree, Layer, bytes]:
+    """A document, its layers, the one named ``below`` and its profile."""
+    archive = Archive(io.read_file(source), str(source))
+    tree = kra.read_tree(archive)
+    layer = tree.find(below)
+    if layer is None:
+        raise _no_layer(archive, below)
+    return archive, tree, layer, _checked_profile(archive, tree.name, layer)
 
 
 def _checked_profile(archive: Archive, name: str, layer: Layer) -> bytes:
@@ -118,9 +130,13 @@ def _document(archive: Archive, below: Layer, name: str, part: str) -> bytes:
                 )
                 parent.insert(place + 1, new)
                 return _PROLOGUE + ElementTree.tostring(root, "UTF-8")
-    raise NuriError(
+    raise _no_layer(archive, below.name)
+
+
+def _no_layer(archive: Archive, name: str) -> NuriError:
+    return NuriError(
         ErrorCode.bad_input,
-        f"{archive.file_name} has no layer {below.name!r}",
+        f"{archive.file_name} has no layer {name!r}",
         "Save it again in Krita",
     )
 

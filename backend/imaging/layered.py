@@ -12,6 +12,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import kra, ora, png, refusal
 from .archive import PICTURE_BYTES, Archive
+from .profile import read_profile, to_srgb
 from .tree import Layer, Tree
 
 _HINT_NAMES = ("hints", "nuri hints", "hint", "colour hints", "color hints", "hint layer")
@@ -70,9 +71,12 @@ class LayeredFile:
             )
         data = self._archive.read("mergedimage.png", PICTURE_BYTES)
         name = f"mergedimage.png in {self.file_name}"
-        pixels = png.decode(png.read_chunks(data, name), name)
+        chunks = png.read_chunks(data, name)
+        pixels = png.decode(chunks, name)
         if pixels.shape[:2] != (self.tree.height, self.tree.width):
             raise refusal.damaged(self.file_name, "its merged picture has another size")
+        icc = read_profile(png.profile(chunks) or b"")
+        to_srgb(pixels if pixels.ndim == 3 else pixels[..., None], icc)
         return pixels
 
     def hint_layer(self) -> str:
@@ -86,7 +90,7 @@ class LayeredFile:
         A layer or group named like "Lines", else all that is shown but the hint layer.
         """
         known = self._known(_LINE_NAMES)
-        if known is not None:
+        if known is not None and known is not self.tree.find(hint_layer):
             return self._pixels(known)
         hints = self._find(hint_layer)
         return self._flatten(None, hints) if hints.shown_in(None) else self.merged()
@@ -137,6 +141,13 @@ class LayeredFile:
                 ErrorCode.not_found,
                 f"{self.file_name} {what} {name!r}",
                 f"Its layers are: {self._choices()}",
+            )
+        same = [one for one in self.tree.layers if (one.kind, one.path) == (layer.kind, layer.path)]
+        if len(same) > 1:
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"{self.file_name} has {len(same)} layers {layer.path!r} that cannot be told apart",
+                "Give each a name of its own",
             )
         return layer
 

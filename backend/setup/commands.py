@@ -17,11 +17,15 @@ from .environment import DEFAULT_PREFIX, Environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 done, 1 failed with one line on standard error, 2 wrong usage."""
+    """Runs one command, or says which there are; 0 done, 1 failed with one line on standard error,
+    2 wrong usage."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "test":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command is None:
+        parser.print_help()
+        return 0
     options.pytest = rest
     try:
         return int(options.run(options))
@@ -57,10 +61,7 @@ def _test(options: argparse.Namespace) -> int:
 def _plugin(options: argparse.Namespace) -> int:
     if options.uninstall:
         for krita in _kritas(options):
-            left = plugin.uninstall(krita)
-            console.say(f"Removed from {krita.resources}")
-            for path in left:
-                console.say(f"  left there, because Nuri did not put it there: {path}")
+            _uninstall(krita)
         return 0
     environment = _environment(options)
     if options.zip:
@@ -83,6 +84,21 @@ def _plugin(options: argparse.Namespace) -> int:
     restart = "Restart Krita" if kritas.is_running() else "Start Krita"
     console.say(f"{restart}, then: Settings > Dockers > Nuri, or Tools > Scripts > Nuri")
     return 0
+
+
+def _uninstall(krita: kritas.Krita) -> None:
+    if not krita.resources.is_dir():
+        raise NuriError(
+            ErrorCode.not_found,
+            f"There is no folder {krita.resources}",
+            "Name the one that Krita opens with Settings > Manage Resources > Open Resource "
+            "Folder: --krita-dir FOLDER",
+        )
+    was_there = plugin.is_there(krita)
+    left = plugin.uninstall(krita)
+    console.say(f"{'Removed from' if was_there else 'There is no Nuri in'} {krita.resources}")
+    for path in left:
+        console.say(f"  left there, because Nuri did not put it there: {path}")
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -132,7 +148,9 @@ def _of_system(error: OSError) -> NuriError:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="install.py", description=f"Sets up Nuri {project.version()} for you alone."
+        prog="install.py",
+        description=f"Sets up Nuri {project.version()} for you alone.",
+        epilog="Begin with: python3 install.py demo - then: python3 install.py plugin",
     )
     places = argparse.ArgumentParser(add_help=False)
     places.add_argument(
@@ -145,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     making = argparse.ArgumentParser(add_help=False, parents=[places])
     making.add_argument("--cpu", action="store_true", help="compute on the CPU even with a GPU")
     making.add_argument("--no-models", action="store_true", help="leave PyTorch out")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     command = commands.add_parser(
         "demo", parents=[making], help="install the backend and colour the example drawings"

@@ -125,7 +125,7 @@ def _device(environment: Environment) -> Check:
     try:
         test = torch_build.self_test(environment.python)
     except NuriError as error:
-        # Flats from hints need no PyTorch, so its absence hinders nobody.
+        # Flats from hints need no PyTorch, so its absence is no failure.
         return Check("device", WARNING, error.info.message, error.info.action)
     if not test.right:
         return Check("device", FAILED, f"{test}: a wrong result", "Use the CPU: --device cpu")

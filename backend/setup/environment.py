@@ -22,9 +22,12 @@ MARKER_NAME = "nuri-environment.json"
 LOCK_NAME = "nuri-install.lock"
 TRAINING = "training"  # the extra that has to come after PyTorch
 DEFAULT_PREFIX = project.ROOT / ".venv"
-_NEEDED_BYTES, _NEEDED_WITH_MODELS = 700_000_000, 1_800_000_000
+_NEEDED_BYTES, _NEEDED_WITH_MODELS = 1_000_000_000, 2_000_000_000
 _OURS = (MARKER_NAME, LOCK_NAME)
-_HEALTH = "import backend, protocol, numpy, cv2, scipy, PIL, tifffile, rich, msgpack, zmq"
+_HEALTH = (
+    "import backend, protocol, "
+    "av, cv2, msgpack, numba, numpy, PIL, rich, scipy, skimage, tifffile, zmq"
+)
 
 
 @dataclass

@@ -116,6 +116,11 @@ def pack(python: Path, target: Path, systems: Iterable[str]) -> None:
         scratch_zip.unlink(missing_ok=True)
 
 
+def is_there(krita: Krita) -> bool:
+    """True when Krita's folder holds the plugin or a part of it."""
+    return (krita.plugins / f"{NAME}.desktop").is_file() or (krita.plugins / NAME).is_dir()
+
+
 def installed_version(krita: Krita) -> str | None:
     """The version of the installed plugin, "" when it does not tell, None when there is none."""
     if not (krita.plugins / f"{NAME}.desktop").is_file():

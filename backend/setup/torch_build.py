@@ -139,8 +139,8 @@ def self_test(python: Path) -> SelfTest:
     if "No module named 'torch'" in reason:
         raise NuriError(
             ErrorCode.not_found,
-            "PyTorch is not installed (flats from hints need none)",
-            "For the models to come: python3 install.py demo",
+            "PyTorch is not installed (only flats from hints need none)",
+            "For all that networks do: python3 install.py demo",
         )
     remedy = "Run again: python3 install.py demo --cpu"
     if "c10.dll" in done.stderr or "DLL load failed" in done.stderr:

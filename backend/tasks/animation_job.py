@@ -5,7 +5,8 @@ line art, where there is any), ``exact0``, ... (the key frames in the format tha
 have, where that is not 8-bit RGB); of each frame: ``line``. Option ``keys``: the time of each key.
 A frame at the time of a key is answered without pictures and with ``painted`` in its facts, unless
 the key has mere hints of its colours.
-A frame says its own ``time`` in its facts, else it is its index.
+A frame says its own ``time`` in its facts, else it is its index. The facts of a coloured frame name
+the key frames that are of no use.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
 from .animation import ColouredFrame, Shot, fill_hints, shows_lines
+from .animation_keys import find_flaw
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
 from .neighbours import doubtful_regions
@@ -50,7 +52,7 @@ def run_animation(request: Request) -> Outcome:
     """
     wanted = request.texts("outputs", _OUTPUTS, ("flats",))
     request.text("encode", _ENCODINGS)
-    shot, paints = request.once("shot", lambda: _read_shot(request))
+    shot, paints, flaws = request.once("shot", lambda: _read_shot(request))
     time = _time_of(request)
     try:
         if shot.is_painted(time):
@@ -78,7 +80,7 @@ def run_animation(request: Request) -> Outcome:
         reason = f"This frame could not be coloured: {type(error).__name__}: {error}"
         remedy = "This is a mistake in Nuri; please report it with the backend's log"
         return _failed(time, ErrorInfo(ErrorCode.internal, reason, remedy))
-    return Outcome(outputs, {"warnings": result.warnings}, _facts(time, result))
+    return Outcome(outputs, {"warnings": result.warnings}, _facts(time, result) | flaws)
 
 
 def _failed(time: float, info: ErrorInfo) -> Outcome:
@@ -97,7 +99,8 @@ def _time_of(request: Request) -> float:
     return time
 
 
-def _read_shot(request: Request) -> tuple[Shot, Paints]:
+def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any]]:
+    """The shot, its paints, and what every frame has to say of its key frames."""
     times = request.numbers("keys")
     if not times:
         raise NuriError(
@@ -106,19 +109,22 @@ def _read_shot(request: Request) -> tuple[Shot, Paints]:
             "Colour one frame of the animation, better the first and the last",
         )
     model = matcher_of(request, FOR_SHOTS)
-    frames, keys, lines = [], [], False
+    frames, keys, flaws, lines = [], [], [], False
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
         colour, line = _read_key(request, number)
         filled = None
         if line is not None and colour.shape[2] == 4:
             filled = fill_hints(colour, line, model=model, cancelled=request.cancelled)
+        flaw = "" if line is None or filled is not None else find_flaw(colour, line)
+        flaws += [{"key": number, "message": flaw}] if flaw else []
         shown = colour if filled is None else filled.flats
         frames.append(ColouredFrame(time, _source(request, number, shown, line), filled))
         keys.append(KeyPaint(colour, shown, _exact(request, number)))
         lines = lines or line is None or shows_lines(colour, line)
     soft = request.flag("soft", False)
-    return Shot(frames, lines=lines, model=model, soft=soft), read_paints(keys, soft=soft)
+    shot = Shot(frames, lines=lines, model=model, soft=soft)
+    return shot, read_paints(keys, soft=soft), {"flaws": flaws} if flaws else {}
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:

@@ -69,11 +69,16 @@ class Canvas:
 def read_canvas(line: np.ndarray) -> Canvas:
     """line: (H, W) or (H, W, 1..4), grey, RGB or with alpha. Raises NuriError bad_input (blank)."""
     dark = darkness(line)
-    if int(dark.max()) - int(dark.min()) < LEAST_INK:
+    if is_blank(dark):
         raise NuriError(
             ErrorCode.bad_input, "the line art is blank", "Choose the layer or file with the lines"
         )
     return Canvas(dark, working_ink(dark), working_size(*dark.shape)[1])
+
+
+def is_blank(dark: np.ndarray) -> bool:
+    """Whether there are no lines in (H, W) uint8 darkness."""
+    return int(dark.max()) - int(dark.min()) < LEAST_INK
 
 
 def working_size(height: int, width: int) -> tuple[tuple[int, int], float]:

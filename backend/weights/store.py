@@ -170,7 +170,7 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
         raise NuriError(
             ErrorCode.model_missing,
             f"the network {identifier!r} needs PyTorch, which is not installed",
-            "Run `python3 install.py` again without --no-models",
+            "Run `python3 install.py demo` in Nuri's folder, without --no-models",
         ) from error
     try:
         if read_header(path).name != network:
@@ -181,4 +181,4 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
         raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
 
 
-_REINSTALL = "Get Nuri's weights folder again, complete, or run `python3 install.py` anew"
+_REINSTALL = "Get Nuri's folder backend/weights again, complete"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -151,7 +152,23 @@ def test_debians_python_without_venv(home: Home) -> None:
 
 def test_wrong_usage(home: Home) -> None:
     assert home.install("demo", "--nonsense").returncode == 2
-    assert home.install().returncode == 2
+    assert home.install("--cpu").returncode == 2
+
+
+def test_without_a_command_it_says_where_to_begin(home: Home) -> None:
+    done = home.install()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Begin with: python3 install.py demo" in done.stdout
+    assert all(f"    {name} " in done.stdout for name in ("demo", "plugin", "doctor", "training"))
+
+
+def test_every_remedy_names_a_command_of_install_py() -> None:
+    texts = [project.ROOT / "README.md", project.ROOT / "docs" / "install.md"]
+    for part in ("protocol", "backend", "training", "krita_plugin"):
+        texts += sorted((project.ROOT / part).rglob("*.py"))
+    for path in texts:
+        for command in re.findall(r"python3? install\.py\b([^\n\"]{0,4})", path.read_text("utf-8")):
+            assert command[:2].strip().isalpha(), f"{path}: install.py{command}"
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,16 @@ def test_a_plugin_copied_by_hand_is_kept_aside(made: Home, profile: Path) -> Non
     assert (profile / "nuri-before-1/__init__.py").read_text() == "my own version"
 
 
+def test_nothing_to_uninstall_is_said(home: Home, profile: Path) -> None:
+    before = everything(profile.parent.parent)
+    done = home.install("plugin", "--uninstall", "--krita-dir", profile)
+    assert (done.returncode, done.stdout) == (0, f"There is no Nuri in {profile}\n")
+    done = home.install("plugin", "--uninstall", "--krita-dir", profile / "none")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--krita-dir" in done.stderr
+    assert everything(profile.parent.parent) == before
+
+
 def test_a_manifest_cannot_name_other_files(made: Home, profile: Path) -> None:
     put(made, profile)
     manifest = profile / "pykrita/nuri/installed.json"

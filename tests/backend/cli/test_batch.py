@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.cli.batch_made import FILE
 from backend.cli.batch_plan import make_plan
 from backend.imaging import io
 from protocol.errors import NuriError
@@ -44,8 +46,7 @@ def test_a_folder_is_coloured_and_resumed(nuri, tmp_path):
     for name in ("a.png", "b.png", "c.png", "deeper/d.png"):
         assert drawings.is_coloured(io.read_image((output / name).read_bytes(), name))
 
-    stamp = (output / "a.png").stat().st_mtime_ns + 10**9
-    os.utime(folder / "a.hints.png", ns=(stamp, stamp))
+    (folder / "a.hints.png").write_bytes(io.encode_png(drawings.hints()[..., [0, 2, 1, 3]]))
     (folder / "bad.png").unlink()
     drawings.save(folder, "lonely")
     again = nuri(*arguments)
@@ -65,6 +66,103 @@ def test_lines_in_a_pipe_and_force(nuri, tmp_path):
     assert nuri(*arguments).out == "0 coloured, 1 done before, 0 failed\n"
     assert nuri(*arguments, "--force", "-q").out == ""
     assert "\x1b" not in done.out
+
+
+class Batch:
+    """Two drawings, coloured once."""
+
+    def __init__(self, nuri, folder) -> None:
+        self.nuri, self.folder, self.out = nuri, folder / "in", folder / "out"
+        for name in ("a", "b"):
+            drawings.save(self.folder, name)
+
+    def __call__(self, *more: object) -> str:
+        """The names of the drawings that were coloured, not left as they were."""
+        done = self.nuri("batch", self.folder, "-o", self.out, "--json", *more)
+        assert done.code == 0, done.err
+        rows = done.json()[:-1]
+        assert {row["state"] for row in rows} <= {"done", "skipped"}
+        return "".join(Path(row["input"]).stem for row in rows if row["state"] == "done")
+
+
+@pytest.fixture
+def batch(daemon, tmp_path):
+    batch = Batch(daemon, tmp_path)
+    assert batch("--flats") == "ab"
+    return batch
+
+
+@pytest.mark.parametrize(
+    "options", [["--no-lines"], ["--fill-unhinted"], ["--line-layer", "Ink"]], ids=str
+)
+def test_another_option_colours_all_again(batch, options):
+    assert batch("--flats", *options) == "ab"
+    assert batch("--flats", *options) == ""
+    assert batch("--flats") == "ab"
+
+
+def test_other_hints_and_lines_colour_their_drawing_again(batch):
+    before = (batch.out / FILE).stat().st_mtime_ns
+    assert batch("--flats", "--jobs", "1") == ""
+    assert (batch.out / FILE).stat().st_mtime_ns == before
+    (batch.folder / "b.hints.png").touch()
+    assert batch("--flats") == ""
+    (batch.folder / "b.png").write_bytes(io.encode_png(drawings.line() // 2))
+    assert batch("--flats") == "b"
+    hints = batch.folder.parent / "hints"
+    hints.mkdir()
+    for name in "ab":
+        pixels = drawings.hints() if name == "b" else drawings.hints()[..., [2, 1, 0, 3]]
+        (hints / f"{name}.png").write_bytes(io.encode_png(pixels))
+    assert batch("--flats", "--hints", hints) == "a"  # the other ones say the same elsewhere
+    (batch.out / "b.png").unlink()
+    assert batch("--flats", "--hints", hints) == "b"
+
+
+def test_another_network_or_reference_colours_all_again(daemon, tmp_path):
+    pytest.importorskip("torch", reason="the networks need PyTorch")
+    batch, reference = Batch(daemon, tmp_path), tmp_path / "reference.png"
+    colours = np.dstack([drawings.line()] * 3)
+    for boxes, calls in (((9, 37), 1), ((79, 111), 2)):
+        colours[12:48, boxes[0] : boxes[1]] = drawings.RED
+        reference.write_bytes(io.encode_png(colours))
+        assert batch("--reference", reference) == "ab", calls
+        assert batch("--reference", reference, "--model", "matching") == ""
+    assert batch("--reference", reference, "--soft") == "ab"
+    assert batch() == "ab"
+    assert batch("--flats") == "ab"
+
+
+def test_without_recipes_times_tell(batch):
+    (batch.out / FILE).unlink()
+    later = (batch.out / "b.png").stat().st_mtime_ns + 10**9
+    os.utime(batch.folder / "b.hints.png", ns=(later, later))
+    assert batch("--flats") == "b"
+    assert batch("--flats") == ""
+    assert batch("--flats", "--no-lines") == "ab"  # by now all is noted
+
+
+def test_a_folder_that_cannot_be_read_is_told(monkeypatch, tmp_path):
+    for inner in ("", "locked"):
+        drawings.save(tmp_path / "in" / inner)
+    locked, scandir = [tmp_path / "in" / "locked"], os.scandir
+
+    def refused(place):
+        if Path(place) in locked:
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    plan = make_plan(tmp_path / "in", tmp_path / "out", recursive=True, hints=None)
+    assert [drawing.line.name for drawing in plan.drawings] == ["page.png"]
+    assert [str(error) for _, error in plan.problems] == [
+        f"{locked[0]} cannot be read: Permission denied (Check who may read this folder)"
+    ]
+    plan = make_plan(tmp_path / "in", tmp_path / "out", recursive=False, hints=None)
+    assert plan.problems == []
+    locked[0] = tmp_path / "in"
+    with pytest.raises(NuriError, match="in cannot be read: Permission denied"):
+        make_plan(tmp_path / "in", tmp_path / "out", recursive=False, hints=None)
 
 
 def names(folder, output, **options) -> list[tuple[str, str | None, str]]:

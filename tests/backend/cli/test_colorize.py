@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.cli import main
 from backend.imaging import io
 from tests.backend import drawings
 from tests.backend.disks import full_disk, needs_mounts, read_only_disk
@@ -119,6 +122,29 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         (["colorize", "a.kra", "-o", "b.png", "--size", "512"], "--size"),
         (["colorize", "a.kra", "-o", "b.png", "--size", "big"], "--size"),
         (["colorize", "a.kra", "-o", "b.png", "--device", "cuda"], "--device"),
+        (
+            ["colorize", "a.png", "-o", "b.png", "--reference", "c.png", "--flats"],
+            "--flats is for hints alone",
+        ),
+        (
+            ["colorize", "a.kra", "-o", "b.png", "--flats", "--model", "manga"],
+            "--flats works without a network",
+        ),
+        (
+            ["colorize", "a.kra", "-o", "b.png", "--fill-unhinted", "--model", "matching"],
+            "--fill-unhinted works without a network",
+        ),
+        (["colorize", "a.kra", "-o", "b.png", "--model", "aaldc"], "add --reference PNG"),
+        (["batch", ".", "-o", "out", "--model", "video"], "add --reference PNG"),
+        (
+            ["colorize", "a.kra", "-o", "b.png", "--line-layer", "Ink", "--hint-layer", "Ink"],
+            "the lines and the hints are the same layer, 'Ink'",
+        ),
+        (["batch", ".", "-o", "o", "--line-layer", "a", "--hint-layer", "a"], "the same layer"),
+        (["colorize", "a.kra", "-o", "b.JPG"], "(name it b.png)"),
+        (["colorize", "a.kra", "-o", "b.png", "--regions", "c.webp"], "(name it c.png)"),
+        (["lines", "a.png", "-o", "b.tiff"], "(name it b.png)"),
+        (["grey", "a.png", "-o", "b.kra"], "(name it b.png)"),
         (["batch", "folder", "-o", "out", "--jobs", "0"], "--jobs"),
         (["batch", ".", "-o", "."], "choose another folder"),
     ],
@@ -187,6 +213,72 @@ def test_missing_files_and_folders_fail_before_any_work(nuri, tmp_path):
         assert done.code == 1
         assert one_line(done.err)
         assert words in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+def test_names_that_no_picture_can_have(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    here = ["--no-daemon", "--flats"]
+    for arguments, words in (
+        (["circle.png", "--hints", hints, "-o", "out.png"], "circle.png cannot be read: "),
+        ([line, "--hints", hints, "-o", "circle.png"], "circle.png cannot be written: "),
+        ([line, "--hints", hints, "-o", "x" * 300], "cannot be written: File name too long"),
+        (["x" * 300, "--hints", hints, "-o", "out.png"], "cannot be read: File name too long"),
+        (["pipe.png", "--hints", hints, "-o", "out.png"], "pipe.png is a pipe or device"),
+        ([line, "--hints", "pipe.png", "-o", "out.png"], "pipe.png is a pipe or device"),
+    ):
+        done = nuri("colorize", *arguments, *here, cwd=tmp_path)
+        assert done.code == 1
+        assert one_line(done.err)
+        assert words in done.err
+    done = nuri("lines", "circle.png", "-o", "out.png", "--no-daemon", cwd=tmp_path)
+    assert done.code == 1 and "circle.png cannot be read" in done.err and one_line(done.err)
+    assert (tmp_path / "circle.png").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
+def test_pipes_of_the_shell(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    call = nuri.command("colorize", "/dev/stdin", "--hints", hints, "-o", "/dev/stdout", "-q")
+    call += ["--flats", "--no-daemon"]
+    data = line.read_bytes()
+    done = subprocess.run(call, input=data, capture_output=True, env=nuri.environment, check=True)
+    assert drawings.is_coloured(io.read_image(done.stdout, "stdout"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
+@pytest.mark.parametrize("command", [["models"], ["models", "--json"]])
+def test_an_output_that_is_full_or_closed(nuri, command):
+    def call(redirection: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", f'exec "$0" "$@" {redirection}', *nuri.command(*command)],
+            capture_output=True,
+            text=True,
+            env=nuri.environment,
+        )
+
+    full = call(">/dev/full")
+    assert full.returncode == 1
+    assert one_line(full.stderr) and "No space left on device (send it elsewhere)" in full.stderr
+    for redirection in (">&-", ">&- 2>&- <&-"):
+        closed = call(redirection)
+        assert (closed.returncode, closed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")],
+)
+def test_too_little_memory_is_one_line(monkeypatch, capsys, error):
+    def fail(options: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr("backend.cli.information.models", fail)
+    assert main(["models"]) == 1
+    shown = capsys.readouterr().err
+    assert one_line(shown) and "there is not enough memory (close other programs" in shown
 
 
 @needs_mounts

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from backend.cli.batch_made import FILE
 from backend.imaging import io
 from tests.backend import drawings
 
@@ -104,7 +105,7 @@ def test_ctrl_c_in_a_batch_keeps_what_is_done(daemon, tmp_path, slow_drawing):
     assert process.returncode == -signal.SIGINT
     assert err == "nuri: cancelled\n"
     assert out.splitlines()[-1].startswith("1 coloured, 0 done before, 0 failed, 1 left")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", FILE}
 
 
 def test_a_daemon_killed_under_a_drawing_is_a_clear_error(daemon, tmp_path, slow_drawing):
@@ -129,7 +130,7 @@ def test_a_daemon_killed_under_a_batch_is_started_again(daemon, tmp_path, slow_d
     out, err = process.communicate(timeout=90)
     assert (process.returncode, err) == (0, "")
     assert '"done": 2' in out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"slow.png", "z.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"slow.png", "z.png", FILE}
 
 
 def test_stop(daemon):

@@ -11,7 +11,7 @@ import pytest
 from backend.imaging import io
 from backend.imaging.film import Film
 from backend.imaging.film_writer import PICTURES, VIDEOS, write_film
-from backend.imaging.kra_writer import add_frames
+from backend.imaging.kra_writer import add_frames, check_layer
 from protocol.errors import ErrorCode, NuriError
 
 KRITA_FILES = Path(__file__).parent / "krita_files"
@@ -51,7 +51,26 @@ def test_videos_show_each_frame_for_its_time(tmp_path: Path, ending: str) -> Non
         assert min(abs(time - starts[index]) for time, _ in shown) < 0.005
         assert picture.shape == (48, 64, 3)  # a row more, for sides have to be even
         assert np.abs(picture[:47, :63].astype(int) - frame).mean() < 4
-    assert shown[-1][0] == pytest.approx(starts[-1], abs=0.01)
+
+
+@pytest.mark.parametrize("ending", sorted(VIDEOS))
+@pytest.mark.parametrize("seconds", [8 * [1 / 12], 7 * [0.1] + [1.5], 7 * [0.5] + [0.04], [0.7]])
+def test_videos_have_as_many_frames_as_written_and_hold_the_last(
+    tmp_path: Path, ending: str, seconds: list[float]
+) -> None:
+    import av
+
+    path = tmp_path / f"film{ending}"
+    moving = (np.roll(frames()[0], 6 * index, axis=1) for index in range(len(seconds)))
+    write_film(path, moving, seconds)
+    with Film(path) as film:
+        assert film.count == len(seconds)
+    with av.open(str(path)) as container:
+        packets = [one for one in container.demux(video=0) if one.pts is not None]
+        last = max(packets, key=lambda one: one.pts)
+        assert len(packets) == len(seconds)
+        assert last.duration * last.time_base == pytest.approx(seconds[-1], abs=0.002)
+        assert container.duration / av.time_base == pytest.approx(sum(seconds), abs=0.002)
 
 
 def test_what_is_transparent_stays_so_or_becomes_white(tmp_path: Path) -> None:
@@ -99,7 +118,18 @@ def test_a_krita_file_gets_a_layer_with_key_frames(tmp_path: Path) -> None:
 def test_other_colour_spaces_are_refused(tmp_path: Path, name: str) -> None:
     source = KRITA_FILES / f"{name}.kra"
     layer = io.open_layered(source.read_bytes(), name).tree.choices[0].path
-    with pytest.raises(NuriError) as error:
-        add_frames(source, tmp_path / "more.kra", layer, "Colours", [])
-    assert error.value.code is ErrorCode.unsupported
+    for refuse in (
+        lambda: check_layer(source, layer),
+        lambda: add_frames(source, tmp_path / "more.kra", layer, "Colours", []),
+    ):
+        with pytest.raises(NuriError) as error:
+            refuse()
+        assert error.value.code is ErrorCode.unsupported
     assert not any(tmp_path.iterdir())
+
+
+def test_the_layer_is_found_as_for_reading(tmp_path: Path) -> None:
+    source = KRITA_FILES / "animation.kra"
+    add_frames(source, tmp_path / "more.kra", "ink", "Colours", [])
+    with pytest.raises(NuriError, match="has no layer 'Other'"):
+        check_layer(source, "Other")

@@ -1,0 +1,122 @@
+"""What came of the frames of a shot, told as they come and in the end."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.errors import NuriError
+
+from .animate_made import Made
+from .animate_plan import Plan, ShotFrame
+from .report import ProgressReport, error_facts, print_json, warn
+from .review import Review
+
+_MOST_NAMES = 8
+
+
+@dataclass
+class Run:
+    """What came of the frames so far. ``shots``: the plan, cut into shots. ``failed``: names of
+    frames by why they failed. ``keyless``: how many frames lie in shots without a key frame.
+    ``useless``: the frames of key frames that are of no use.
+    """
+
+    options: argparse.Namespace
+    plan: Plan
+    report: ProgressReport
+    made: Made
+    shots: list[Plan]
+    review: Review | None = None
+    coloured: int = 0
+    copied: int = 0
+    skipped: int = 0
+    keyless: int = 0
+    failed: dict[str, list[str]] = field(default_factory=dict)
+    doubtful: list[str] = field(default_factory=list)
+    useless: set[int] = field(default_factory=set)
+
+    def note(self, frame: ShotFrame, state: str, facts: dict[str, Any] | None = None) -> None:
+        """One frame is done with."""
+        if self.options.json:
+            files = {"input": str(frame.source), "frame": frame.name, "output": str(frame.output)}
+            print_json({**files, "state": state, **(facts or {})})
+
+    def skip(self, frame: ShotFrame) -> None:
+        """One frame was done before."""
+        self.skipped += 1
+        self.note(frame, "skipped")
+
+    def fail(self, frame: ShotFrame, error: NuriError) -> None:
+        """One frame is not to be had; each reason is told at the end, once."""
+        reason = str(error).removeprefix(f"{frame.source}: ")
+        self.failed.setdefault(reason, []).append(frame.name)
+        if self.review:
+            self.review.failed(frame, error)
+        self.note(frame, "failed", {"error": error_facts(error)})
+
+    def tell_flaws(self, shot: Plan, facts: dict[str, Any]) -> None:
+        """Say, once, what the facts of a frame say of the key frames of its shot."""
+        for flaw in facts.get("flaws", ()):
+            frame, key = shot.keys[flaw["key"]]
+            if frame.index not in self.useless:
+                self.useless.add(frame.index)
+                self.report.complain(f"note: {key}: {flaw['message']}")
+
+    def tell_shots(self) -> None:
+        """Say where the film is cut, and which shots cannot be coloured."""
+        keyless = [shot for shot in self.shots if not shot.keys]
+        for shot in keyless:
+            self.keyless += len(shot.frames)
+            for frame in shot.frames:
+                self.note(frame, "no_key")
+        if keyless:
+            ranges = ", ".join(map(_range, keyless))
+            plural = "s" if len(keyless) > 1 else ""
+            self.report.complain(
+                f"note: no key frame in the shot{plural} {ranges}; left uncoloured"
+            )
+        if not (self.options.json or self.options.quiet):
+            ranges = ", ".join(map(_range, self.shots))
+            self.report.say(f"{len(self.shots)} shot{'s' * (len(self.shots) > 1)}: {ranges}")
+
+    def summary(self, seconds: float) -> None:
+        """Say what came of all of it, after so many seconds."""
+        failed = sum(map(len, self.failed.values()))
+        counts = {
+            "frames": len(self.plan.frames),
+            "coloured": self.coloured,
+            "keys": self.copied,
+            "skipped": self.skipped,
+            "failed": failed,
+            "keyless": self.keyless,
+        }
+        left = counts["frames"] - sum(count for name, count in counts.items() if name != "frames")
+        if self.options.json and left < counts["frames"]:
+            print_json({"summary": {**counts, "left": left, "seconds": round(seconds, 3)}})
+        for reason, names in self.failed.items():
+            self.report.complain(f"{frames_named(names)}: {reason}")
+        is_idle = left == counts["frames"]
+        if self.options.json or self.options.quiet or is_idle:
+            return
+        if self.doubtful:
+            warn(f"{frames_named(self.doubtful)}: some regions have no good match; look at them")
+        text = f"{self.options.output}: {self.coloured} frames coloured, {self.copied} key frames"
+        text += f", {self.skipped} done before" if self.skipped else ""
+        text += f", {failed} failed" if failed else ""
+        text += f", {self.keyless} in shots without a key frame" if self.keyless else ""
+        text += f", {left} left (run the command again to go on)" if left else ""
+        self.report.say(f"{text}, {seconds:.1f} s")
+
+
+def frames_named(names: list[str]) -> str:
+    """The frames of these names, in words; of many the first few."""
+    shown = ", ".join(names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"frame{'s' * (len(names) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _range(shot: Plan) -> str:
+    first, last = shot.frames[0].name, shot.frames[-1].name
+    return first if first == last else f"{first} to {last}"
