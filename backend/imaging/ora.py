@@ -65,7 +65,7 @@ def read_layer(archive: Archive, tree: Tree, layer: Layer) -> np.ndarray:
     top = np.iinfo(pixels.dtype).max
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
-    to_srgb(pixels, read_profile(png.profile(chunks)))
+    to_srgb(pixels, read_profile(png.profile(chunks) or b""))
     canvas = np.zeros((tree.height, tree.width, 4), pixels.dtype)
     left, top_row = max(layer.x, 0), max(layer.y, 0)
     right = min(layer.x + pixels.shape[1], tree.width)

@@ -1,4 +1,4 @@
-"""Values of an ICC matrix or grey profile to sRGB, for the layers of .kra and .ora files.
+"""Values of an ICC matrix or grey profile to sRGB, at any depth and exact where they are sRGB.
 
 Krita's usual 16-bit and float documents hold linear light; shown as they are they would be far
 too dark. Only one-dimensional curves and a matrix are read here, the kind that Krita paints in.
@@ -42,6 +42,9 @@ def decode_srgb(value: np.ndarray) -> np.ndarray:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
+SRGB = Profile((decode_srgb(np.linspace(0.0, 1.0, _STEPS)),) * 3, np.eye(3))
+
+
 def read_profile(icc: bytes) -> Profile | None:
     """The curves and matrix of an ICC profile, or None where it is built on look-up tables."""
     try:
@@ -49,6 +52,16 @@ def read_profile(icc: bytes) -> Profile | None:
             return _read_profile(icc)
     except (struct.error, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError):
         return None
+
+
+def alike(one: Profile | None, other: Profile | None) -> bool:
+    """True where two RGB profiles are known and give a value one colour, but for rounding."""
+    if one is None or other is None or one.matrix is None or other.matrix is None:
+        return False
+    curves = zip(one.curves, other.curves, strict=True)
+    return np.allclose(one.matrix, other.matrix, atol=_SAME_MATRIX) and all(
+        np.abs(encode_srgb(a) - encode_srgb(b)).max() < _SAME_CURVE for a, b in curves
+    )
 
 
 def _read_profile(icc: bytes) -> Profile | None:
@@ -103,12 +116,14 @@ def _parametric(tag: bytes, value: np.ndarray) -> np.ndarray:
 
 
 def to_srgb(pixels: np.ndarray, profile: Profile | None) -> None:
-    """Turn the first three channels of (H, W, 3 or 4) uint8 or uint16 pixels into sRGB, in place.
+    """Turn grey or the first three channels of uint8 or uint16 pixels into sRGB, in place.
 
-    Nothing changes where the profile is sRGB already, or unknown. A grey profile serves all three.
+    pixels: (H, W, 1, 3 or 4). Nothing changes where the profile is sRGB already, or unknown. A grey
+    profile serves all three.
     """
     if profile is None:
         return
+    colours = min(3, pixels.shape[2])
     curves = profile.curves if len(profile.curves) == 3 else profile.curves * 3
     top = np.iinfo(pixels.dtype).max
     grid = np.linspace(0.0, 1.0, _STEPS)
@@ -117,8 +132,8 @@ def to_srgb(pixels: np.ndarray, profile: Profile | None) -> None:
     if same_light and all(np.abs(e - grid).max() < _SAME_CURVE for e in encoded):
         return
     steps = np.arange(top + 1) * ((_STEPS - 1) // top)
-    if profile.matrix is None or same_light:
-        for channel, table in enumerate(encoded):
+    if profile.matrix is None or same_light or colours == 1:
+        for channel, table in enumerate(encoded[:colours]):
             lookup = np.round(table[steps] * top).astype(pixels.dtype)
             pixels[..., channel] = lookup[pixels[..., channel]]
         return

@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, WebPImagePlu
 from protocol.errors import NuriError
 
 from . import refusal
+from .png import PROFILE_BYTES
 
 _ORIENTATION = 0x0112
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -28,8 +29,8 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
 _PLAIN_MODES = ("L", "RGB", "RGBA")
 
 
-def decode(data: bytes | memoryview, file_name: str, kind: str) -> tuple[np.ndarray, bytes]:
-    """Pixels and ICC profile of a ``kind`` in "jpeg", "webp", "tiff"; Exif orientation applied.
+def decode(data: bytes | memoryview, file_name: str, kind: str) -> np.ndarray:
+    """The pixels of a ``kind`` in "jpeg", "webp", "tiff"; Exif orientation applied.
 
     (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint16 for TIFF of 16 bit, else uint8.
     Raises bad_input, unsupported, too_large, no_memory.
@@ -41,7 +42,7 @@ def decode(data: bytes | memoryview, file_name: str, kind: str) -> tuple[np.ndar
                 tags = _tiff_tags(data, file_name)
                 if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
                     pixels = _deep_tiff(data, file_name, tags)
-                    return oriented(pixels, tags.get(_ORIENTATION, 1)), b""
+                    return oriented(pixels, tags.get(_ORIENTATION, 1))
             return _open(data, file_name, kind)
     except (NuriError, KeyboardInterrupt):
         raise
@@ -51,21 +52,32 @@ def decode(data: bytes | memoryview, file_name: str, kind: str) -> tuple[np.ndar
         raise refusal.damaged(file_name, repr(error)) from error
 
 
-def _open(data: bytes | memoryview, file_name: str, kind: str) -> tuple[np.ndarray, bytes]:
+def profile(data: bytes | memoryview, file_name: str, kind: str) -> bytes | None:
+    """The ICC profile of a file that `decode` has read, b"" for none, None where it is broken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if kind == "tiff":
+            icc = _tiff_tags(data, file_name).get(TiffImagePlugin.ICCPROFILE, b"")
+        else:
+            with _OPENERS[kind](io.BytesIO(data)) as image:
+                icc = image.info.get("icc_profile", b"")
+    return icc if isinstance(icc, bytes) and len(icc) <= PROFILE_BYTES else None
+
+
+def _open(data: bytes | memoryview, file_name: str, kind: str) -> np.ndarray:
     with _OPENERS[kind](io.BytesIO(data)) as image:
         refusal.check_size(image.width, image.height, file_name)
         # Pillow turns a TIFF on load by itself.
         orientation = image.getexif().get(_ORIENTATION, 1) if kind != "tiff" else 1
-        icc = image.info.get("icc_profile") or b""
         if image.mode in _PLAIN_MODES:
             pixels = np.array(image)
         elif image.mode == "1":
             pixels = np.array(image.convert("L"))
         elif image.mode == "CMYK":
-            pixels, icc = np.array(image.convert("RGB")), b""
+            pixels = np.array(image.convert("RGB"))
         else:
             pixels = np.array(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    return oriented(pixels, orientation), icc
+    return oriented(pixels, orientation)
 
 
 def oriented(pixels: np.ndarray, orientation: object) -> np.ndarray:

@@ -18,12 +18,16 @@ FILE_FORMATS = {("u", 1): PixelFormat.rgba8, ("u", 2): PixelFormat.rgba16}
 
 @dataclass(frozen=True)
 class GivenHints:
-    """``pixels``: (H, W, C), alpha last. ``icc``: the profile of their file, if it had one."""
+    """``pixels``: (H, W, C), alpha last. ``icc``: the RGB profile of their values, b"" for sRGB.
+
+    ``warning``: of a profile that was left out, or "".
+    """
 
     pixels: np.ndarray
     format: PixelFormat
     name: str
     icc: bytes = b""
+    warning: str = ""
 
 
 def read_drawing(request: Request) -> tuple[np.ndarray, GivenHints]:
@@ -81,15 +85,14 @@ def _read_hints(plane: Plane, layer: str, width: int, height: int) -> GivenHints
     layer = plane.layer or layer
     if not layer and io.kind_of(plane.data, plane.file_name) == "layered":
         layer = io.open_layered(plane.data, plane.file_name).hint_layer()
-    pixels = io.read_image(plane.data, plane.file_name, layer)
-    icc = io.colour_profile(plane.data, plane.file_name)
-    return _file_hints(pixels, plane.file_name, icc)
+    return _file_hints(io.read_picture(plane.data, plane.file_name, layer), plane.file_name)
 
 
-def _file_hints(pixels: np.ndarray, name: str, icc: bytes = b"") -> GivenHints:
+def _file_hints(picture: io.Picture, name: str) -> GivenHints:
+    pixels, pixel_format = picture.pixels, PixelFormat.rgb8
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return GivenHints(pixels, FILE_FORMATS["u", pixels.dtype.itemsize], name, icc)
-    return GivenHints(pixels, PixelFormat.rgb8, name, icc)
+        pixel_format = FILE_FORMATS["u", pixels.dtype.itemsize]
+    return GivenHints(pixels, pixel_format, name, picture.icc, picture.warning)
 
 
 def _read_one_file(request: Request, plane: Plane) -> tuple[np.ndarray, GivenHints] | None:
@@ -100,7 +103,8 @@ def _read_one_file(request: Request, plane: Plane) -> tuple[np.ndarray, GivenHin
     hint_layer = request.text("hint_layer") or layered.hint_layer()
     if not hint_layer:
         return None
-    hints = _file_hints(layered.layer(hint_layer), f"{plane.file_name}, layer {hint_layer!r}")
+    drawn = io.Picture(layered.layer(hint_layer))
+    hints = _file_hints(drawn, f"{plane.file_name}, layer {hint_layer!r}")
     line_layer = plane.layer or request.text("line_layer")
     line = layered.layer(line_layer) if line_layer else layered.lines(hint_layer)
     _check_hints(hints, plane, line.shape[1], line.shape[0])

@@ -81,7 +81,8 @@ def _no_png(pixel_format: PixelFormat) -> NuriError:
     )
 
 
-def facts_of(result: FlatsResult) -> dict[str, Any]:
+def facts_of(result: FlatsResult, hints: GivenHints) -> dict[str, Any]:
+    """What there is to say about a result, and about the hints that it was made by."""
     height, width = result.regions.shape
     owner = result.region_palette
     # what is too small for the network is part of its neighbours by now
@@ -104,5 +105,5 @@ def facts_of(result: FlatsResult) -> dict[str, Any]:
         "coloured": len(coloured),
         "unhinted": regions - len(coloured),
         "gaps": [[int(value) for value in gap] for gap in result.gaps],
-        "warnings": list(result.warnings),
+        "warnings": [*result.warnings, *([hints.warning] if hints.warning else [])],
     }

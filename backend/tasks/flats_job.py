@@ -50,7 +50,7 @@ def run_flats(request: Request) -> Outcome:
         raise with_name(error, request.inputs["line"]) from error
     request.step(COLOURED, "packing")
     outputs = pack_result(result, line, hints, wanted, encoding, lines=lines)
-    return Outcome(outputs, facts_of(result))
+    return Outcome(outputs, facts_of(result, hints))
 
 
 def rehearse() -> None:

@@ -7,7 +7,6 @@ of the lightness, and each pixel gets the colour of its own lightness that is ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -30,18 +29,6 @@ _ENCODINGS = ("", "png")
 _SIDE = 128  # the networks know pictures of this squared many pixels
 _LONGEST = 512  # a side of the copy, for panoramas
 _READ, _COLOURED = 0.1, 0.9
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """``pixels``: (H, W) or (H, W, 3 or 4), uint8 or uint16. ``name``: of its file, or "".
-
-    ``icc``: the profile of its RGB values, or b"".
-    """
-
-    pixels: np.ndarray
-    name: str
-    icc: bytes = b""
 
 
 def colour_grey(
@@ -98,7 +85,7 @@ def run_greyscale(request: Request) -> Outcome:
     """
     encoding = request.text("encode", _ENCODINGS)
     model = request.text("model", ("", *ids_for("greyscale")))
-    source = _read(request)
+    source, file_name = _read(request)
     mask = read_selection(request, *source.pixels.shape[:2])
 
     def progress(fraction: float, stage: str) -> None:
@@ -107,29 +94,30 @@ def run_greyscale(request: Request) -> Outcome:
     try:
         coloured = colour_grey(source.pixels, model, progress=progress, cancelled=request.cancelled)
     except NuriError as error:
-        if error.code is not ErrorCode.bad_input or not source.name:
+        if error.code is not ErrorCode.bad_input or not file_name:
             raise
-        message = f"{source.name}: {error.info.message}"
+        message = f"{file_name}: {error.info.message}"
         raise NuriError(error.code, message, error.info.action) from error
     request.step(_COLOURED, "packing")
     if mask is not None:
         coloured = _within(coloured, mask)
-    info = {"width": coloured.shape[1], "height": coloured.shape[0], "warnings": []}
+    warnings = [source.warning] if source.warning else []
+    info = {"width": coloured.shape[1], "height": coloured.shape[0], "warnings": warnings}
     if encoding:
         data = io.encode_png(coloured, source.icc)
         return Outcome((EncodedImage("picture", "picture.png", data),), info)
     return Outcome((planes.rgb_plane("picture", coloured, request.inputs["picture"]),), info)
 
 
-def _read(request: Request) -> _Picture:
+def _read(request: Request) -> tuple[io.Picture, str]:
+    """The picture, and the name of its file or ""."""
     plane = request.inputs.get("picture")
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
     if isinstance(plane, PixelBuffer):
-        return _Picture(planes.to_line(planes.to_array(plane), plane.format), "")
-    pixels = io.read_image(plane.data, plane.file_name, plane.layer or request.text("layer"))
-    icc = io.colour_profile(plane.data, plane.file_name) if pixels.ndim == 3 else b""
-    return _Picture(pixels, plane.file_name, icc)
+        return io.Picture(planes.to_line(planes.to_array(plane), plane.format)), ""
+    layer = plane.layer or request.text("layer")
+    return io.read_picture(plane.data, plane.file_name, layer), plane.file_name
 
 
 def _within(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

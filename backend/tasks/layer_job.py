@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from backend.imaging import io, planes
 from backend.models.registry import BORDERS, CHOOSERS, MATCHER, ids_for
 from backend.regions.borders import FindBorders
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
-from protocol.pixels import PixelBuffer, PixelFormat, Plane
+from protocol.pixels import PixelFormat
 
 from .borders import find_borders
 from .canvas import Canvas, read_canvas
@@ -24,46 +20,13 @@ from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
 from .flats_job import COLOURED, READ, run_flats
 from .layer import LayerResult, colour_layer
 from .reference import matcher_of
+from .references import read_sources, references_of
 from .request import Outcome, Request
-from .sources import Source, read_source
+from .workbench import WORKBENCH
 
-REFERENCE = "reference_"
-MOST_REFERENCES = 16
 DOUBTFUL = 0.5  # a region that is less sure than this is pointed out
-_KEPT = 6
 _BACKWARDS = (PixelFormat.bgra8, PixelFormat.bgra16)
 _IN_ORDER = (PixelFormat.rgba8, PixelFormat.rgba16, PixelFormat.rgbaf16, PixelFormat.rgbaf32)
-_Prepared = TypeVar("_Prepared", Canvas, Source)
-
-
-class Workbench:
-    """What was worked out of pictures, by their content: the newest ``_KEPT`` stay.
-
-    So another hint costs only what depends on hints.
-    """
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, Any] = OrderedDict()
-
-    def get(self, kind: str, pixels: np.ndarray, make: Callable[[], _Prepared]) -> _Prepared:
-        """What ``make`` gives for these pixels, made once."""
-        digest = hashlib.blake2b(f"{kind} {pixels.shape} {pixels.dtype}".encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(pixels).data)
-        key = digest.digest()
-        if key not in self._kept:
-            self._kept[key] = make()
-        self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        found: _Prepared = self._kept[key]
-        return found
-
-    def clear(self) -> None:
-        """Let go of everything."""
-        self._kept.clear()
-
-
-WORKBENCH = Workbench()
 
 
 def run_layer(request: Request) -> Outcome:
@@ -78,28 +41,31 @@ def run_layer(request: Request) -> Outcome:
     encoding, lines = request.text("encode", ENCODINGS), request.flag("lines", True)
     soft = request.flag("soft", False)
     model = matcher_of(request, ids_for("layer"))
-    references = _references(request)
     chooses = model in CHOOSERS
+    references = references_of(request)
     line, hints = find_drawing(request) if references or chooses else read_drawing(request)
     mask = read_mask(request, line)
 
     def progress(fraction: float, stage: str) -> None:
         request.progress(READ + (COLOURED - READ) * fraction, stage)
 
+    WORKBENCH.begin()
+    canvas = _canvas(request, line)
     request.step(READ / 2, "reading references")
-    sources = [_source(plane) for plane in references]
-    pixels, turned = _in_rgb_order(hints, bool(sources) or chooses)
+    # pixels say nothing of a profile, so that without hints they are sRGB
+    profile = hints.icc if hints is not None else None if encoding else b""
+    sources = read_sources(references, profile)
+    pixels, turned = _in_rgb_order(hints, bool(references) or chooses)
     borders, missing = None, ""
-    if hints is not None or sources:
+    if hints is not None or references:
         backwards = hints is not None and hints.format in _BACKWARDS and not turned
         borders, missing = _border_finder(backwards)
     try:
-        canvas = WORKBENCH.get("line", line, lambda: read_canvas(line))
         result = colour_layer(
             canvas,
             lambda: store.load(MATCHER if chooses else model),
             hints=pixels,
-            sources=sources,
+            sources=sources.found,
             chooser=(lambda: store.load(model)) if chooses else None,
             borders=borders,
             soft=soft,
@@ -116,11 +82,18 @@ def run_layer(request: Request) -> Outcome:
         flats, palette = np.ascontiguousarray(result.flats[..., back]), result.palette[:, back]
         result = replace(result, flats=flats, palette=palette)
     request.step(COLOURED, "packing")
-    packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints")
+    packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints", sources.icc)
     outputs = pack_result(result, line, packed_as, wanted, encoding, lines=lines)
-    facts = facts_of(result)
-    facts["warnings"] += [missing] if missing else []
+    facts = facts_of(result, packed_as)
+    facts["warnings"] += [*sources.warnings, *([missing] if missing else [])]
     return Outcome(outputs, facts | {"doubtful": _doubtful(result, facts["palette"])})
+
+
+def _canvas(request: Request, line: np.ndarray) -> Canvas:
+    try:
+        return WORKBENCH.get("line", line, lambda: read_canvas(line))
+    except NuriError as error:
+        raise with_name(error, request.inputs["line"]) from error
 
 
 def _border_finder(backwards: bool) -> tuple[FindBorders | None, str]:
@@ -140,39 +113,6 @@ def _flats_alone(request: Request) -> Outcome:
     missing = "the region matcher's weights are missing: areas without a hint stay as they are"
     outcome.info["warnings"].append(missing)
     return outcome
-
-
-def _references(request: Request) -> list[Plane]:
-    """The inputs ``reference_0`` and on, in their order. Raises NuriError bad_input."""
-    found = {
-        int(name.removeprefix(REFERENCE)): plane
-        for name, plane in request.inputs.items()
-        if name.startswith(REFERENCE) and name.removeprefix(REFERENCE).isdecimal()
-    }
-    if len(found) > MOST_REFERENCES:
-        raise NuriError(
-            ErrorCode.bad_input,
-            f"there are {len(found)} references",
-            f"Use at most {MOST_REFERENCES}",
-        )
-    return [found[index] for index in sorted(found)]
-
-
-def _source(plane: Plane) -> Source:
-    if isinstance(plane, PixelBuffer):
-        name, pixels = f"the reference {plane.name}", planes.to_array(plane)
-        rgb = planes.to_rgb(pixels, plane.format)
-        if rgb is None or rgb.dtype.kind == "f":
-            raise NuriError(
-                ErrorCode.unsupported,
-                f"{name} has the format {plane.format.value}",
-                "Send references as 8-bit RGB",
-            )
-    else:
-        name, rgb = plane.file_name, io.read_image(plane.data, plane.file_name, plane.layer)
-    return WORKBENCH.get(
-        "reference", rgb, lambda: read_source(planes.eight_bit_rgb(rgb), name=name)
-    )
 
 
 def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | None, bool]:

@@ -78,6 +78,21 @@ def test_two_layers_of_one_name_are_told_apart_by_their_path():
     assert io.layer_names(data, "a.ora") == ["Line", "Old", "Old/Line"]
 
 
+def test_layers_that_cannot_be_told_apart():
+    parts = {"data/a.png": io.encode_png(stroke()), "data/b.png": io.encode_png(flat(9, 9, 9, 9))}
+    stack = '<layer name="Ink" src="data/a.png"/><layer name="Ink" src="data/b.png"/>'
+    layered = io.open_layered(files.ora(stack, parts, 9, 8), "a.ora")
+    with pytest.raises(NuriError, match=r"a\.ora has 2 layers 'Ink' that .* \(Give each a name"):
+        layered.layer("Ink")
+
+
+def test_hints_on_a_layer_that_is_named_like_lines():
+    data = files.kra({"Lines": flat(255, 0, 0, 255), "Sketch": stroke()})
+    seen = stroke()[..., 3] > 0
+    lines = io.open_layered(data, "a.kra").lines("Lines")
+    np.testing.assert_array_equal(lines[seen], stroke()[seen])
+
+
 def test_a_group_can_be_the_lines():
     parts = {"data/a.png": io.encode_png(stroke()), "data/b.png": io.encode_png(flat(9, 9, 9, 9))}
     stack = (

@@ -88,7 +88,7 @@ def test_result_is_read_by_others_and_keeps_the_profile():
     image = Image.open(standard_io.BytesIO(data))
     np.testing.assert_array_equal(np.asarray(image), pixels)
     assert image.info["icc_profile"] == profile
-    assert io.colour_profile(data, "result.png") == profile
+    assert png.profile(png.read_chunks(data, "result.png")) == profile
 
 
 def test_exif_orientation_of_png():
@@ -151,8 +151,9 @@ def test_pixels_that_end_too_early_are_damage():
 def test_profile_bomb_is_left_out():
     content = b"x\0\0" + zlib.compress(bytes(64 * 1024 * 1024), 9)
     data = files.png(2, 2, 8, 0, bytes(4), files.chunk(b"iCCP", content))
-    assert io.colour_profile(data, "page.png") == b""
-    assert io.read_image(data, "page.png").shape == (2, 2)
+    picture = io.read_picture(data, "page.png")
+    assert (picture.icc, picture.pixels.shape) == (b"", (2, 2))
+    assert "page.png has a broken colour profile" in picture.warning
 
 
 @settings(max_examples=150, deadline=None)

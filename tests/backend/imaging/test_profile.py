@@ -9,27 +9,7 @@ from hypothesis import strategies as st
 from PIL import ImageCms
 
 from backend.imaging.profile import Profile, decode_srgb, encode_srgb, read_profile, to_srgb
-
-ADOBE_COLORANTS = {"rXYZ": (0.60974, 0.31111, 0.01947), "gXYZ": (0.20528, 0.62567, 0.06087)}
-ADOBE_COLORANTS["bXYZ"] = (0.14919, 0.06322, 0.74457)
-
-
-def icc(curve: bytes, colorants: dict[str, tuple[float, float, float]]) -> bytes:
-    """A matrix profile with one curve for all three channels."""
-    tags = {name.encode(): curve for name in ("rTRC", "gTRC", "bTRC")}
-    for name, xyz in colorants.items():
-        numbers = [round(value * 65536) for value in xyz]
-        tags[name.encode()] = b"XYZ \0\0\0\0" + struct.pack(">3i", *numbers)
-    table, content = b"", b""
-    start = 132 + 12 * len(tags)
-    for name, tag in tags.items():
-        table += struct.pack(">4sII", name, start + len(content), len(tag))
-        content += tag
-    header = bytearray(128)
-    header[12:24] = b"mntrRGB XYZ "
-    header[36:40] = b"acsp"
-    data = bytes(header) + struct.pack(">I", len(tags)) + table + content
-    return len(data).to_bytes(4, "big") + data[4:]
+from tests.backend.imaging.profiles import ADOBE_COLORANTS, SRGB, WIDE, icc
 
 
 def pixels(dtype: type = np.uint8) -> np.ndarray:
@@ -38,19 +18,17 @@ def pixels(dtype: type = np.uint8) -> np.ndarray:
 
 
 def test_srgb_profile_changes_nothing():
-    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     before = pixels()
     after = before.copy()
-    to_srgb(after, read_profile(data))
+    to_srgb(after, read_profile(SRGB))
     np.testing.assert_array_equal(after, before)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_adobe_rgb_by_the_published_formula(dtype):
-    gamma = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.19921875 * 256))
     before = pixels(dtype)
     after = before.copy()
-    to_srgb(after, read_profile(icc(gamma, ADOBE_COLORANTS)))
+    to_srgb(after, read_profile(WIDE))
     top = np.iinfo(dtype).max
     matrix = np.array([[1.39836, -0.39836, 0], [0, 1, 0], [0, -0.04293, 1.04293]])
     linear = (before[..., :3] / top) ** 2.19921875 @ matrix.T

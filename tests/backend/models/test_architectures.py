@@ -9,11 +9,11 @@ from safetensors.torch import save_file
 from backend.models import architectures
 from backend.models.architectures import (
     build,
-    convert,
     import_state,
     load_model,
     name_of,
     read_header,
+    released,
     require_same,
     save_model,
 )
@@ -24,6 +24,7 @@ SMALL = {
     "ibn_gan": {"width": 4, "depth": 4},
     "video": {"width": 8, "blocks": 1},
     "video_refinement": {"width": 4},
+    "video_scft": {"width": 4, "blocks": 1},
     "smsanet": {"width": 4, "attention_where": (4, 7)},
     "manga": {"width": 4, "extractor_width": 8},
     "alacgan": {"width": 8, "extractor_width": 8},
@@ -144,7 +145,8 @@ def test_public_files_are_read_without_running_them(tmp_path):
         import_state(tmp_path / "nothing.pth")
 
 
-def test_only_known_public_weights_are_converted():
+def test_only_known_public_weights_are_taken_over():
     with pytest.raises(ValueError, match="aaldc"):
-        convert("aaldc", {})
-    assert list(convert("manga", {"exit.bias": torch.zeros(3)})) == ["exit.bias"]
+        released("aaldc", {}, "a.pth")
+    with pytest.raises(ValueError, match=r"a\.pth does not fit .*block1\.0\.weight is missing"):
+        released("smsanet", {"model_out.0.bias": torch.zeros(2)}, "a.pth")

@@ -80,3 +80,18 @@ def test_wrong_input_is_named():
         LabCodec.named("zang")
     with pytest.raises(ValueError, match=r"\(B, 3, H, W\)"):
         rgb_to_lab(torch.zeros(3, 4, 4))
+
+
+def test_lab_stays_in_full_precision_under_autocast(colours):
+    image = as_tensor(colours)
+    codec = LabCodec.named("ibn")
+    lab, back = rgb_to_lab(image), lab_to_rgb(rgb_to_lab(image))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(rgb_to_lab(image), lab)
+        assert torch.equal(lab_to_rgb(lab), back)
+        decoded = codec.decode(*codec.encode(image))
+    assert torch.equal(decoded, codec.decode(*codec.encode(image)))
+    half = image.bfloat16()
+    assert torch.equal(rgb_to_lab(half), rgb_to_lab(half.float()))
+    gray, ab = (part.bfloat16() for part in codec.encode(image))
+    assert torch.equal(codec.decode(gray, ab), codec.decode(gray.float(), ab.float()))

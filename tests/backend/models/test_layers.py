@@ -54,6 +54,15 @@ def test_instance_norm_is_that_of_torch(memory_format: torch.memory_format) -> N
     torch.testing.assert_close(layers.instance_norm(x, weight, bias), expected, atol=1e-5, rtol=0)
 
 
+def test_instance_norm_of_one_pixel_is_the_bias_whatever_the_batch() -> None:
+    bias = torch.randn(6)
+    for batch in (1, 3):
+        x = torch.randn(batch, 6, 1, 1)
+        expected = bias.view(1, 6, 1, 1).expand(batch, -1, -1, -1)
+        normed = layers.instance_norm(x, torch.ones(6), bias)
+        torch.testing.assert_close(normed, expected, atol=1e-3, rtol=0)
+
+
 def test_instance_norm_keeps_channels_last() -> None:
     x = picture(2, 8, 7, 9).to(memory_format=torch.channels_last)
     assert layers.instance_norm(x).is_contiguous(memory_format=torch.channels_last)

@@ -47,6 +47,21 @@ def test_blocks_keep_or_halve_the_map():
         SEResNeXtBlock(16, stride=3)
 
 
+@pytest.mark.parametrize("dilation", [1, 2, 4])
+def test_gradients_of_a_block_in_bf16_and_channels_last(dilation):
+    torch.manual_seed(0)
+    block = SEResNeXtBlock(32, 16, dilation=dilation)
+    x = torch.randn(2, 32, 48, 48)
+    block(x).square().sum().backward()
+    exact = block.middle.weight.grad.clone()
+    block.zero_grad()
+    block.to(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = block(x.to(memory_format=torch.channels_last))
+    output.float().square().sum().backward()
+    assert (block.middle.weight.grad - exact).norm() < 0.05 * exact.norm()
+
+
 def test_block_without_a_middle_is_its_shortcut():
     block = SEResNeXtBlock(16, 4, stride=2)
     nn.init.zeros_(block.expand.weight)

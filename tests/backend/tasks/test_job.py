@@ -268,13 +268,6 @@ def test_many_regions_are_numbered_beyond_16_bit():
     np.testing.assert_array_equal(number, regions)
 
 
-def test_the_profile_of_the_hints_stays_with_the_picture():
-    profile = b"some profile" * 20
-    hints = EncodedImage("hints", "hints.png", io.encode_png(drawings.hints(), profile))
-    outputs, _ = run(line_plane(), hints, outputs=["picture"], encode="png")
-    assert io.colour_profile(outputs["picture"].data, "picture.png") == profile
-
-
 def test_warming_up_runs_every_task_once(monkeypatch):
     from backend.tasks import flats_job
 

@@ -12,9 +12,9 @@ from backend.imaging import io, planes
 from backend.regions.describe import closed_areas, figure_box
 from backend.tasks import job
 from backend.tasks.canvas import read_canvas
-from backend.tasks.layer_job import WORKBENCH
 from backend.tasks.reference import colour_from_sources, read_source
 from backend.tasks.sources import facing, view_of
+from backend.tasks.workbench import WORKBENCH
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelFormat

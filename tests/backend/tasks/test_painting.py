@@ -9,16 +9,18 @@ pytest.importorskip("torch", reason="the networks need PyTorch")
 
 import torch
 
+from backend.imaging import planes
 from backend.models.architectures import build
 from backend.models.folding import inference_form
 from backend.regions.describe import to_square
 from backend.regions.match import network_picture
-from backend.tasks import painting
+from backend.tasks import job, painting
 from backend.tasks.canvas import read_canvas
 from backend.tasks.layer import colour_layer
 from backend.tasks.sources import read_source, view_of
 from backend.tasks.voting import features_of, vote
 from backend.weights import store
+from protocol.pixels import PixelFormat
 from tests.backend import figures
 
 SMALL = {"aaldc": {"width": 2, "blocks": 1}, "video": {"width": 4, "blocks": 1}}
@@ -147,3 +149,18 @@ def test_softness_keeps_to_the_figure():
     )
     assert (soft.flats[:, :340] == flat.flats[:, :340]).all()
     assert (soft.flats[:, 360:] != flat.flats[:, 360:]).any()
+
+
+@pytest.mark.parametrize("name", ["aaldc", "video"])
+def test_the_shipped_painters_give_a_figure_the_paints_of_its_reference(name: str):
+    line, color, _ = figures.face(shift=0.02)
+    buffers = (
+        planes.to_plane("line", line, PixelFormat.gray8),
+        planes.to_plane("reference_0", figures.face(400)[1], PixelFormat.rgb8),
+    )
+    silent = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
+    (plane,) = job.run("layer", buffers, {"model": name}, **silent).outputs
+    flats = planes.to_array(plane)
+    used = {tuple(paint) for paint in np.unique(flats[flats[..., 3] > 0], axis=0)[:, :3].tolist()}
+    assert used == {figures.WHITE, figures.SKIN, figures.HAIR, figures.SHIRT, figures.EYE}
+    assert figures.share_right(flats, color, line) > 0.99

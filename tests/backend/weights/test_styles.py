@@ -10,7 +10,7 @@ import torch
 from backend.models.architectures import build, save_model
 from backend.models.registry import announce_styles
 from backend.tasks import job
-from backend.tasks.layer_job import WORKBENCH
+from backend.tasks.workbench import WORKBENCH
 from backend.weights import store, styles
 from protocol.errors import ErrorCode, NuriError
 from tests.backend import figures, shots
