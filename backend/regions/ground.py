@@ -50,7 +50,8 @@ def seed_ground(
             return _with_seed(seeds, hints, where, tint), widest
     peak = np.zeros(len(contact), np.float32)
     np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
-    chamber, depth = chambers.label.ravel()[at], inside.ravel()[at]
+    # what has leaked lies near lines; near the canvas border alone nothing has
+    chamber, depth = chambers.label.ravel()[at], chambers.depth.ravel()[at]
     deepest = np.zeros(len(contact), np.float32)
     np.maximum.at(deepest, chamber, depth)
     own = (deepest >= SHALLOW * peak) & (contact > 0) & (deepest > 0)
@@ -60,6 +61,9 @@ def seed_ground(
     best = at[np.argmax(np.where(chamber == ground, depth, -1))]
     tint = int(hints.colour_of_blot[seeds.ravel()[best]])
     open_to = (contact >= BACKGROUND / 2 * perimeter) & (deepest > 0) & (deepest < SHALLOW * peak)
+    # a bust that fills the lower border is not the ground of what is larger and closed to it
+    joined = np.unique(chambers.label[areas.closed == areas.closed.ravel()[best]])
+    open_to &= np.isin(np.arange(len(contact)), joined) | (contact < contact[ground])
     if not open_to.any():
         return hints, ground
     middle = open_to[chambers.label] & (inside >= SHALLOW * peak[chambers.label])

@@ -11,6 +11,7 @@ from PIL import Image
 
 from backend.regions.ground import long_stretches
 from backend.tasks.flats import colour_flats
+from tests.backend import figures
 
 RED, BLUE = (200, 30, 40, 255), (20, 60, 220, 255)
 
@@ -52,6 +53,18 @@ def test_the_only_hint_fills_the_ground_it_lies_on(place):
     flats = coloured(bust(), {place: BLUE})
     for y, x in ((20, 20), (200, 20), (200, 380), (390, 30), (390, 370)):
         assert tuple(flats[y, x]) == BLUE
+
+
+@pytest.mark.parametrize(
+    ("paper", "shirt"), [((20, 20), (184, 348)), ((204, 33), (184, 376)), ((390, 200), (184, 376))]
+)
+def test_a_closed_bust_on_the_lower_border_is_not_the_ground(paper, shirt):
+    """Wherever hints lie: by the canvas border, in a corner, on a line."""
+    line, _, parts = figures.face(400)
+    flats = coloured(line, {paper: BLUE, shirt: RED})
+    off = cv2.erode(line, np.ones((5, 5), np.uint8)) == 255
+    for part, colour in ((0, BLUE), (3, RED)):
+        assert (flats[(parts == part) & off] == colour).all(axis=1).mean() > 0.999
 
 
 def test_waves_that_run_off_the_canvas_keep_their_own_colours():
