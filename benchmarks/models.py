@@ -177,8 +177,9 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--dtype", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--training", nargs="*", metavar="PAPER/ROW", help="samples per second")
-    parser.add_argument("--seconds", type=float, default=60, help="of each training run")
-    parser.add_argument("--json", type=Path, default=HERE / "results" / "models.json")
+    parser.add_argument("--seconds", type=float, default=30, help="of each training run")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of these")
+    parser.add_argument("--json", type=Path, help="default: results/models.json or training.json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_num_interop_threads(1)
@@ -210,12 +211,14 @@ def main() -> int:
     else:
         from throughput import measure_training, show_training
 
-        trained = measure_training(options.training, options.seconds)
+        trained = measure_training(options.training, options.seconds, options.set)
         show_training(trained)
-        facts["training"] = [asdict(row) for row in trained]
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(facts, indent=1))
-    print(f"written to {options.json}")
+        facts["training"] = [{**asdict(row), "ratio": row.ratio} for row in trained]
+    name = "models.json" if options.training is None else "training.json"
+    path: Path = options.json or HERE / "results" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(facts, indent=1))
+    print(f"written to {path}")
     return 0
 
 

@@ -1,51 +1,132 @@
-"""Samples per second of training, for presets at their full width, in fp32 and in bf16."""
+"""Samples per second of training, for presets at the widths that ship, in fp32 and in bf16."""
 
 from __future__ import annotations
 
+import re
+import statistics
+import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+import backend.weights
+from backend.weights import manifest
 from training import papers, presets
 from training.engine import Trainer
+from training.presets import Preset
+from training.presets.configuration import flatten
+from training.reproduce.plan import digest
+
+# what of the command that trained shipped weights says how large a training is
+WIDTHS = ("model.width", "model.extractor_width", "critic.width")
+SIZES = (
+    *WIDTHS, "model.blocks", "model.depth", "model.size", "data.size", "train.batch",
+    "train.channels_last",
+)  # fmt: skip
+OF_A_STEP = ("model.", "critic.", "loss.", "references.count", "train.order")
+ENDLESS = ["train.steps=1000000", "train.log_every=1", "train.checkpoint_every=0"]
+ENDLESS += ["train.sample_every=0", "data.count=8"]
+WARM_UP = 1  # steps before the first rate that counts
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Samples per second of a preset; ``steps`` were done in the time given."""
+    """Samples per second of a preset's main stage: the median over its steps after the first."""
 
     preset: str
-    precision: str
+    parameters: int
+    side: int
     batch: int
-    steps: int
-    samples_per_second: float
+    fp32: float
+    bf16: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as many samples bf16 sees."""
+        return self.bf16 / self.fp32
 
 
-def measure_training(names: list[str], seconds: float) -> list[Trained]:
-    """Train each preset for ``seconds`` on generated drawings; without names, each paper's own."""
+def measure_training(
+    names: Sequence[str], seconds: float, settings: Sequence[str] = ()
+) -> list[Trained]:
+    """Train presets for ``seconds`` in each precision, on generated drawings.
+
+    ``names`` are PAPER or PAPER/ROW; without any, every preset whose step is not that of another.
+    ``settings`` (``key=value``) come last.
+    """
+    chosen = [presets.parse(name) for name in names] or every_step()
     rows = []
-    for name in names or [f"{paper}/default" for paper in presets.papers()]:
-        for precision in ("fp32", "bf16"):
-            settings = [f"train.precision={precision}", f"train.max_seconds={seconds}"]
-            settings += ["data.count=8", "train.batch=2", "train.log_every=1"]
-            preset = presets.parse(name, settings)
-            with tempfile.TemporaryDirectory(prefix="nuri-") as folder:
-                recipe = papers.build(preset.as_config(), None)
-                fitted = Trainer(recipe, Path(folder) / "run", device="cpu", quiet=True).fit()
-            row = Trained(name, precision, 2, fitted.steps, fitted.samples_per_second)
-            rows.append(row)
+    for preset in chosen:
+        sized = preset.with_settings([*shipped(preset), *ENDLESS])
+        known = [text for text in settings if text.partition("=")[0] in flatten(sized.config)]
+        sized = sized.with_settings([*known, f"train.max_seconds={seconds}"])
+        name = f"{preset.paper}/{preset.row}"
+        print(f"{name} ...", file=sys.stderr)
+        parameters, fp32 = _measured(sized.with_settings(["train.precision=fp32"]))
+        _, bf16 = _measured(sized.with_settings(["train.precision=bf16"]))
+        side, batch = sized.config["data"]["size"], sized.config["train"]["batch"]
+        rows.append(Trained(name, parameters, side, batch, fp32, bf16))
     return rows
 
 
-def show_training(rows: list[Trained]) -> None:
+def every_step() -> list[Preset]:
+    """The presets of all papers, one for each kind of step."""
+    found: dict[str, Preset] = {}
+    for paper in presets.papers():
+        for row in presets.rows(paper):
+            preset = presets.load(paper, row)
+            leaves = flatten(preset.with_settings(shipped(preset)).config)
+            step = {key: value for key, value in leaves.items() if key.startswith(OF_A_STEP)}
+            found.setdefault(digest({"paper": paper, **step}), preset)
+    return list(found.values())
+
+
+def shipped(preset: Preset) -> list[str]:
+    """Settings that give a preset the size of its paper's weights in the manifest.
+
+    A network that does not ship is as narrow beside its full width as the paper's own.
+    """
+    entries = manifest.read(Path(backend.weights.__file__).parent)
+    own = flatten(preset.config)
+    name, full = str(own["model.name"]), flatten(presets.load(preset.paper).config)
+    entry = entries.get(name) or entries[str(full["model.name"])]
+    trained = flatten(presets.parse(_preset_of(entry.command)).config)
+    said = dict(re.findall(r"--set ([\w.]+)=(\S+)", entry.command))
+    share = int(said["model.width"]) / trained["model.width"]
+    sizes = {key: str(max(1, round(own[key] * share))) for key in WIDTHS if key in own}
+    ships = name == entry.network
+    sizes |= {key: said[key] for key in SIZES if key in said and (ships or key not in WIDTHS)}
+    return [f"{key}={value}" for key, value in sizes.items() if key in own]
+
+
+def _preset_of(command: str) -> str:
+    match = re.search(r"nuri-train train (\S+)", command)
+    if match is None:
+        raise ValueError(f"the manifest names no preset: {command}")
+    return match[1]
+
+
+def _measured(preset: Preset) -> tuple[int, float]:
+    """Parameters of the generator, and samples per second."""
+    with tempfile.TemporaryDirectory(prefix="nuri-") as folder:
+        recipe = papers.build(preset.as_config(), None)
+        run = Trainer(recipe, Path(folder) / "run", device="cpu", quiet=True)
+        rates = [rate for _, rate in run.fit().history["samples_per_second"]]
+    generator = recipe.networks["generator"]
+    count = sum(parameter.numel() for parameter in generator.parameters())
+    return count, statistics.median(rates[WARM_UP:] or rates)
+
+
+def show_training(rows: Iterable[Trained]) -> None:
     """The table."""
-    table = Table(title="training, samples per second")
-    for name in ("preset", "precision", "batch", "steps", "samples/s"):
-        table.add_column(name, justify="left" if name in ("preset", "precision") else "right")
+    table = Table(title="training at the widths that ship, samples per second")
+    for name in ("preset", "parameters", "side", "batch", "fp32", "bf16", "bf16 / fp32"):
+        table.add_column(name, justify="left" if name == "preset" else "right", no_wrap=True)
     for row in rows:
-        speed = f"{row.samples_per_second:.3f}"
-        table.add_row(row.preset, row.precision, str(row.batch), str(row.steps), speed)
-    Console().print(table)
+        rates = (f"{row.fp32:.3g}", f"{row.bf16:.3g}", f"{row.ratio:.2f}")
+        table.add_row(row.preset, f"{row.parameters:,}", str(row.side), str(row.batch), *rates)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)

@@ -14,7 +14,8 @@ import backend.models.architectures as architectures
 from training.engine import checkpoint
 from training.engine.files import write_whole
 from training.errors import TrainingError
-from training.pretrained import SOURCES, load_state
+from training.extractor import load_extractor
+from training.pretrained import SOURCES, Degradations, load_state
 
 
 def export_network(
@@ -61,8 +62,9 @@ def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) ->
         f"- Data: {data['name']}",
     ]
     lines += [f"- Data hash of {part}: `{digest}`" for part, digest in data["hashes"].items()]
-    degraded = state["metadata"]["degraded"] or ["nothing"]
-    lines += ["", "## Done without", "", *(f"- {line}" for line in degraded)]
+    for heading, key in (("Done without", "degraded"), ("Pretrained networks used", "pretrained")):
+        known = state["metadata"].get(key) or ["nothing"]
+        lines += ["", f"## {heading}", "", *(f"- {line}" for line in known)]
     lines += ["", "## Measured", "", *_measured(run)]
     lines += [
         "",
@@ -76,17 +78,18 @@ def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) ->
 def convert_weights(source: Path, output: Path, name: str) -> int:
     """Convert published weights to safetensors, running no code of the file.
 
-    ``name`` is a pretrained network of `training.pretrained` or an architecture whose own names
-    of tensors the file uses. Returns the number of tensors. Raises TrainingError.
+    ``name`` is a pretrained network of `training.pretrained`, whose names of tensors stay, or an
+    architecture of `architectures.RELEASES`, which becomes a network that loads by itself. Returns
+    the number of tensors. Raises TrainingError.
     """
     _check_suffix(output)
-    known = sorted({*SOURCES, *architectures.names()})
+    known = sorted({*SOURCES, *architectures.RELEASES})
     if name not in known:
         raise TrainingError(f"nothing is called {name!r}", f"use one of {', '.join(known)}")
     if not source.is_file():
         raise TrainingError(f"there is no file {source}", "name a .pth file")
     output.parent.mkdir(parents=True, exist_ok=True)
-    if name in architectures.names():
+    if name in architectures.RELEASES:
         return _convert_network(source, output, name)
     state = load_state(source)
     tensors = {key: value.detach().float().contiguous() for key, value in state.items()}
@@ -97,16 +100,20 @@ def convert_weights(source: Path, output: Path, name: str) -> int:
 
 def _convert_network(source: Path, output: Path, name: str) -> int:
     try:
-        state = architectures.convert(name, architectures.import_state(source))
+        model = architectures.released(name, architectures.import_state(source), source)
     except (ValueError, OSError) as error:
         raise TrainingError(
             f"{source}: {error}", "name the published file of this network"
         ) from error
-    options = {"size": "release"} if name == "manga" else {}
-    model = architectures.build(name, options)
-    checkpoint.load_network(source, name, model, state)
-    save_network(output, model, {"source": source.name})
-    return len(state)
+    degradations = Degradations()
+    load_extractor(model, degradations)  # which is published in a file of its own
+    facts = {
+        "source": source.name,
+        "degraded": degradations.lines(),
+        "pretrained": degradations.pretrained(),
+    }
+    save_network(output, model, facts)
+    return len(model.state_dict())
 
 
 def save_network(output: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
@@ -126,6 +133,7 @@ def _facts(state: Mapping[str, Any], network: str) -> dict[str, Any]:
         "steps": state["step"],
         "data": state["metadata"]["data"]["name"],
         "degraded": state["metadata"]["degraded"],
+        "pretrained": state["metadata"].get("pretrained", []),
     }
 
 

@@ -11,13 +11,13 @@ import zipfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from backend.models.architectures import import_state
 from training.errors import TrainingError
 
 FOLDER_VARIABLE = "NURI_PRETRAINED"
@@ -70,6 +70,17 @@ SOURCES: dict[str, Source] = {
     ),
     "pfanet": Source(("pfanet.safetensors",), "your own"),
     "vgg19_keras": Source(("vgg19_keras.safetensors", "vgg19_keras.npz"), "CC BY 4.0"),
+    "tag2pix": Source(
+        ("tag2pix.safetensors", "tag2pix.pth"),
+        "non-commercial, not to be passed on",
+        "https://github.com/blandocs/Tag2Pix/releases/download/release/model.pth",
+    ),
+    "seresnext50": Source(
+        ("seresnext50.safetensors", "seresnext50_32x4d_racm-a304a460.pth"),
+        "Apache-2.0",
+        "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+        "seresnext50_32x4d_racm-a304a460.pth",
+    ),
 }
 
 
@@ -99,8 +110,8 @@ def resolve(name: str, *, allow_download: bool = False) -> Path | None:
 def load_state(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a weights file by name: safetensors, NumPy archive, or a ``.pth``.
 
-    A ``.pth`` is read by torch's restricted loader, which runs no code of the file. A digest in
-    the file's name (``vgg19-dcbb9e9d.pth``) is checked.
+    A ``.pth`` is read by `import_state`, which runs no code of the file and takes wrappers off. A
+    digest in the file's name (``vgg19-dcbb9e9d.pth``) is checked.
 
     Raises TrainingError when the file is damaged or holds something other than tensors.
     """
@@ -114,15 +125,9 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
                 return {key: torch.from_numpy(archive[key]) for key in archive.files}
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        OSError, EOFError, RuntimeError, ValueError,
-        SafetensorError, UnpicklingError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
+        return import_state(path)
+    except (OSError, EOFError, ValueError, SafetensorError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path} cannot be read as weights ({error})", remedy) from error
-    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise TrainingError(f"{path} holds something other than named tensors", remedy)
-    return state
 
 
 @lru_cache(maxsize=32)
@@ -162,6 +167,10 @@ class Degradations:
         """``term=state: reason``, one for each degraded term, for the run's metadata."""
         return [f"{term}={state}: {self.reasons[term]}" for term, state in self.states.items()]
 
+    def pretrained(self) -> list[str]:
+        """``name sha256:digest``, one for each pretrained network, for the run's metadata."""
+        return [f"{name} sha256:{checksum}" for name, checksum in self.used.items()]
+
 
 def data_folder() -> Path:
     """The folder of the data sets: NURI_DATA, or ``shared/data`` beside the project."""
@@ -185,7 +194,7 @@ def _hub_cache() -> Path:
 
 def _download(name: str, url: str) -> Path:
     folder = Path(os.environ.get(FOLDER_VARIABLE) or _hub_cache())
-    target = folder / url.rsplit("/", 1)[1]
+    target = folder / next(file for file in SOURCES[name].files if file.endswith(".pth"))
     known = re.search(r"-([0-9a-f]{8})\.pth$", target.name)
     _log.info("downloading %s from %s", name, url)
     try:

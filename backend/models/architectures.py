@@ -29,6 +29,7 @@ CLASSES = {
     "ibn_gan": ("ibn_gan", "ChromaUNet"),
     "video": ("video", "ColorTransformNet"),
     "video_refinement": ("video", "TemporalRefinementNet"),
+    "video_scft": ("video_scft", "ShotReferenceColorizer"),
     "smsanet": ("smsanet", "SMSANet"),
     "manga": ("manga", "MangaColorizer"),
     "alacgan": ("alacgan", "AlacGANColorizer"),
@@ -36,13 +37,30 @@ CLASSES = {
     "choosing": ("choosing", "ColorChooser"),
     "borders": ("borders", "BorderFinder"),
 }
-# public weights that this project can take over: module and function of the key map
-CONVERSIONS = {
-    "smsanet": ("smsanet", "from_siggraph17"),
-    "manga": ("manga", "from_release"),
-    "alacgan": ("alacgan", "from_release"),
+WRAPPERS = ("state_dict", "model", "params", "netG", "generator", "weight", "state_dictG")
+
+
+@dataclass(frozen=True)
+class Release:
+    """Public weights that this project takes over.
+
+    ``keys``: module and function of the key map. ``options``: of the network that was released.
+    ``part``: the submodule that the weights fill, "" for all of it.
+    """
+
+    keys: tuple[str, str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    part: str = ""
+
+
+RELEASES = {
+    "smsanet": Release(
+        ("smsanet", "from_siggraph17"),
+        {"in_channels": 4, "attention": "none", "class_head": True},
+    ),
+    "manga": Release(("manga", "from_release"), {"size": "release"}, "generator"),
+    "alacgan": Release(("alacgan", "from_release"), {}, "generator"),
 }
-WRAPPERS = ("state_dict", "model", "params", "netG", "generator")
 
 
 @dataclass(frozen=True)
@@ -248,14 +266,19 @@ def import_state(path: Path | str) -> dict[str, Tensor]:
     return {str(key).removeprefix("module."): value for key, value in content.items()}
 
 
-def convert(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Public weights for the network ``name`` under our keys.
+def released(name: str, state: Mapping[str, Tensor], path: Path | str) -> nn.Module:
+    """The network ``name`` as it was released, with the public weights ``state`` of ``path``.
 
-    smsanet: siggraph17 (for `SMSANet.load_base`). manga, alacgan: the released generator (for
-    ``model.generator``). ``ValueError`` for other networks and for unknown keys.
+    smsanet: its backbone siggraph17, with colour hints and class head. manga, alacgan: the
+    generator; the extractor, a file of its own, stays as initialised. ``ValueError`` for other
+    networks, for unknown keys and for weights that are missing.
     """
-    if name not in CONVERSIONS:
-        known = ", ".join(CONVERSIONS)
-        raise ValueError(f"no public weights are known for {name!r}, only for {known}")
-    rename: Callable[[dict[str, Tensor]], dict[str, Tensor]] = _member(*CONVERSIONS[name])
-    return rename(dict(state))
+    if name not in RELEASES:
+        raise ValueError(
+            f"no public weights are known for {name!r}, only for {', '.join(RELEASES)}"
+        )
+    release = RELEASES[name]
+    rename: Callable[[dict[str, Tensor]], dict[str, Tensor]] = _member(*release.keys)
+    model = build(name, release.options)
+    load_weights(model.get_submodule(release.part), rename(dict(state)), path)
+    return model

@@ -1,6 +1,7 @@
 """CIE Lab (D65, 2 degrees) for tensors, differentiable everywhere in and out of the gamut.
 
-The constants are scikit-image's; `backend.imaging.color` has the same for arrays.
+The constants are scikit-image's; `backend.imaging.color` has the same for arrays. Half precision
+is not enough for Lab: such tensors are computed with, and returned, in float32, under autocast too.
 """
 
 from __future__ import annotations
@@ -37,9 +38,18 @@ def _check(image: Tensor) -> None:
         raise ValueError(f"a picture has the shape (B, 3, H, W), not {tuple(image.shape)}")
 
 
+def _in_full(image: Tensor) -> Tensor:
+    return image.float() if image.dtype in (torch.bfloat16, torch.float16) else image
+
+
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """Lab of sRGB (B, 3, H, W) in [0, 1]: L in 0..100, a and b about -108..98."""
     _check(rgb)
+    with torch.autocast(rgb.device.type, enabled=False):
+        return _to_lab(_in_full(rgb))
+
+
+def _to_lab(rgb: Tensor) -> Tensor:
     linear = torch.where(
         rgb > 0.04045, ((rgb + 0.055) / 1.055).clamp_min(GUARD) ** 2.4, rgb / 12.92
     )
@@ -52,17 +62,22 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 def lab_to_rgb(lab: Tensor, clip: bool = True) -> Tensor:
     """sRGB of Lab (B, 3, H, W), clipped to [0, 1] unless ``clip`` is false."""
     _check(lab)
+    with torch.autocast(lab.device.type, enabled=False):
+        rgb = _to_rgb(_in_full(lab))
+    return rgb.clamp(0.0, 1.0) if clip else rgb
+
+
+def _to_rgb(lab: Tensor) -> Tensor:
     lightness, a, b = lab.unbind(1)
     y = (lightness + 16.0) / 116.0
     root = torch.stack([y + a / 500.0, y, (y - b / 200.0).clamp_min(0.0)], 1)
     xyz = torch.where(root > 0.2068966, root**3, (root - 16.0 / 116.0) / 7.787) * _white(lab)
     linear = _mix(xyz, torch.linalg.inv(_matrix(lab)).to(lab.dtype)).clamp_min(0.0)
-    rgb = torch.where(
+    return torch.where(
         linear > 0.0031308,
         1.055 * linear.clamp_min(GUARD) ** (1 / 2.4) - 0.055,
         12.92 * linear,
     )
-    return rgb.clamp(0.0, 1.0) if clip else rgb
 
 
 @dataclass(frozen=True)
@@ -87,8 +102,8 @@ class LabCodec:
 
     def decode(self, gray: Tensor, ab: Tensor) -> Tensor:
         """sRGB in [0, 1] of normalised L and ab; colours outside sRGB are clipped."""
-        lightness = gray * self.l_scale + self.l_center
-        return lab_to_rgb(torch.cat([lightness, ab * self.ab_scale], 1))
+        lightness = _in_full(gray) * self.l_scale + self.l_center
+        return lab_to_rgb(torch.cat([lightness, _in_full(ab) * self.ab_scale], 1))
 
 
 CODECS = {"ibn": LabCodec(50.0, 50.0, 110.0), "zhang": LabCodec(50.0, 100.0, 110.0)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
@@ -27,6 +29,7 @@ __all__ = [
     "pad_to_multiple",
     "resize",
     "spectral",
+    "with_batch_counts",
 ]
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
@@ -73,6 +76,16 @@ def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 0) -> Tensor:
     flat = x.flatten(0, -4) if x.dim() > 4 else x
     padded = functional.pad(flat, (0, right, 0, bottom), mode="replicate")
     return padded.view(*x.shape[:-3], *padded.shape[1:]) if x.dim() > 4 else padded
+
+
+def with_batch_counts(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``state`` with the counters of its batch norms, which files of old PyTorch versions lack."""
+    counted = dict(state)
+    for key in state:
+        head, _, last = key.rpartition(".")
+        if last == "running_mean":
+            counted.setdefault(f"{head}.num_batches_tracked", torch.tensor(0))
+    return counted
 
 
 def crop_to(x: Tensor, height: int, width: int) -> Tensor:

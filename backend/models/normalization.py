@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
 
 NORMS = ("none", "batch", "instance", "instance_affine", "sample", "ibn_split", "ibn_seq")
@@ -15,9 +14,9 @@ def instance_norm(
     """Normalise each channel of each picture of ``x`` (B,C,H,W) over its pixels.
 
     Groups of one channel: the same values as ``instance_norm`` of torch, several times faster
-    on a CPU and without a copy for channels_last.
+    on a CPU and without a copy for channels_last. A channel of one pixel becomes its ``bias``.
     """
-    return functional.group_norm(x, x.shape[1], weight, bias, eps)
+    return torch.group_norm(x, x.shape[1], weight, bias, eps)
 
 
 def adain(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

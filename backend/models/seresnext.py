@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from backend.models.attention import SqueezeExcitation
 from backend.models.layers import spectral as spectrally_normalised
+from backend.models.layers import with_batch_counts
 
 
 class SEResNeXtBlock(nn.Module):
@@ -35,6 +38,7 @@ class SEResNeXtBlock(nn.Module):
         if stride not in (1, 2) or (stride == 2 and dilation != 1):
             raise ValueError(f"stride={stride} must be 1, or 2 without dilation ({dilation})")
         hidden = channels // 2
+        self.dilated = dilation > 1
         self.reduce = nn.Conv2d(channels, hidden, 1, bias=False)
         self.middle = nn.Conv2d(
             hidden,
@@ -56,8 +60,15 @@ class SEResNeXtBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.reduce(x), 0.2, inplace=True)
-        hidden = F.leaky_relu(self.middle(hidden), 0.2, inplace=True)
+        hidden = F.leaky_relu(self._convolved(hidden), 0.2, inplace=True)
         result: Tensor = self.shortcut(x) + self.excitation(self.expand(hidden))
+        return result
+
+    def _convolved(self, hidden: Tensor) -> Tensor:
+        # oneDNN's gradient of grouped, dilated weights is wrong in bf16 with channels_last
+        exact = self.dilated and hidden.device.type == "cpu" and torch.is_grad_enabled()
+        with torch.autocast("cpu", enabled=False) if exact else nullcontext():
+            result: Tensor = self.middle(hidden.to(self.middle.weight.dtype) if exact else hidden)
         return result
 
 
@@ -149,3 +160,32 @@ class FrozenFeatures(nn.Module):
         with torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()):
             features: Tensor = self.net(line)
         return features
+
+
+EXTRACTOR = ("conv1", "bn1", "layer1", "layer2")
+TAG2PIX = {".selayer.conv1.": ".se.fc1.", ".selayer.conv2.": ".se.fc2."}
+
+
+def from_tag2pix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of Tag2Pix' tagger, or of the part of it in MangaGAN's release, under our names.
+
+    What lies behind the extractor's last stage is left out.
+    """
+    renamed = {}
+    for key, value in _extractor_part(state).items():
+        for old, new in TAG2PIX.items():
+            key = key.replace(old, new)
+        renamed[key] = value
+    return with_batch_counts(renamed)
+
+
+def from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of timm's ``seresnext50_32x4d``, whose stem is summed over its three colours."""
+    kept = _extractor_part(state)
+    if "conv1.weight" in kept:
+        kept["conv1.weight"] = kept["conv1.weight"].sum(1, keepdim=True)
+    return with_batch_counts(kept)
+
+
+def _extractor_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if key.partition(".")[0] in EXTRACTOR}

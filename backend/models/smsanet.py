@@ -15,7 +15,14 @@ from torch import Tensor, nn
 
 from backend.models.attention import CBAM, MultiScaleAttention, SqueezeExcitation
 from backend.models.ibn_gan import ChromaOutput
-from backend.models.layers import Subsample, choose, crop_to, make_activation, pad_to_multiple
+from backend.models.layers import (
+    Subsample,
+    choose,
+    crop_to,
+    make_activation,
+    pad_to_multiple,
+    with_batch_counts,
+)
 
 ATTENTIONS = ("none", "se", "cbam", "smsa")
 CLASSES = 529
@@ -198,4 +205,4 @@ def from_siggraph17(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if f"{module}.{index}" not in SIGGRAPH17:
             raise ValueError(f"{key!r} is no key of the siggraph17 weights")
         renamed[f"{SIGGRAPH17[f'{module}.{index}']}.{rest}"] = value
-    return renamed
+    return with_batch_counts(renamed)

@@ -29,6 +29,7 @@ GENERATORS = {
     ("ibn_gan", "bn"): 41_830_402,
     ("ibn_gan", "ibn_sn"): 41_830_402,
     ("video", "full"): 19_802_409,
+    ("video", "ardsc"): 82_913_907,
     ("smsanet", "basenet"): 34_049_346,
     ("smsanet", "full"): 34_182_834,
     ("manga", "without_5"): 32_015_314,
@@ -40,6 +41,7 @@ CRITICS = {
     ("ibn_gan", "ibn_sn"): 2_766_529,
     ("ibn_gan", "ibn_sn_md"): 8_299_587,
     ("video", "full"): 2_765_761,
+    ("video", "ardsc"): 175_584,
     ("manga", "without_5"): 2_007_033,
     ("manga", "alacgan"): 10_612_033,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -66,6 +67,17 @@ def test_an_allowed_download_goes_to_the_folder(
     assert asked == [("https://download.pytorch.org/models/vgg16-397923af.pth", "397923af")]
 
 
+def test_a_download_gets_a_name_under_which_it_is_found_again(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(url: str, target: str, **_options: object) -> None:
+        assert url.endswith("/model.pth")
+        Path(target).touch()
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    assert resolve("tag2pix", allow_download=True) == nowhere / "tag2pix.pth" == resolve("tag2pix")
+
+
 def test_a_failed_download_is_told(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(*_arguments: object, **_options: object) -> None:
         raise OSError("no route")
@@ -82,6 +94,10 @@ def test_three_kinds_of_files_are_read(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "a.pth")
     for kind in ("safetensors", "npz", "pth"):
         torch.testing.assert_close(load_state(tmp_path / f"a.{kind}"), state)
+    torch.save(
+        {"weight": {f"module.{k}": v for k, v in state.items()}, "epoch": 1}, tmp_path / "a.pth"
+    )
+    torch.testing.assert_close(load_state(tmp_path / "a.pth"), state)
 
 
 class Payload:
@@ -106,6 +122,14 @@ def test_bad_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(TrainingError, match="'vgg91'"):
         resolve("vgg91")
+
+
+def test_used_weights_are_told_with_their_digest(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"weights")
+    degradations = Degradations()
+    degradations.use("vgg19", path)
+    assert degradations.pretrained() == [f"vgg19 sha256:{hashlib.sha256(b'weights').hexdigest()}"]
 
 
 def test_degradations_are_told_once_and_kept(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,7 +28,7 @@ from training.report import (
 )
 from training.report.charts import line_chart, thin, ticks
 from training.report.pictures import shrink
-from training.report.verdict import overall
+from training.report.verdict import overall, uneven
 
 VOID = {"meta", "img", "br", "line", "circle", "polyline"}
 
@@ -81,12 +82,13 @@ def table(*rows: RowReport) -> TableReport:
     )
 
 
-def training(run: str = "main-1") -> TrainingReport:
+def training(run: str = "main-1", done: int = 300, planned: int = 300) -> TrainingReport:
     return TrainingReport(
         run,
         "procedural toon",
         64,
-        {"main": 300},
+        {"main": done},
+        {"main": planned},
         {"main": 250_000},
         61.0,
         16,
@@ -141,6 +143,53 @@ def test_the_verdict_leaves_out_rows_that_cannot_be_compared() -> None:
     assert "Too few rows" in overall(table(*mixed))
 
 
+def trained(*lengths: tuple[int, int]) -> TableReport:
+    """Rows "0", "1", ... with these steps done and planned; ours order them as the paper does."""
+    rows = [
+        row(str(index), float(index), float(index), training=training(f"main-{index}", *length))
+        for index, length in enumerate(lengths)
+    ]
+    return table(*rows)
+
+
+def test_rows_of_another_length_take_no_part_in_the_order() -> None:
+    stopped = trained((150, 150), (102, 150), (103, 150), (100, 150), (150, 150))
+    assert set(uneven(stopped)) == {"0", "4"}
+    assert uneven(stopped)["0"].startswith("had 100% of its planned steps, where others had 69%")
+    (found,) = verdict(stopped)
+    assert (found.agreeing, found.pairs) == (3, 3)
+    assert overall(stopped).endswith(
+        "over 1 metric. Left out, for their lengths: “Row 0”, “Row 4”."
+    )
+
+
+def test_rows_that_all_differ_in_length_are_not_compared() -> None:
+    every = trained((207, 415), (177, 415), (376, 415))
+    assert set(uneven(every)) == {"0", "1"}
+    assert verdict(every) == []
+    assert overall(every).startswith(
+        "Too few rows were measured here for the same share of their schedules to compare"
+    )
+
+
+def test_rows_whose_schedules_differ_in_the_paper_are_compared() -> None:
+    assert uneven(trained((20, 20), (80, 80), (79, 80))) == {}
+    untrained = row("basenet", 9.0, 9.0)
+    (found,) = verdict(table(untrained, *trained((20, 20), (80, 80)).rows))
+    assert found.pairs == 3
+
+
+def test_the_page_shows_the_steps_of_each_row(tmp_path: Path) -> None:
+    rows = trained((150, 150), (102, 150), (1500, 1500)).rows
+    page = write_report(report(*(replace(one, evaluated=12) for one in rows)), tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"<td>([\d, of]+)</td><td>12</td>", text) == ["150", "102 of 150", "1,500"]
+    assert "had 68% of its planned steps" in Page(text).text
+    assert text.count('class="ours best"') == 1
+    content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(content["tables"][0]["verdict"]["left_out"]) == {"1"}
+
+
 @pytest.mark.parametrize(
     ("ours", "words"),
     [
@@ -181,8 +230,8 @@ def test_the_page_stands_alone_and_says_everything(tmp_path: Path) -> None:
     for words in (
         "21.5", "20.25", "23.75", "Budget of 20min", "perceptual=none: no weights",
         "300 (250,000)",
-        "loss.style", "1,234,567", "quoted only", "by & by", "not measured: no data",
-        "measured with psnr_other", "Row a from 3 to 1.5",
+        "loss.style", "1,234,567", "quoted only", "by & by", "other authors' systems",
+        "not measured: no data", "measured with psnr_other", "Row a from 3 to 1.5",
     ):  # fmt: skip
         assert words in found.text, words
     assert "prefers-color-scheme: dark" in text

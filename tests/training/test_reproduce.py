@@ -9,6 +9,7 @@ import pytest
 
 from training import presets
 from training.errors import TrainingError
+from training.metrics import Evaluator
 from training.presets import Preset
 from training.presets.configuration import flatten
 from training.reproduce.budget import (
@@ -22,6 +23,7 @@ from training.reproduce.budget import (
 )
 from training.reproduce.laboratory import read_json, write_json
 from training.reproduce.plan import StageRun, distinct, stage_runs
+from training.reproduce.rows import chosen_rows, overwritten, with_overrides
 
 ALL_STAGES = ("main", "refine", "finetune")
 
@@ -81,6 +83,23 @@ def test_every_row_of_every_table_can_be_reduced(paper: str, budget: str) -> Non
             small = reduced(full, parse_budget(budget))
             assert set(flatten(small.config)) == set(flatten(full.config))
             assert small.config["data"]["size"] <= full.config["data"]["size"]
+
+
+@pytest.mark.parametrize("paper", presets.papers())
+@pytest.mark.parametrize("budget", ["", "20min"])
+def test_every_column_of_a_table_is_measured_under_a_name_it_knows(paper: str, budget: str) -> None:
+    for table in presets.tables(paper):
+        (preset, *_) = chosen_rows(paper, [table], parse_budget(budget), []).values()
+        settings = preset.config["eval"]
+        backend = settings.get("perceptual_backend", "keras")
+        measured = Evaluator(settings["metrics"], perceptual_backend=backend).compute()
+        for metric in table.metrics:
+            assert {metric.key, *metric.stand_ins} & set(measured), metric.key
+
+
+def test_stand_ins_are_asked_for_where_the_evaluator_has_none() -> None:
+    chosen = chosen_rows("aaldc", presets.find_tables("aaldc"), parse_budget("smoke"), [])
+    assert chosen["full"].config["eval"]["metrics"] == ["fid", "psnr", "ms_ssim", "lpips", "ssim"]
 
 
 def test_rows_with_the_same_training_share_it() -> None:
@@ -161,6 +180,31 @@ def test_later_stages_keep_a_share_and_never_exceed_the_paper() -> None:
 def test_steps_that_a_person_set_are_not_cut() -> None:
     preset = presets.load("aaldc", "full", ["train.steps=123"])
     assert shortened(preset, 0.01).config["train"]["steps"] == 123
+
+
+def given(paper: str, row: str, *settings: str) -> Preset:
+    return with_overrides(presets.load(paper, row), settings)
+
+
+def test_lengths_that_are_a_rows_own_keep_their_proportion() -> None:
+    steps = ["train.steps=150", "finetune.steps=24"]
+    assert flatten(given("manga", "without_5", *steps).config)["finetune.steps"] == 24
+    extended = given("manga", "with_1_5", *steps)
+    assert extended.config["finetune"]["steps"] == 96
+    assert extended.config["train"]["steps"] == 150
+    assert extended.source("finetune.steps") == "given"
+    assert given("manga", "alacgan", *steps).config["train"]["steps"] == 127
+    assert given("smsanet", "basenet", "train.steps=200").config["train"]["steps"] == 0
+    assert given("smsanet", "basenet_huber", "train.steps=200").config["train"]["steps"] == 200
+    assert given("manga", "with_1_5", "finetune.steps=0").config["finetune"]["steps"] == 0
+    assert shortened(extended, 0.01).config["finetune"]["steps"] == 96
+
+
+def test_other_values_that_a_person_takes_from_a_row_are_named() -> None:
+    assert overwritten(given("video", "no_style", "loss.style=7")) == ["loss.style = 0.0"]
+    assert overwritten(given("video", "no_style", "loss.latent=7", "loss.style=0")) == []
+    assert overwritten(given("manga", "with_1_5", "finetune.steps=24")) == []
+    assert overwritten(given("video", "full", "loss.style=7")) == []
 
 
 def test_a_generous_budget_is_the_paper_schedule() -> None:

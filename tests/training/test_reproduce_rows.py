@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from training import papers
 from training.engine import Recipe
 from training.errors import TrainingError
+from training.metrics import STAND_INS
 from training.papers.scoring import Evaluation
 from training.reproduce import reproduce
 
@@ -35,8 +37,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         steps = config["train" if stage == "main" else stage]["steps"]
         wanted = ("log_every", "checkpoint_every", "sample_every", "max_seconds", "seed")
         train = {key: config["train"][key] for key in wanted}
-        if config["train"]["seed"] == 13 and config["row"] == "sga":
+        if config["row"] == "sga" and config["train"]["seed"] == 13:
             raise TrainingError("no drawings", "give a folder")
+        if config["row"] == "sga" and config["train"]["seed"] == 14:
+            raise RuntimeError("a bug\nin two lines")
         return replace(tiny_recipe(**{**train, "steps": steps}), paper=config["paper"], stage=stage)
 
     def evaluate(
@@ -51,8 +55,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         assert checkpoint.exists()
         out.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (64, 16)).save(out / "strip-000.png")
-        known = {"fid": None, "fid_squeeze": 3.0, "lpips": None}
-        metrics = {name: known.get(name, 1.5) for name in config["eval"]["metrics"]}
+        known = {"fid": None, "lpips": None}
+        backend = {"perceptual": f"perceptual_{config['eval'].get('perceptual_backend')}"}
+        names = [backend.get(name, name) for name in config["eval"]["metrics"]]
+        metrics = {name: known.get(name, 1.5) for name in names}
+        metrics |= {STAND_INS[name][0]: 3.0 for name in names if metrics[name] is None}
         reasons = {name: "weights absent" for name, value in metrics.items() if value is None}
         return Evaluation(metrics, reasons, [("a", out / "strip-000.png")], 2, ["saliency=none"])
 
@@ -75,10 +82,20 @@ def test_rows_share_stages_and_the_page_tells(calls: Calls, tmp_path: Path) -> N
     rows = rows_of(page)
     assert rows["full"]["training"]["stages"] == {"main": 2, "refine": 1}
     assert rows["full"]["training"]["full_stages"] == {"main": 56000, "refine": 1750}
+    assert rows["full"]["training"]["planned_stages"] == {"main": 2, "refine": 1}
+    assert "<td>2 + 1</td><td>2</td>" in page.read_text("utf-8")
     assert rows["no_temporal"]["training"]["stages"] == {"main": 2}
     assert rows["full"]["stand_ins"] == {"fid": "fid_squeeze"}
     assert "saliency=none" in rows["full"]["training"]["degraded"]
     assert set(rows["full"]["training"]["curves"]) >= {"g/pixel", "refine.g/pixel"}
+
+
+def test_a_column_shows_what_stood_in_for_its_metric(calls: Calls, tmp_path: Path) -> None:
+    page = reproduce("ibn_gan", row="bn", output=tmp_path, budget="smoke", device="cpu")
+    row = rows_of(page)["bn"]
+    assert row["ours"]["perceptual"] == 1.5
+    assert row["stand_ins"] == {"perceptual": "perceptual_squeeze"}
+    assert "ours is measured with perceptual_squeeze in its place" in page.read_text("utf-8")
 
 
 def test_finished_rows_are_kept(calls: Calls, tmp_path: Path) -> None:
@@ -87,19 +104,37 @@ def test_finished_rows_are_kept(calls: Calls, tmp_path: Path) -> None:
     page = reproduce("aaldc", output=tmp_path, budget="smoke", device="cpu")
     assert ("main", "sga") not in calls[made:]
     assert set(rows_of(page)) == {"scft", "scft_ca", "sga", "full"}
-    assert rows_of(page)["sga"]["unavailable"] == {"lpips": "weights absent"} or (
-        "lpips_squeeze" in rows_of(page)["sga"]["stand_ins"].values()
-    )
+    assert rows_of(page)["sga"]["stand_ins"]["lpips"] == "lpips_squeeze"
 
 
-def test_a_failing_row_is_told_and_the_others_run(calls: Calls, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"1 row failed.*aaldc/sga: no drawings"):
-        reproduce(
-            "aaldc", output=tmp_path, budget="smoke", overrides=["train.seed=13"], device="cpu"
-        )
-    rows = rows_of(tmp_path / "aaldc" / "index.html")
-    assert "no drawings" in rows["sga"]["failure"]
-    assert rows["full"]["ours"]["psnr"] == 1.5
+@pytest.mark.parametrize("budget", ["smoke", "0.02min"])
+@pytest.mark.parametrize(
+    ("seed", "words"), [(13, "no drawings: give a folder"), (14, "a bug.* NURI_DEBUG=1")]
+)
+def test_a_failing_row_is_told_and_the_others_run(
+    calls: Calls, tmp_path: Path, seed: int, words: str, budget: str
+) -> None:
+    options: dict[str, Any] = {"budget": budget, "overrides": [f"train.seed={seed}"]}
+    with pytest.raises(TrainingError, match=rf"1 row failed.*aaldc/sga: .*{words}"):
+        reproduce("aaldc", output=tmp_path, device="cpu", **options)
+    page = tmp_path / "aaldc" / "index.html"
+    rows = rows_of(page)
+    assert re.search(words, rows["sga"]["failure"])
+    assert "\n" not in rows["sga"]["failure"]
+    for row in ("scft", "scft_ca", "full"):
+        assert rows[row]["ours"]["psnr"] == 1.5
+    assert re.search(f"not measured: .*{words}", page.read_text("utf-8"))
+
+
+def test_a_failure_of_every_row_is_told_at_once(
+    calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object, **_more: object) -> Recipe:
+        raise TrainingError("no drawings", "give a folder")
+
+    monkeypatch.setattr(papers, "build", build)
+    with pytest.raises(TrainingError, match=r"^no drawings: give a folder$"):
+        reproduce("aaldc", output=tmp_path, budget="20min", device="cpu")
 
 
 def test_a_time_is_measured_divided_and_kept(calls: Calls, tmp_path: Path) -> None:
@@ -126,6 +161,16 @@ def test_a_folder_holds_one_kind_of_reproduction(
     reproduce("aaldc", output=tmp_path, **options)
     with pytest.raises(TrainingError, match="was made with another"):
         reproduce("aaldc", output=tmp_path, **{**options, **changes})
+
+
+def test_a_value_taken_from_a_row_is_told(calls: Calls, tmp_path: Path) -> None:
+    page = reproduce(
+        "aaldc", output=tmp_path, budget="smoke", overrides=["loss.triplet=0"], device="cpu"
+    )
+    rows = rows_of(page)
+    assert rows["scft"]["note"] == "its own loss.triplet = 1.0 was replaced by --set"
+    assert rows["sga"]["note"] == ""
+    assert "its own loss.triplet = 1.0 was replaced by --set" in page.read_text("utf-8")
 
 
 def test_all_papers_have_an_index(calls: Calls, tmp_path: Path) -> None:

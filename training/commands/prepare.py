@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from training import papers, presets
 from training.engine.progress import Progress
@@ -14,11 +15,11 @@ def prepare(options: argparse.Namespace) -> int:
     config = presets.parse(options.preset, options.settings).as_config()
     for split in ("train", "test"):
         dataset = papers.dataset(config, options.data, split)
-        for line in (*dataset.check(), *dataset.degraded):
+        count = len(dataset)
+        with Progress(f"{config['paper']} {split}", count) as progress:
+            flaws = dataset.check(partial(progress, losses={}, samples_per_second=0.0))
+        for line in dict.fromkeys((*flaws, *dataset.degraded)):
             sys.stdout.write(f"{split}: {line}\n")
-        with Progress(f"{config['paper']} {split}", len(dataset)) as progress:
-            for index in range(len(dataset)):
-                dataset[(0, index)]
-                progress(index + 1, {}, 0.0)
-        sys.stdout.write(f"{split}: {len(dataset)} samples are good\n")
+        left_out = f", {len(flaws)} are left out" if flaws else ""
+        sys.stdout.write(f"{split}: {count - len(flaws)} samples are good{left_out}\n")
     return 0

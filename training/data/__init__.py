@@ -10,7 +10,7 @@ from .clips import ShotDataset
 from .hashing import data_hash
 from .loading import collate, in_threads, make_loader
 from .manga import MangaDataset, MonochromeDataset
-from .opening import open_dataset
+from .opening import open_dataset, open_whole_pages
 from .pairs import PairedLineDataset
 from .photos import PhotoDataset
 from .picture import BadPicture, Picture, PictureSource, ShotSource
@@ -34,4 +34,5 @@ __all__ = [
     "in_threads",
     "make_loader",
     "open_dataset",
+    "open_whole_pages",
 ]

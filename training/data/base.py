@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ _log = logging.getLogger("nuri.training")
 class SampleDataset(Dataset[Sample], ABC):
     """Samples by index or by (epoch, index); a plain index is that of epoch 0.
 
-    A sample depends on (seed, epoch, index) alone. A picture that cannot be read is named once and
-    the next one that can stands in. Raises TrainingError as soon as none is left; the first is
-    looked for on construction.
+    A sample depends on (seed, epoch, index) alone. A picture that cannot be read is named once;
+    where it is asked for, another one stands in, drawn anew each time, so that none is seen twice
+    as often as the others. `flaw` tells those who must not count a stand-in. Raises TrainingError
+    as soon as no picture is left; the first is looked for on construction.
     """
 
     def __init__(self, source: PictureSource | ShotSource, seed: int) -> None:
@@ -55,8 +57,7 @@ class SampleDataset(Dataset[Sample], ABC):
         count = len(self)
         if not 0 <= index < count:
             raise IndexError(index)
-        for step in range(count):
-            candidate = (index + step) % count
+        for candidate in self._candidates(epoch, index):
             if candidate in self._bad:
                 continue
             try:
@@ -65,34 +66,50 @@ class SampleDataset(Dataset[Sample], ABC):
                 self._leave_out(candidate, error)
         raise self._none_left()
 
-    def check(self) -> list[str]:
-        """Read everything; one line for each sample that cannot be made."""
+    def flaw(self, index: int) -> str:
+        """Why a sample cannot be made, in one line, "" when it can; what it needs is read."""
+        try:
+            self.probe(index)
+        except BadPicture as error:
+            self._leave_out(index, error)
+            return str(error)
+        return ""
+
+    def check(self, seen: Callable[[int], None] = lambda _: None) -> list[str]:
+        """Make every sample once, so that caches are filled; a line for each that cannot be made.
+
+        ``seen`` is told how many were tried. Raises TrainingError when none is left.
+        """
         found = []
         for index in range(len(self)):
             try:
-                self.probe(index)
+                self.make(index, sample_rng(self.seed, 0, index))
             except BadPicture as error:
                 self._leave_out(index, error)
                 found.append(str(error))
-        if len(self._bad) == len(self):
+            seen(index + 1)
+        if len(found) == len(self):
             raise self._none_left()
         return found
 
-    def require_one(self) -> None:
-        """Raise TrainingError unless a sample can be read."""
+    def require_one(self) -> int:
+        """The first sample that can be read. Raises TrainingError when there is none."""
         for index in range(len(self)):
-            try:
-                self.probe(index)
-            except BadPicture as error:
-                self._leave_out(index, error)
-            else:
-                return
+            if not self.flaw(index):
+                return index
         raise self._none_left()
+
+    def _candidates(self, epoch: int, index: int) -> Iterator[int]:
+        """The sample itself, then stand-ins that follow from (seed, epoch, index)."""
+        yield index
+        rng = sample_rng(self.seed, epoch, index)
+        while len(self._bad) < len(self):
+            yield int(rng.integers(len(self)))
 
     def _leave_out(self, index: int, error: BadPicture) -> None:
         if index not in self._bad:
             self._bad.add(index)
-            _log.warning("%s; it is left out", error)
+            _log.warning("%s; it is left out, others take its place in training", error)
 
     def _none_left(self) -> TrainingError:
         return TrainingError(

@@ -72,7 +72,9 @@ class ShotDataset(SampleDataset):
             raise TrainingError(
                 f"no shot of {source.name} has {clip} frames", "use a smaller data.clip"
             )
-        self.require_one()
+        shot, start = self._places[self.require_one()]
+        # drawn once here, so that what stands in for absent drawings is known from the start
+        self.lines(self.source.load(shot, self._frames(shot, start or 0)[:1])[0])
 
     @property
     def degraded(self) -> list[str]:
@@ -88,23 +90,30 @@ class ShotDataset(SampleDataset):
     def make(self, index: int, rng: np.random.Generator) -> Sample:
         shot, place = self._places[index]
         frames, target = self._choose(shot, place, rng)
+        return self.sample_of(self.pictures(shot, frames, rng), target, self.source.label(shot))
+
+    def pictures(self, shot: int, frames: list[int], rng: np.random.Generator) -> list[Picture]:
+        """Frames of a shot with their drawings, at S x S, augmented alike. Raises BadPicture."""
         pictures = [self._drawn(picture) for picture in self.source.load(shot, frames)]
         if self._flip and rng.random() < 0.5:
             pictures = [flip_picture(picture) for picture in pictures]
-        pictures = self._recoloured(pictures, rng)
+        return self._recoloured(pictures, rng)
+
+    def sample_of(self, pictures: list[Picture], target: int, name: str) -> Sample:
+        """The sample that frames in order make, ``target`` being the number of one."""
         line = torch.stack([signed(picture.drawing) for picture in pictures])
         color = torch.stack([signed(picture.paint) for picture in pictures])
         distance = torch.stack([self._distance(picture.drawing) for picture in pictures])
         sample: Sample = {"line": line, "distance": distance, "color": color}
         if self._references:
-            chosen = evenly_spaced(len(frames), self._references)
+            chosen = evenly_spaced(len(pictures), self._references)
             sample |= {
                 "reference_line": line[chosen],
                 "reference_distance": distance[chosen],
                 "reference_color": color[chosen],
                 "reference_frames": torch.tensor(chosen),
             }
-        sample |= {"target": torch.tensor(target), "name": self.source.label(shot)}
+        sample |= {"target": torch.tensor(target), "name": name}
         if self.source.has_regions:
             maps = [picture.regions for picture in pictures if picture.regions is not None]
             sample["regions"] = torch.stack([region_map(regions) for regions in maps])

@@ -1,12 +1,10 @@
-"""Sources of shots: folders of shots, frame folders and videos that are cut, generated ones."""
+"""Films as folders of frames or videos, and the shots into which they are cut."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -17,84 +15,11 @@ from training.errors import TrainingError
 
 from .cache import ArrayCache
 from .files import read_pixels, to_rgb
-from .picture import BadPicture, Picture, ShotSource
-from .procedural.shot import prepared, shot_frames
+from .picture import BadPicture, Picture
 from .shots import FrameSummary, ShotRules, split_summaries, summarise
-from .sources import GENERATOR, Entry, read_entry
 
 _log = logging.getLogger("nuri.training")
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".ogv")
-
-
-class FileShots:
-    """Shots whose frames are files. Raises TrainingError when there are none."""
-
-    def __init__(
-        self, name: str, shots: Sequence[tuple[str, Sequence[Entry]]], folder: Path
-    ) -> None:
-        if not shots:
-            raise TrainingError(
-                f"{folder} holds no shots that are long enough", "check --data and data.set"
-            )
-        self.name = name
-        self._shots = [(label, list(entries)) for label, entries in shots]
-        self.has_regions = all(entry.regions for _, entries in self._shots for entry in entries)
-
-    def __len__(self) -> int:
-        return len(self._shots)
-
-    def label(self, index: int) -> str:
-        return self._shots[index][0]
-
-    def length(self, index: int) -> int:
-        return len(self._shots[index][1])
-
-    def files(self, index: int) -> list[Path]:
-        return [path for entry in self._shots[index][1] for path in entry.files]
-
-    def load(self, index: int, frames: Sequence[int]) -> list[Picture]:
-        return [read_entry(self._shots[index][1][frame]) for frame in frames]
-
-
-@lru_cache(maxsize=256)
-def _generate(number: int, length: int, frame: int, size: int) -> Picture:
-    scene, motion = prepared(number, length)
-    picture = shot_frames(scene, motion, [frame], length, size, f"shot {number}")[0]
-    picture.freeze()
-    return replace(picture, identity=f"shot-{number}-{length}-{frame}-{size}-{GENERATOR}")
-
-
-class GeneratedShots:
-    """``count`` procedural shots of 8 to 40 frames."""
-
-    has_regions = True
-    name = "generated shots"
-
-    def __init__(self, count: int, seed: int = 0, size: int = 256, shortest: int = 8) -> None:
-        if count < 1:
-            raise TrainingError(f"data.count is {count}", "ask for at least one shot")
-        self._count, self._seed, self._size = count, seed, size
-        self._shortest = max(2, shortest)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def label(self, index: int) -> str:
-        return f"shot {self._number(index)}"
-
-    def length(self, index: int) -> int:
-        rng = np.random.default_rng((self._number(index), 106))
-        return int(rng.integers(self._shortest, max(self._shortest + 9, 17)))
-
-    def files(self, index: int) -> list[Path]:
-        return []
-
-    def load(self, index: int, frames: Sequence[int]) -> list[Picture]:
-        number, length = self._number(index), self.length(index)
-        return [_generate(number, length, frame, self._size) for frame in frames]
-
-    def _number(self, index: int) -> int:
-        return self._seed * 1_000_003 + index
 
 
 class FrameStore(Protocol):
@@ -194,8 +119,8 @@ def read_video(path: Path) -> Iterator[np.ndarray]:
 class FilmShots:
     """The shots into which films are cut (Shi et al. 2023, section 5.1).
 
-    What cutting needs to know of each film is kept in the cache. Raises TrainingError when no shot
-    is left.
+    With ``rules.threshold`` 0 every film is one shot as it is. What cutting needs to know of each
+    film is kept in the cache. Raises TrainingError when no shot is left.
     """
 
     has_regions = False
@@ -208,12 +133,13 @@ class FilmShots:
         self._shots = [
             (number, frames)
             for number, film in enumerate(self._films)
-            for frames in split_summaries(_summaries(film, rules, cache), rules)
+            for frames in _shots_of(film, rules, cache)
         ]
         if not self._shots:
+            uncut = "raise data.shot_threshold, or set it to 0 where each folder or video is a shot"
             raise TrainingError(
                 f"{name} has no shot of at least {rules.shortest} frames",
-                "raise data.shot_threshold or give more frames",
+                uncut if rules.threshold else "use smaller data.clip and eval.clip",
             )
 
     def __len__(self) -> int:
@@ -245,38 +171,10 @@ class FilmShots:
         ]
 
 
-class ShotPart:
-    """Some shots of one or several sources."""
-
-    def __init__(self, sources: Sequence[ShotSource], places: Sequence[tuple[int, int]]) -> None:
-        self.name = "+".join(source.name for source in sources)
-        self.has_regions = all(source.has_regions for source in sources)
-        self._sources, self._places = list(sources), list(places)
-
-    @staticmethod
-    def joined(sources: Sequence[ShotSource]) -> ShotPart:
-        """All shots of several sources."""
-        every = [(n, i) for n, source in enumerate(sources) for i in range(len(source))]
-        return ShotPart(sources, every)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def label(self, index: int) -> str:
-        number, inner = self._places[index]
-        return self._sources[number].label(inner)
-
-    def length(self, index: int) -> int:
-        number, inner = self._places[index]
-        return self._sources[number].length(inner)
-
-    def files(self, index: int) -> list[Path]:
-        number, inner = self._places[index]
-        return self._sources[number].files(inner)
-
-    def load(self, index: int, frames: Sequence[int]) -> list[Picture]:
-        number, inner = self._places[index]
-        return self._sources[number].load(inner, frames)
+def _shots_of(film: FrameStore, rules: ShotRules, cache: ArrayCache) -> list[list[int]]:
+    if rules.threshold:
+        return split_summaries(_summaries(film, rules, cache), rules)
+    return [list(range(len(film)))] if len(film) >= rules.shortest else []
 
 
 def _summaries(film: FrameStore, rules: ShotRules, cache: ArrayCache) -> list[FrameSummary]:

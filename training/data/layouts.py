@@ -1,4 +1,4 @@
-"""Folders of the papers' layouts and of the shared sets, as lists of files."""
+"""Folders of pictures in the papers' layouts and of the shared sets, as lists of files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 
 from training.errors import TrainingError
 
-from .cache import ArrayCache
-from .files import natural_order, pictures_below, pictures_in, read_pixels
-from .films import VIDEO_SUFFIXES, FrameFolder, FrameStore, VideoFile
+from .files import pictures_below, pictures_in, read_pixels
 from .picture import BadPicture, PictureSource
 from .sources import Entry, FilePictures, PairImages
 
@@ -77,32 +75,6 @@ def monochrome_entries(folder: Path) -> list[Entry]:
     return [Entry(path.stem, monochrome=path) for path in pictures_in(part)] if part else []
 
 
-def shot_entries(folder: Path) -> list[tuple[str, list[Entry]]]:
-    """Shots of folders with color_0001, line_0001 and, where all frames have it, seg_0001."""
-    shots = []
-    listed = index_of(folder)
-    labels = (
-        sorted(child.name for child in folder.iterdir() if child.is_dir())
-        if listed is None
-        else [str(item.get("shot")) for item in listed]
-    )
-    for label in labels:
-        files = {path.stem: path for path in pictures_in(folder / label)}
-        frames = [
-            Entry(
-                f"{label}/{stem[6:]}",
-                path,
-                files.get(f"line_{stem[6:]}"),
-                files.get(f"seg_{stem[6:]}"),
-            )
-            for stem, path in files.items()
-            if stem.startswith("color_")
-        ]
-        if len(frames) > 1:
-            shots.append((label, frames))
-    return shots
-
-
 def photo_entries(folder: Path) -> list[Entry]:
     """All pictures of a tree; those that index.json lists where there is one."""
     paths = pictures_below(folder)
@@ -114,60 +86,30 @@ def photo_entries(folder: Path) -> list[Entry]:
 
 
 def pair_source(folder: Path, name: str) -> PictureSource:
-    """Parallel folders, or pictures twice as wide as high. Raises TrainingError for others."""
+    """Parallel folders, or pictures twice as wide as high.
+
+    Raises TrainingError for others, and when none of the pictures can be read.
+    """
     entries = [entry for entry in parallel_entries(folder) if entry.color]
     if entries:
         return FilePictures(name, entries, folder)
     paths = pictures_in(folder)
+    flaws = []
     for path in paths:
         try:
             height, width = read_pixels(path)[0].shape[:2]
-        except BadPicture:
+        except BadPicture as error:
+            flaws.append(str(error))
             continue
         if width == 2 * height:
             return PairImages(name, paths)
         break
+    if paths and len(flaws) == len(paths):
+        raise TrainingError(
+            f"none of the {len(paths)} pictures of {folder} can be read: {flaws[0]}",
+            "replace them, or choose another --data",
+        )
     raise TrainingError(
         f"{folder} holds no pairs of drawing and colour",
         "give color/ and line/ folders, or pictures with colour left and drawing right",
     )
-
-
-def series_of(folder: Path, series: str) -> Path:
-    """The file or folder of a series: by name, or by number (from 1) in natural order.
-
-    A folder that holds frames is a series itself. Raises TrainingError when there is none.
-    """
-    if pictures_in(folder):
-        return folder
-    children = sorted(
-        (
-            child
-            for child in folder.iterdir()
-            if child.is_dir() or child.suffix.lower() in VIDEO_SUFFIXES
-        ),
-        key=natural_order,
-    )
-    for child in children:
-        if series in (child.name, child.stem):
-            return child
-    if series.isdigit() and 1 <= int(series) <= len(children):
-        return children[int(series) - 1]
-    names = ", ".join(child.name for child in children[:6]) or "neither folders nor videos"
-    raise TrainingError(f"{folder} has no series {series!r} (it holds {names})", "set data.series")
-
-
-def films_of(path: Path, size: int, cache: ArrayCache) -> list[FrameStore]:
-    """The films of a series: a video, a folder of frames, or a folder of either."""
-    if path.is_file():
-        return [VideoFile(path, size, cache)]
-    frames = pictures_in(path)
-    if frames:
-        return [FrameFolder(path.name, frames)]
-    films: list[FrameStore] = []
-    for child in sorted(path.iterdir(), key=natural_order):
-        if child.is_file() and child.suffix.lower() in VIDEO_SUFFIXES:
-            films.append(VideoFile(child, size, cache))
-        elif child.is_dir() and (frames := pictures_in(child)):
-            films.append(FrameFolder(child.name, frames))
-    return films

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,13 +14,19 @@ from torch import Tensor, nn
 
 from backend.imaging.color import luma
 from backend.imaging.xdog import SHARPENED, TEXTBOOK, XDoG
+from backend.models.architectures import load_model, name_of
+from backend.models.folding import inference_form
+from backend.weights import store
+from protocol.errors import NuriError
 from training.errors import TrainingError
 
-from .cache import ArrayCache
+from .cache import ArrayCache, content_hash
 from .picture import Picture
+from .resize import resize
 
 _log = logging.getLogger("nuri.training")
 NAMES = ("file", "xdog", "learned")
+EXTRACTOR = "line_extractor"  # the network and the id of the weights that ship
 
 
 class LineSource(Protocol):
@@ -67,7 +74,8 @@ class FileLines:
 class LearnedLines:
     """A trained line extractor: colour (B, 3, H, W) in [-1, 1] -> lines (B, 1, H, W) in [-1, 1].
 
-    ``network`` may return the tensor or an output with ``.main``. ``key`` tells weights apart (a
+    ``network`` may return the tensor or an output with ``.main``. It sees a copy whose longer side
+    is at most ``side``, for strokes as thick as those it was taught. ``key`` tells weights apart (a
     hash of them); with it and a cache each picture is drawn once.
     """
 
@@ -75,47 +83,68 @@ class LearnedLines:
     key: str = ""
     cache: ArrayCache | None = None
     stride: int = 16
+    side: int = 384
     degraded: list[str] = field(default_factory=list)
 
     def __call__(self, picture: Picture) -> np.ndarray:
         if self.cache is None or not (self.key and picture.identity):
             return self._draw(picture.paint)
-        key = ("learned-lines", self.key, picture.identity, picture.shape)
+        key = ("learned-lines", self.key, picture.identity, picture.shape, self.side)
         return self.cache.get(key, lambda: self._draw(picture.paint))
 
     def _draw(self, color: np.ndarray) -> np.ndarray:
-        height, width = color.shape[:2]
+        scale = min(1.0, self.side / max(color.shape[:2]))
+        height, width = (max(1, round(side * scale)) for side in color.shape[:2])
+        small = resize(color, height, width, "area")
         below, right = -height % self.stride, -width % self.stride
-        padded = np.pad(color, ((0, below), (0, right), (0, 0)), mode="edge")
+        padded = np.pad(small, ((0, below), (0, right), (0, 0)), mode="edge")
         image = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 127.5 - 1
         if isinstance(self.network, nn.Module):
             self.network.eval()
         with torch.inference_mode():
             output = self.network(image)
         drawing = getattr(output, "main", output)[0, 0, :height, :width]
-        return ((drawing + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        tones = ((drawing + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        return resize(tones, color.shape[0], color.shape[1], "bicubic")
 
 
-def line_source(
-    name: str,
-    network: nn.Module | Callable[[Tensor], Tensor] | None = None,
-    key: str = "",
-    cache: ArrayCache | None = None,
-) -> LineSource:
-    """ "file", "xdog" or "learned" (with its network; without one XDoG draws, recorded).
+def line_source(name: str, cache: ArrayCache | None = None) -> LineSource:
+    """ "file", "xdog", "learned" or a file of a line extractor's weights (.safetensors).
 
-    Raises TrainingError for another name.
+    "learned" is the extractor that ships; XDoG draws where it is absent, which is recorded. Raises
+    TrainingError for another name, and for weights that are damaged or of another network.
     """
     if name == "file":
         return FileLines()
     if name == "xdog":
         return XDoGLines()
-    if name != "learned":
-        raise TrainingError(f"data.lines is {name!r}", f"use one of {', '.join(NAMES)}")
-    if network is not None:
-        return LearnedLines(network, key, cache)
-    _log.warning("there is no trained line extractor; XDoG draws the lines")
-    return XDoGLines(degraded=["lines=xdog: no trained line extractor"])
+    try:
+        if name == "learned":
+            return _shipped_lines(cache)
+        if name.endswith(".safetensors"):
+            return _own_lines(Path(name), cache)
+    except NuriError as error:
+        raise TrainingError(error.info.message, error.info.action) from error
+    except (OSError, ValueError) as error:
+        action = "give data.lines the weights of a line extractor"
+        raise TrainingError(f"{name} cannot draw lines: {error}", action) from error
+    raise TrainingError(
+        f"data.lines is {name!r}", f"use one of {', '.join(NAMES)} or a .safetensors file"
+    )
+
+
+def _shipped_lines(cache: ArrayCache | None) -> LineSource:
+    if EXTRACTOR not in store.installed():
+        _log.warning("there is no trained line extractor; XDoG draws the lines")
+        return XDoGLines(degraded=["lines=xdog: no trained line extractor"])
+    return LearnedLines(store.load(EXTRACTOR), store.entries()[EXTRACTOR].sha256, cache)
+
+
+def _own_lines(path: Path, cache: ArrayCache | None) -> LineSource:
+    network = load_model(path)
+    if name_of(network) != EXTRACTOR:
+        raise ValueError(f"it holds the network {name_of(network)!r}, not {EXTRACTOR!r}")
+    return LearnedLines(inference_form(network), content_hash(path), cache)
 
 
 RELEASE_LINES = XDoGLines(SHARPENED)  # the fallback that Cao et al. 2023 ship

@@ -20,7 +20,7 @@ from .hints import HintLaw, PixelHints, encode_hint
 from .jitter import shift_levels
 from .picture import Picture, PictureSource
 from .recolor import recolor
-from .resize import crop_picture, flip_picture, resize_picture
+from .resize import crop_picture, flip_picture, resize, resize_picture
 
 STRIDE = 32
 
@@ -39,7 +39,9 @@ class MangaDataset(PictureDataset):
     levels shifted by up to that much. Recolouring changes colours and hints, not the drawing.
     ``denoise_sigma`` (of 255) above 0 smooths pages that come from files. ``recolor`` is for pages
     with hints: without any, the usual colours are all there is to learn. ``drawn``: the drawing
-    that came with a picture takes the place of XDoG. Raises TrainingError when no page can be read.
+    that came with a picture takes the place of XDoG. ``line_jitter`` above 0 pales ``line`` x to
+    x r + 1 - r, r uniform from 1 - ``line_jitter`` to 1 (AlacGAN). Raises TrainingError when no
+    page can be read.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class MangaDataset(PictureDataset):
         denoise_sigma: float = 0.0,
         recolor: bool = False,
         drawn: bool = False,
+        line_jitter: float = 0.0,
         cache: ArrayCache | None = None,
     ) -> None:
         super().__init__(source, seed)
@@ -67,13 +70,14 @@ class MangaDataset(PictureDataset):
         self._hints: HintLaw = hints or PixelHints()
         self._crop, self._flip, self._shift = crop, flip, color_shift
         self._sigma, self._recolor, self._drawn = denoise_sigma, recolor, drawn
+        self._jitter = line_jitter
         self._cache = cache or ArrayCache()
         self.require_one()
 
     @property
     def degraded(self) -> list[str]:
         if self._sigma and self.source.files(0):
-            return ["denoiser=non-local means: FFDNet weights absent"]
+            return ["denoiser=non-local means: in the place of FFDNet, which is not built in"]
         return []
 
     def make(self, index: int, rng: np.random.Generator) -> Sample:
@@ -89,7 +93,11 @@ class MangaDataset(PictureDataset):
             field = np.ascontiguousarray(field[top : top + self.size, left : left + self.size])
         if self._flip and rng.random() < 0.5:
             page, field = flip_picture(page), np.ascontiguousarray(field[:, ::-1])
-        return self._sample(page, field, rng)
+        sample = self._sample(page, field, rng)
+        if self._jitter:
+            share = float(rng.uniform(1 - self._jitter, 1))
+            sample["line"] = sample["line"] * share + 1 - share
+        return sample
 
     def _sample(self, page: Picture, field: np.ndarray, rng: np.random.Generator) -> Sample:
         height, width = page.shape
@@ -178,6 +186,29 @@ class MonochromeDataset(PictureDataset):
         other = int(rng.integers(len(self._colored)))
         color = self._colored[(int(rng.integers(2**31)), other)]["color"]
         return {**sample, "color": color}
+
+
+class ColorPages(PictureDataset):
+    """Whole coloured pages at shortest side S: ``color`` (3, H, W) [-1, 1] and ``name``.
+
+    What colourings of other pages are compared with. Raises TrainingError when none can be read.
+    """
+
+    def __init__(self, source: PictureSource, size: int, seed: int = 0) -> None:
+        super().__init__(source, seed)
+        self.size = size
+        self.require_one()
+
+    def probe(self, index: int) -> None:
+        _ = self.source.load(index).paint  # raises when there is no colour
+
+    def make(self, index: int, rng: np.random.Generator) -> Sample:
+        picture = self.source.load(index)
+        height, width = _shortest_side(picture.shape, self.size)
+        return {
+            "color": signed(resize(picture.paint, height, width, "area")),
+            "name": picture.name,
+        }
 
 
 def monochrome(picture: Picture) -> np.ndarray:

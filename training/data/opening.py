@@ -14,12 +14,13 @@ from .base import SampleDataset
 from .cache import ArrayCache
 from .clips import ShotDataset
 from .hints import HintLaw, MixedHints, NoHints, PixelHints
-from .lines import LineSource, line_source
-from .manga import MangaDataset, MonochromeDataset
+from .keys import KeyFrameDataset
+from .lines import line_source
+from .manga import ColorPages, MangaDataset, MonochromeDataset
 from .pairs import PairedLineDataset
 from .photos import Codec, PhotoDataset, Saliency
-from .resize import Fit
-from .sets import open_manga, open_pages, open_pairs, open_photos, open_shots
+from .sets import all_manga, open_manga, open_pages, open_pairs, open_photos
+from .shot_sets import open_shots
 
 Settings = Mapping[str, Any]
 KINDS = ("pairs", "photos", "shots", "pages", "monochrome")
@@ -33,15 +34,17 @@ def open_dataset(
     split: str,
     *,
     codec: Codec | None = None,
-    lines: LineSource | None = None,
-    saliency: Saliency | None = None,
+    saliency: tuple[Saliency, str] | None = None,
 ) -> SampleDataset:
     """The data set of a configuration.
 
     settings: the ``data`` table with ``finetune_shots``, ``eval_series`` and ``eval_clip`` of the
-    tables of that name. data: a folder, or None for generated pictures. split: "train", "finetune"
-    (shots alone) or "test"; augmentation and random parts are for training. Raises TrainingError
-    for data that are not there or cannot be read, and for values that are not known.
+    tables of that name; of shots also ``windows`` (every window in training, not every frame once)
+    and ``keys`` with ``references`` (key frames of each shot alone). data: a folder, or None for
+    generated pictures. split: "train", "finetune" (shots alone) or "test"; augmentation and random
+    parts are for training. saliency: a backend for photos and what tells it apart, see
+    `PhotoDataset`. Raises TrainingError for data that are not there or cannot be read, and for
+    values that are not known.
     """
     if kind not in KINDS or split not in SPLITS:
         raise TrainingError(
@@ -51,11 +54,11 @@ def open_dataset(
     part = "dev" if split == "test" else split
     try:
         if kind == "pairs":
-            return _pairs(settings, data, part, lines)
+            return _pairs(settings, data, part)
         if kind == "photos":
             return _photos(settings, data, part, codec or ZHANG, saliency)
         if kind == "shots":
-            return _shots(settings, data, part, lines)
+            return _shots(settings, data, part)
         if kind == "pages":
             return _pages(settings, data, part)
         return _monochrome(settings, data)
@@ -63,9 +66,22 @@ def open_dataset(
         raise TrainingError(f"the data table is wrong: {error}", "correct it") from error
 
 
-def _pairs(
-    settings: Settings, data: Path | None, part: str, lines: LineSource | None
-) -> PairedLineDataset:
+def open_whole_pages(
+    settings: Settings, data: Path | None
+) -> tuple[MangaDataset, ColorPages] | None:
+    """All black-and-white pages and the held-out colour pages, whole; None without the former.
+
+    Raises TrainingError when none of either can be read.
+    """
+    source = all_manga(settings, data)
+    if source is None:
+        return None
+    options = _page_options(settings, training=False) | {"crop": "whole"}
+    colored = ColorPages(open_pages(settings, data, "dev"), settings["size"], settings["seed"])
+    return MangaDataset(source, **options), colored
+
+
+def _pairs(settings: Settings, data: Path | None, part: str) -> PairedLineDataset:
     training = part == "train"
     return PairedLineDataset(
         open_pairs(settings, data, part),
@@ -73,13 +89,18 @@ def _pairs(
         seed=settings["seed"],
         warp=training and settings.get("warp", True),
         recolor=training and settings.get("recolor", False),
-        lines=lines or line_source(settings.get("lines", "file")),
+        lines=line_source(settings.get("lines", "file"), ArrayCache()),
     )
 
 
 def _photos(
-    settings: Settings, data: Path | None, part: str, codec: Codec, saliency: Saliency | None
+    settings: Settings,
+    data: Path | None,
+    part: str,
+    codec: Codec,
+    saliency: tuple[Saliency, str] | None,
 ) -> PhotoDataset:
+    backend, key = saliency or (None, "")
     cut = part == "train" and settings.get("crop", False)
     return PhotoDataset(
         open_photos(settings, data, part),
@@ -90,30 +111,38 @@ def _photos(
         crop=cut,
         flip=cut,
         gray_threshold=settings.get("gray_threshold", 0.0),
-        saliency=saliency,
+        saliency=backend,
+        saliency_key=key,
         recolor=part == "train" and settings.get("recolor", False),
         cache=ArrayCache(),
     )
 
 
-def _shots(
-    settings: Settings, data: Path | None, part: str, lines: LineSource | None
-) -> ShotDataset:
+def _shots(settings: Settings, data: Path | None, part: str) -> ShotDataset:
     testing = part == "dev"
     whole = testing and str(settings.get("eval_clip", settings["clip"])) == "full"
-    source = open_shots(settings, data, part)
-    fit: Fit = "stretch" if data is not None and not source.has_regions else "pad"
+    keys = 0 if testing else int(settings.get("keys", 0))
+    # key frames may be fewer than the frames of a clip
+    source = open_shots({**settings, "clip": 1} if keys else settings, data, part)
+    options = {
+        "seed": settings["seed"],
+        "lines": line_source(settings.get("lines", "file"), ArrayCache()),
+        "distance_norm": settings.get("distance_norm", "max"),
+        "recolor": not testing and settings.get("recolor", False),
+        "fit": "stretch" if data is not None and not source.has_regions else "pad",
+    }
+    if keys:
+        return KeyFrameDataset(
+            source, settings["size"], keys=keys, references=settings["references"], **options
+        )
+    windows = testing or settings.get("windows", False)
     return ShotDataset(
         source,
         settings["size"],
         settings["clip"],
-        seed=settings["seed"],
-        mode="shot" if whole else "window" if testing else "frame",
+        mode="shot" if whole else "window" if windows else "frame",
         references=0,  # the recipe chooses them within the clip
-        lines=lines or line_source(settings.get("lines", "file")),
-        distance_norm=settings.get("distance_norm", "max"),
-        recolor=not testing and settings.get("recolor", False),
-        fit=fit,
+        **options,
     )
 
 
@@ -148,6 +177,7 @@ def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
         "denoise_sigma": settings.get("denoise_sigma", 15.0) if settings.get("denoise") else 0.0,
         "recolor": training and settings.get("recolor", False),
         "drawn": lines == "file",
+        "line_jitter": settings.get("line_jitter", 0.0) if training else 0.0,
     }
 
 

@@ -45,7 +45,8 @@ class PairedLineDataset(PictureDataset):
         self.lines = lines or FileLines()
         self._warp, self._recolor, self._jitter, self._flip = warp, recolor, jitter, flip
         self._fit, self._interpolation = fit, interpolation
-        self.require_one()
+        # drawn once here, so that what stands in for absent drawings is known from the start
+        self.lines(self.source.load(self.require_one()))
 
     @property
     def degraded(self) -> list[str]:

@@ -36,7 +36,8 @@ class PhotoDataset(PictureDataset):
 
     ``gray`` (1, S, S) and ``ab`` (2, S, S) in the codec's units, ``rgb`` (3, S, S) [0, 1];
     ``saliency`` (1, S, S) {0, 1} where the source has it or a backend is given (rgb (1, 3, S, S)
-    [0, 1] -> (1, 1, S, S) [0, 1]; its maps of uncropped pictures are cached); ``name``;
+    [0, 1] -> (1, 1, S, S) [0, 1]; ``saliency_key`` tells backends apart, for the cache of maps of
+    pictures that are neither cropped nor recoloured); ``name``;
     ``regions`` where the whole source has them. ``crop``: shorter side to S and a random part, else
     the whole picture stretched to S x S. Pictures whose chroma spans less than ``gray_threshold``
     (sum over a and b of max - min) are left out. Raises TrainingError when none can be used.
@@ -54,6 +55,7 @@ class PhotoDataset(PictureDataset):
         flip: bool = False,
         gray_threshold: float = 0.0,
         saliency: Saliency | None = None,
+        saliency_key: str = "",
         recolor: bool = False,
         cache: ArrayCache | None = None,
     ) -> None:
@@ -61,23 +63,20 @@ class PhotoDataset(PictureDataset):
         self.size, self.codec = size, codec
         self._interpolation, self._crop, self._flip = interpolation, crop, flip
         self._threshold, self._saliency, self._recolor = gray_threshold, saliency, recolor
-        self._cache = cache
+        self._cache, self._key = cache, saliency_key
         self.require_one()
 
     def probe(self, index: int) -> None:
-        self.make(index, np.random.default_rng(0))
+        self._coloured(index)
 
     def make(self, index: int, rng: np.random.Generator) -> Sample:
-        picture = self._at_size(self.source.load(index), rng)
+        picture = self._at_size(self._coloured(index), rng)
         if self._flip and rng.random() < 0.5:
             picture = flip_picture(picture)
         if self._recolor and picture.regions is not None:
             picture = recolor([picture], rng)[0]
         rgb = unit(picture.paint)
         lab = rgb_to_lab(picture.paint.astype(np.float32) / 255)
-        span = float(np.ptp(lab[..., 1]) + np.ptp(lab[..., 2]))
-        if span < self._threshold:
-            raise BadPicture(f"{picture.name} is nearly grey")
         sample: Sample = {
             "gray": unit((lab[..., :1] - self.codec.l_center) / self.codec.l_scale),
             "ab": unit(lab[..., 1:] / self.codec.ab_scale),
@@ -90,6 +89,17 @@ class PhotoDataset(PictureDataset):
         if self.source.has_regions and picture.regions is not None:
             sample["regions"] = region_map(picture.regions)
         return sample
+
+    def _coloured(self, index: int) -> Picture:
+        """A picture. The whole of it decides if it is too grey: whether it serves must not vary."""
+        picture = self.source.load(index)
+        paint = picture.paint
+        if self._threshold:
+            step = max(1, min(picture.shape) // self.size)
+            lab = rgb_to_lab(paint[::step, ::step].astype(np.float32) / 255)
+            if float(np.ptp(lab[..., 1]) + np.ptp(lab[..., 2])) < self._threshold:
+                raise BadPicture(f"{picture.name} is nearly grey")
+        return picture
 
     def _at_size(self, picture: Picture, rng: np.random.Generator) -> Picture:
         if not self._crop:
@@ -114,7 +124,7 @@ class PhotoDataset(PictureDataset):
             with torch.inference_mode():
                 return (backend(rgb[None])[0, 0] >= 0.5).to(torch.uint8).cpu().numpy()
 
-        if self._cache is None or not picture.identity:
+        if self._cache is None or not (self._key and picture.identity):
             return torch.from_numpy(compute()).float()[None]
-        key = ("saliency", type(backend).__name__, picture.identity, self.size)
+        key = ("saliency", self._key, picture.identity, self.size, self._interpolation)
         return torch.from_numpy(self._cache.get(key, compute)).float()[None]

@@ -1,32 +1,28 @@
-"""Which pictures a data table means: generated ones, the shared sets, or a folder of one's own."""
+"""Which pictures a data table means: generated ones, the shared sets, a folder of one's own."""
 
 from __future__ import annotations
 
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from training.errors import TrainingError
 
-from .cache import ArrayCache
-from .films import FileShots, FilmShots, GeneratedShots, ShotPart
 from .layouts import (
-    films_of,
+    HELD_OUT,
+    TRAIN,
     monochrome_entries,
+    named_child,
     pair_source,
     parallel_entries,
     photo_entries,
-    series_of,
-    shot_entries,
     split_folder,
 )
-from .picture import PictureSource, ShotSource
-from .shots import ShotRules
+from .lists import listed, some_of_each_folder
+from .picture import PictureSource
 from .sources import (
     FilePictures,
     GeneratedPictures,
@@ -92,17 +88,47 @@ def open_pairs(settings: Settings, data: Path | None, split: str) -> PictureSour
 
 
 def open_photos(settings: Settings, data: Path | None, split: str) -> PictureSource:
-    """Photographs of any tree of folders, and paintings: color/ of a folder that has it."""
-    return _pictures("photos", settings, data, split, partial(_coloured, split=split))
+    """Photographs of any tree of folders, and paintings: color/ of a folder that has it.
+
+    With ``reverse`` a folder of one's own with train/ and val/ is trained on val/ and tested on
+    ``per_class`` pictures, drawn by ``eval_seed``, of each folder of train/, as IBN-GAN was on
+    ILSVRC; the shared sets keep their split. ``list`` is a file that names the pictures to test on
+    (see `listed`); of a folder without parts all others train.
+    """
+    training, named = split == "train", str(settings.get("list", ""))
+
+    def own(folder: Path) -> PictureSource:
+        reverse = settings.get("reverse", False) and folder.name not in SETS
+        part = split_folder(folder, "train" if training != reverse else "dev")
+        source = _coloured_in(part or folder, folder.name)
+        if named and not (part and training):
+            return listed(source, Path(named), wanted=not training)
+        if part is None:
+            return _held_out(source, split)
+        if training or not reverse:
+            return source
+        count, seed = int(settings.get("per_class", 0)), int(settings.get("eval_seed", 0))
+        return some_of_each_folder(source, count, seed)
+
+    return _pictures("photos", settings, data, split, own)
 
 
 def open_pages(settings: Settings, data: Path | None, split: str) -> PictureSource:
     """Coloured pages: color/ of a folder, or the folder's own pictures."""
-    return _pictures("pages", settings, data, split, partial(_coloured, split=split))
+
+    def own(folder: Path) -> PictureSource:
+        part = split_folder(folder, split)
+        source = _coloured_in(part or folder, folder.name)
+        return source if part else _held_out(source, split)
+
+    return _pictures("pages", settings, data, split, own)
 
 
 def open_manga(settings: Settings, data: Path | None, split: str) -> PictureSource:
-    """Black-and-white pages: bw/, bw_manga/ or grey/ of a folder; colours are not looked at."""
+    """Black-and-white pages: bw/, bw_manga/ or grey/ of a folder; colours are not looked at.
+
+    Raises TrainingError when there are none.
+    """
 
     def own(folder: Path) -> PictureSource:
         part = split_folder(folder, split)
@@ -113,62 +139,27 @@ def open_manga(settings: Settings, data: Path | None, split: str) -> PictureSour
     return Monochrome(_pictures("pages", settings, data, split, own))
 
 
-def open_shots(settings: Settings, data: Path | None, split: str) -> ShotSource:
-    """Shots of ``series`` ("train") or ``eval_series`` ("finetune" and "dev").
+def all_manga(settings: Settings, data: Path | None) -> PictureSource | None:
+    """The black-and-white pages of all parts, those to fine-tune on too; None when none are given.
 
-    Of a series that trains, a seeded half of the shots is held out. Of another one, "finetune" has
-    the first ``finetune_shots`` in seeded order and "dev" the rest. The shared sets have their own
-    splits; there, series other than the trained one are the animation sets that ``set`` leaves out.
+    Generated pages have them, other generated pictures have none.
     """
-    trained = str(settings.get("series", "1"))
-    series = trained if split == "train" else str(settings.get("eval_series", trained))
-    seed = int(settings.get("seed", 0))
+    source: PictureSource
     if data is None:
-        count = int(settings["count"])
-        size, shortest = int(settings["size"]), int(settings.get("clip", 8))
-        numbers = {"train": 0, "finetune": 1, "dev": 2}
-        return GeneratedShots(count, seed * 3 + numbers[split], size, shortest)
-    folders = _shared_folders("shots", settings, data)
-    if folders:
-        if series != trained:
-            others = [name for name in DEFAULTS["shots"] if name not in {f.name for f in folders}]
-            others = others or list(DEFAULTS["shots"])
-            number = int(series) - 2 if series.isdigit() else 0
-            folders = [folders[0].parent / others[number % len(others)]]
-        place = "dev" if split == "dev" else "train"
-        source: ShotSource = _joined_shots([folder / place for folder in folders], folders)
-        if split == "finetune":
-            source = _some_shots(source, _order(len(source), seed)[: settings["finetune_shots"]])
-        return _limited_shots(source, settings)
-    return _limited_shots(_own_shots(settings, data, split, series, trained), settings)
-
-
-def _own_shots(settings: Settings, data: Path, split: str, series: str, trained: str) -> ShotSource:
-    seed = int(settings.get("seed", 0))
-    named = split_folder(data, "dev" if split == "dev" else "train")
-    if named is not None and (shots := shot_entries(named)):
-        return FileShots(data.name, shots, named)
-    source: ShotSource
-    if shots := shot_entries(data):
-        source = FileShots(data.name, shots, data)
+        if _generated_kind("pages", settings) != "page":
+            return None
+        source = Joined([open_manga(settings, None, split) for split in ("train", "dev")])
     else:
-        cache = ArrayCache()
-        path = series_of(data, series)
-        rules = ShotRules(
-            threshold=float(settings.get("shot_threshold", 200)),
-            resolution=int(settings.get("shot_resolution", 256)),
-            shortest=min(int(settings.get("clip", 8)), 8),
-        )
-        films = films_of(path, int(settings["size"]), cache)
-        if not films:
-            raise TrainingError(f"{path} holds neither frames nor videos", "set data.series")
-        source = FilmShots(path.stem, films, rules, cache)
-    order = _order(len(source), seed)
-    if series == trained:
-        half = max(1, len(order) // 2)
-        return _some_shots(source, (order[half:] or order) if split == "dev" else order[:half])
-    first = int(settings.get("finetune_shots", 0))
-    return _some_shots(source, order[:first] if split == "finetune" else order[first:])
+        found = []
+        for folder in shared_folders("pages", settings, data) or [data]:
+            parts = (named_child(folder, names) for names in (TRAIN, HELD_OUT))
+            for place in [part for part in parts if part] or [folder]:
+                if entries := monochrome_entries(place):
+                    found.append(FilePictures(folder.name, entries, place))
+        if not found:
+            return None
+        source = Monochrome(Joined(found))
+    return _limited(source, settings)
 
 
 def _pictures(
@@ -179,28 +170,33 @@ def _pictures(
     own: Callable[[Path], PictureSource],
 ) -> PictureSource:
     if data is None:
-        made = settings.get("set") or settings.get("procedural") or _GENERATED[kind]
-        made = _GENERATED[kind] if made in ("procedural", "folder") else made
         seed = int(settings.get("seed", 0)) * 2 + (split != "train")
+        made = _generated_kind(kind, settings)
         return GeneratedPictures(made, int(settings["count"]), seed, int(settings["size"]))
-    folders = _shared_folders(kind, settings, data)
+    folders = shared_folders(kind, settings, data)
     if not folders and not data.is_dir():
         raise TrainingError(f"{data} is no folder", "name an existing folder in --data")
     sources = [own(folder) for folder in folders or [data]]
-    source = sources[0] if len(sources) == 1 else Joined(sources)
+    return _limited(sources[0] if len(sources) == 1 else Joined(sources), settings)
+
+
+def _limited(source: PictureSource, settings: Settings) -> PictureSource:
     limit = int(settings.get("limit", 0))
     return Part(source, range(min(limit, len(source)))) if limit else source
 
 
-def _coloured(folder: Path, split: str) -> PictureSource:
-    part = split_folder(folder, split)
-    place = part or folder
-    entries = [entry for entry in parallel_entries(place) if entry.color]
-    source = FilePictures(folder.name, entries or photo_entries(place), place)
-    return source if part else _held_out(source, split)
+def _generated_kind(kind: str, settings: Settings) -> str:
+    made = str(settings.get("set") or settings.get("procedural") or _GENERATED[kind])
+    return _GENERATED[kind] if made in ("procedural", "folder") else made
 
 
-def _shared_folders(kind: str, settings: Settings, data: Path) -> list[Path]:
+def _coloured_in(place: Path, name: str) -> PictureSource:
+    # black-and-white pages that share a name with a coloured one may be of another book
+    entries = [replace(e, monochrome=None) for e in parallel_entries(place) if e.color]
+    return FilePictures(name, entries or photo_entries(place), place)
+
+
+def shared_folders(kind: str, settings: Settings, data: Path) -> list[Path]:
     """The shared sets that ``set`` names within ``data``; [] when it is a folder of one's own."""
     if not data.is_dir():
         raise TrainingError(f"{data} is no folder", "name an existing folder in --data")
@@ -232,31 +228,3 @@ def _held_out(source: PictureSource, split: str) -> PictureSource:
         return Part(source, held)
     away = set(held)
     return Part(source, [i for i in range(len(source)) if i not in away] or held)
-
-
-def _joined_shots(places: list[Path], folders: list[Path]) -> ShotPart:
-    sources = [
-        FileShots(folder.name, shot_entries(place), place)
-        for place, folder in zip(places, folders, strict=True)
-        if place.is_dir()
-    ]
-    if not sources:
-        raise TrainingError(f"{folders[0]} has no part {places[0].name}", "restore the data set")
-    return ShotPart.joined(sources)
-
-
-def _order(length: int, seed: int) -> list[int]:
-    return [int(index) for index in np.random.default_rng((seed, 107)).permutation(length)]
-
-
-def _some_shots(source: ShotSource, indices: list[int]) -> ShotPart:
-    if not indices:
-        raise TrainingError(
-            f"no shot of {source.name} is left for this part", "lower finetune.shots"
-        )
-    return ShotPart([source], [(0, index) for index in indices])
-
-
-def _limited_shots(source: ShotSource, settings: Settings) -> ShotSource:
-    limit = int(settings.get("limit", 0))
-    return _some_shots(source, list(range(min(limit, len(source))))) if limit else source

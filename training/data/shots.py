@@ -21,8 +21,8 @@ class ShotRules:
     ``threshold`` and ``still`` are mean squared differences of 768 raw counts at ``resolution``
     squared pixels: neighbours above the first are cut, shots whose neighbours all stay below the
     second are dropped. Raw counts grow with moving area, so flat cel paint needs a higher
-    threshold than filmed grain. ``darkest`` (mean luma) and ``palest`` (mean HSV saturation) drop
-    single frames; 0 keeps all.
+    threshold than filmed grain; 0 stands for films that are shots already. ``darkest`` (mean luma)
+    and ``palest`` (mean HSV saturation) drop single frames; 0 keeps all.
     """
 
     threshold: float = 200.0

@@ -152,6 +152,7 @@ def _facts(recipe: Recipe, device: str) -> dict[str, Any]:
         "config": recipe.config,
         "data": {"name": recipe.data_name, "hashes": recipe.data_hashes},
         "degraded": list(recipe.degraded),
+        "pretrained": list(recipe.pretrained),
         "parameters": parameters,
         "steps": recipe.steps,
         "device": device,

@@ -136,7 +136,8 @@ class Recipe:
     ``tracks``: the first that takes a step runs it. ``averaged``: networks with an exponential
     moving average when ``train.ema`` is set. ``exports``: network -> (architecture name,
     constructor options), what becomes a safetensors file. ``degraded``: what was replaced or left
-    out because something is absent. ``architecture``: dotted configuration tables that a
+    out because something is absent. ``pretrained``: networks of others that it uses, with the
+    digests of their files. ``architecture``: dotted configuration tables that a
     checkpoint must share with this recipe.
     """
 
@@ -150,6 +151,7 @@ class Recipe:
     data_name: str
     data_hashes: dict[str, str] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)
+    pretrained: list[str] = field(default_factory=list)
     averaged: tuple[str, ...] = ("generator",)
     exports: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     architecture: tuple[str, ...] = ("model", "critic")

@@ -48,6 +48,7 @@ class RunState:
                 "exports": {name: list(export) for name, export in recipe.exports.items()},
                 "data": {"name": recipe.data_name, "hashes": recipe.data_hashes},
                 "degraded": list(recipe.degraded),
+                "pretrained": list(recipe.pretrained),
             },
         }
 

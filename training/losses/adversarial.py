@@ -72,9 +72,12 @@ def gradient_penalty(
     *,
     weight: float = 10.0,
 ) -> Tensor:
-    """weight * mean (|d D(x) / d x| - 1)^2 at a random point between each real and fake picture."""
+    """weight * mean (|d D(x) / d x| - 1)^2 at a random point between each real and fake picture.
+
+    The generator may have made its pictures in bf16.
+    """
     share = torch.rand(real.shape[0], *[1] * (real.ndim - 1), device=real.device)
-    between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_(True)
+    between = torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_(True)
     logits = _total(torch.sum, critic(between))
     (gradient,) = torch.autograd.grad(logits, between, create_graph=True)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()

@@ -30,7 +30,8 @@ _PERCEPTUAL = {
     "perceptual_squeeze": "squeeze",
     "perceptual_random": "random",
 }
-_STAND_INS = {
+# what is measured in the place of a metric whose network is absent, the first that can be
+STAND_INS = {
     "fid": ("fid_squeeze",),
     "lpips": ("lpips_squeeze",),
     "perceptual": ("perceptual_torchvision", "perceptual_squeeze", "perceptual_random"),
@@ -135,7 +136,7 @@ class Evaluator:
             )
         chosen = [backends[perceptual_backend] if n == "perceptual" else n for n in names]
         for name in dict.fromkeys(chosen):
-            self._add(name, (*_STAND_INS.get(name, ()),) if stand_ins else (), chosen)
+            self._add(name, (*STAND_INS.get(name, ()),) if stand_ins else (), chosen)
 
     @torch.inference_mode()
     def update(

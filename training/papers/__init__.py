@@ -43,7 +43,9 @@ def build(
         raise TrainingError(f"there is no stage {stage!r}", f"use one of {', '.join(STAGES)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config["train"]["seed"])
-        recipe: Recipe = _paper(config).build(Workshop(deepcopy(dict(config)), data, stage, base))
+        shop = Workshop(deepcopy(dict(config)), data, stage, base)
+        recipe: Recipe = _paper(config).build(shop)
+    recipe.pretrained = shop.degradations.pretrained()
     return recipe
 
 

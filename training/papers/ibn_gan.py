@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from backend.models.color import LabCodec
 from training.engine import Batch, Generated, Recipe, Term, Track
+from training.errors import TrainingError
 from training.losses import PixelLoss
 from training.papers import sources
 from training.papers.pieces import (
@@ -78,9 +79,23 @@ def stages(config: Config) -> list[str]:
     return ["main"] if config["train"]["steps"] else []
 
 
+def check_size(config: Config) -> None:
+    """Norms need more than one value at the deepest level [2]: instance norm of each picture,
+    batch norm of all pictures of a batch. Raises TrainingError where they have one alone."""
+    model, size = config["model"], config["data"]["size"]
+    alone = model["norm"] == "instance" and model["in_scope"] == "channel"
+    alone |= model["norm"] != "none" and config["train"]["batch"] == 1
+    if alone and size <= 2 ** model["depth"]:
+        raise TrainingError(
+            f"data.size is {size}: {model['depth']} levels leave one value for a norm",
+            f"use data.size >= {2 ** (model['depth'] + 1)} or a smaller model.depth",
+        )
+
+
 def build(shop: Workshop) -> Recipe:
     """The recipe of a row of Table I."""
     config = shop.config
+    check_size(config)
     generator = make_network(config["model"])
     critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
     networks = with_critic({"generator": generator}, critic)
@@ -111,7 +126,10 @@ def evaluate(
     examination.load({"generator": generator}, path, config)
     dataset = sources.samples(config, data, "test")
     truncate = config["eval"]["truncate"]
-    coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=truncate)
+    chosen = examination.choose(dataset)
+    examination.keep_list(dataset, chosen)
+    batches = examination.batches(dataset, chosen)
+    coloured = chroma_scored(CODEC, generator, batches, truncate=truncate)
     return examination.score(coloured, config["eval"]["metrics"])
 
 

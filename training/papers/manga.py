@@ -7,15 +7,11 @@ Table 1. Stages: ``main``, then ``finetune`` on black-and-white pages [5.1].
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data.hints import encode_hint, sparse_mask
 from training.engine import (
     Batch,
     Generated,
@@ -27,8 +23,10 @@ from training.engine import (
     Track,
 )
 from training.errors import TrainingError
+from training.extractor import load_extractor
 from training.losses import FeatureLosses, PixelLoss, WhitePenalty, drift, gradient_penalty
 from training.papers import sources
+from training.papers.manga_evaluation import evaluate as evaluate
 from training.papers.pieces import (
     Adversarial,
     Config,
@@ -38,18 +36,14 @@ from training.papers.pieces import (
     make_network,
     make_optimisers,
     order_of,
-    to_bytes,
     unit,
     with_critic,
 )
-from training.papers.scoring import Evaluation, Examination, Scored
-from training.pretrained import Degradations
 
 ALACGAN = "alacgan"
 FINETUNE_MODES = ("off", "paper", "release", "extended")
 _RELEASE_PERIOD, _RELEASE_PHASE = 10, 5
 _GRADIENT_PENALTY, _DRIFT = 10.0, 1e-3
-_GRAY_SPREAD = 60 / 255
 
 
 class MangaTask(Adversarial):
@@ -152,6 +146,7 @@ def build(shop: Workshop) -> Recipe:
     """One stage of a row of Table 1."""
     config = shop.config
     generator = make_network(config["model"])
+    load_extractor(generator, shop.degradations)
     critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
     networks = with_critic({"generator": generator}, critic)
     shop.load_base(networks, ("model",))
@@ -215,51 +210,3 @@ def _finetune_optimisers(config: Config) -> dict[str, Optimiser]:
         "critic": adam("critic", "critic", settings["lr_critic"]),
         "generator_pages": adam("generator", "generator", settings["lr_adversarial"]),
     }
-
-
-def evaluate(
-    config: Config, data: Path | None, path: Path | None, out: Path, device: str
-) -> Evaluation:
-    """FID between colour pages and colourings of pages without hints [7], others by pairs."""
-    examination = Examination(config, out, device, Degradations())
-    generator = make_network(config["model"])
-    examination.load({"generator": generator}, path, config)
-    dataset = sources.samples(config, data, "test")
-    coloured = _coloured(generator, examination.batches(dataset), config["eval"])
-    return examination.score(coloured, config["eval"]["metrics"])
-
-
-def _coloured(generator: nn.Module, batches: Iterator[Batch], settings: Config) -> Iterator[Scored]:
-    rng = np.random.default_rng(settings["seed"])
-    for batch in batches:
-        inputs = (batch["line"], batch["distance"])
-        first = generator(*inputs, torch.zeros_like(batch["hint"]))
-        main = first.main
-        if settings["auto_hint"]:
-            hint = automatic_hint(main, rng, settings["auto_hint_std"], settings["ignore_gray"])
-            main = generator(*inputs, hint, features=first.features).main
-        line, ours, truth = batch["line"], unit(main), unit(batch["color"])
-        yield Scored(
-            prediction=to_bytes(ours),
-            target=to_bytes(truth),
-            columns=[line, ours, truth],
-            names=batch["name"],
-        )
-
-
-def automatic_hint(
-    result: Tensor, rng: np.random.Generator, std: float, ignore_gray: bool
-) -> Tensor:
-    """Sparse hint (B, 4, H, W) with the result's own colours; ``std`` of the hint law [6, step 6].
-
-    ``ignore_gray`` keeps only pixels whose |r-g| + |r-b| + |g-b| is above 60/255, in [-1, 1] units.
-    """
-    hints = []
-    for picture in result.float().cpu():
-        mask = sparse_mask(tuple(picture.shape[-2:]), std, rng)
-        if ignore_gray:
-            red, green, blue = picture
-            spread = (red - green).abs() + (red - blue).abs() + (green - blue).abs()
-            mask &= (spread > _GRAY_SPREAD).numpy()
-        hints.append(encode_hint(picture, mask))
-    return torch.stack(hints).to(result.device)

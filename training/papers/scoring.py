@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from training.engine import Batch, Samples, checkpoint
+from training.data import SampleDataset
+from training.engine import Batch, checkpoint
 from training.engine.batches import collate, to_device
 from training.engine.devices import make_fabric
 from training.engine.files import write_whole
@@ -20,6 +21,11 @@ from training.engine.journal import picture_grid
 from training.metrics import Evaluator
 from training.papers.pieces import Config
 from training.pretrained import Degradations
+
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""8-bit pictures (B, 3, H, W), ours and true -> one value for each (B)."""
+
+_NAMED = 5  # unreadable samples that are named in full
 
 
 @dataclass
@@ -86,23 +92,65 @@ class Examination:
         for network in networks.values():
             network.to(self.device).eval().requires_grad_(False)
 
+    def choose(self, dataset: SampleDataset, most: int = 0) -> list[int]:
+        """The samples to measure, by number: a choice by ``eval.seed`` in the data's order.
+
+        ``eval.limit`` says how many, and ``most``, where it is less (0: all). A sample that cannot
+        be read is not among them, which is recorded; nothing stands in for it.
+        """
+        limits = [limit for limit in (self.settings["limit"], most) if limit]
+        wanted = min([len(dataset), *limits])
+        chosen: list[int] = []
+        flaws: list[str] = []
+        for index in _drawn(len(dataset), wanted, self.settings["seed"]):
+            if len(chosen) == wanted:
+                break
+            if flaw := dataset.flaw(index):
+                flaws.append(flaw)
+            else:
+                chosen.append(index)
+        if flaws:
+            named = list(dict.fromkeys(flaws))
+            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+            reason = "; ".join(named[:_NAMED]) + more
+            term = f"samples of {dataset.source.name}"
+            self._degradations.note(term, f"{len(flaws)} left out", reason)
+        return sorted(chosen)
+
+    def keep_list(self, dataset: SampleDataset, chosen: Sequence[int]) -> None:
+        """Write the chosen pictures' names to ``pictures.txt``, in the form of ``eval.list``."""
+
+        def write(file: BinaryIO) -> None:
+            file.writelines(f"{dataset.source.label(index)}\n".encode() for index in chosen)
+
+        self._out.mkdir(parents=True, exist_ok=True)
+        write_whole(self._out / "pictures.txt", write)
+
     def batches(
-        self, dataset: Samples, order: Sequence[int] | None = None, size: int | None = None
+        self, dataset: SampleDataset, chosen: Sequence[int], size: int | None = None
     ) -> Iterator[Batch]:
-        """The first ``eval.limit`` samples (0: all), ``size`` or ``eval.batch`` at a time."""
-        count = len(dataset)
-        if self.settings["limit"]:
-            count = min(count, self.settings["limit"])
-        keys = list(range(count)) if order is None else list(order)[:count]
+        """Some samples in the order given, ``size`` or ``eval.batch`` at a time."""
         size = size or self.settings["batch"]
-        for start in range(0, count, size):
-            samples = [dataset[(0, key)] for key in keys[start : start + size]]
+        for start in range(0, len(chosen), size):
+            samples = [dataset[(0, index)] for index in chosen[start : start + size]]
             yield to_device(collate(samples), self.device, channels_last=self._channels_last)
 
-    def score(self, scored: Iterable[Scored], names: Sequence[str], kind: str = "") -> Evaluation:
-        """Measure everything that was coloured; strips are written as ``KIND-NNN.png``."""
+    def score(
+        self,
+        scored: Iterable[Scored],
+        names: Sequence[str],
+        kind: str = "",
+        own: Mapping[str, Measure] | None = None,
+    ) -> Evaluation:
+        """Measure everything that was coloured; strips are written as ``KIND-NNN.png``.
+
+        ``own``: measures of a paper's own by name, whose means over all pictures are taken where
+        ``names`` has them.
+        """
+        own = {name: measure for name, measure in (own or {}).items() if name in names}
+        found: dict[str, list[float]] = {name: [] for name in own}
         evaluator = Evaluator(
-            list(names),
+            [name for name in names if name not in own],
             degradations=self._degradations,
             device=self.device,
             perceptual_backend=self.settings.get("perceptual_backend", "torchvision"),
@@ -117,11 +165,14 @@ class Examination:
                     regions=one.regions,
                     fid_reference=one.fid_reference,
                 )
+                for name, measure in own.items():
+                    found[name] += measure(one.prediction, one.target).tolist()
                 count += one.prediction.shape[0]
                 pictures += self._strips(one, kind, len(pictures))
         values = evaluator.compute()
+        means = {name: sum(each) / len(each) for name, each in found.items() if each}
         return Evaluation(
-            metrics={name: value.value for name, value in values.items()},
+            metrics={**means, **{name: value.value for name, value in values.items()}},
             unavailable={n: v.reason for n, v in values.items() if v.value is None},
             pictures=pictures,
             count=count,
@@ -149,6 +200,12 @@ def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
         count=max(one.count for one in evaluations),
         degraded=evaluations[-1].degraded,
     )
+
+
+def _drawn(count: int, wanted: int, seed: int) -> list[int]:
+    if wanted == count:
+        return list(range(count))
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
 
 
 def derangement(count: int, seed: int) -> list[int]:

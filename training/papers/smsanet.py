@@ -89,7 +89,12 @@ def build(shop: Workshop) -> Recipe:
     rate = LearningRate(own["lr"])
     if scratch:
         rate = LearningRate(train["scratch_lr"], ((scratch, own["lr"]),))
-    dataset = sources.samples(config, shop.data, "train")
+    maps = None
+    if backend is not None and not (config["data"]["crop"] or config["data"]["recolor"]):
+        # maps of pictures as they are stay the same; a network of its own stays on the CPU
+        known = shop.degradations.used.get("pfanet", "classical")
+        maps = (load_saliency(shop.degradations), known)
+    dataset = sources.samples(config, shop.data, "train", maps)
     task = SaliencyTask(generator, config["loss"], backend)
     return Recipe(
         paper="smsanet",
@@ -118,7 +123,10 @@ def evaluate(
         _initialise(generator, config, degradations)
     examination.load({"generator": generator}, path, config)
     dataset = sources.samples(config, data, "test")
-    coloured = chroma_scored(CODEC, generator, examination.batches(dataset), truncate=False)
+    chosen = examination.choose(dataset)
+    examination.keep_list(dataset, chosen)
+    batches = examination.batches(dataset, chosen)
+    coloured = chroma_scored(CODEC, generator, batches, truncate=False)
     return examination.score(coloured, config["eval"]["metrics"])
 
 

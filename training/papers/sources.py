@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.models.color import LabCodec
-from training.data import SampleDataset, data_hash, open_dataset
+from training.data import SampleDataset, data_hash, open_dataset, open_whole_pages
 from training.errors import TrainingError
+from training.losses import SaliencyBackend
 
 Config = Mapping[str, Any]
 KINDS = {
@@ -26,17 +27,37 @@ WHOLE_SHOTS = "full"
 _TRIPLET = 3  # frames of an in-betweening task
 
 
-def samples(config: Config, data: Path | None, split: str) -> SampleDataset:
-    """The samples of a paper. Raises TrainingError when the folder holds none that can be read."""
-    paper = config["paper"]
-    return open_dataset(
-        KINDS[paper], _settings(config, split), data, split, codec=CODECS.get(paper)
-    )
+def samples(
+    config: Config,
+    data: Path | None,
+    split: str,
+    saliency: tuple[SaliencyBackend, str] | None = None,
+) -> SampleDataset:
+    """The samples of a paper; ``saliency`` as `open_dataset` takes it.
+
+    Raises TrainingError when the folder holds none that can be read.
+    """
+    paper, settings = config["paper"], _settings(config, split)
+    codec = CODECS.get(paper)
+    return open_dataset(KINDS[paper], settings, data, split, codec=codec, saliency=saliency)
+
+
+def windows(config: Config, data: Path | None, split: str) -> SampleDataset:
+    """Every window of ``data.clip`` frames, as far apart, for the refinement [video 5]."""
+    return open_dataset("shots", {**_settings(config, split), "windows": True}, data, split)
 
 
 def monochrome_pages(config: Config, data: Path | None) -> SampleDataset:
     """Black-and-white pages, each beside a random colour page, for fine-tuning (manga)."""
     return open_dataset("monochrome", _settings(config, "train"), data, "train")
+
+
+def whole_pages(config: Config, data: Path | None) -> tuple[SampleDataset, SampleDataset] | None:
+    """Black-and-white pages to colour and colour pages to compare with [manga 7], whole.
+
+    None where no black-and-white pages are given.
+    """
+    return open_whole_pages(_settings(config, "test"), data)
 
 
 def facts(data: Path | None, dataset: SampleDataset) -> dict[str, Any]:
@@ -62,22 +83,23 @@ def exports(config: Config, parts: Mapping[str, str]) -> dict[str, tuple[str, di
     return found
 
 
-def limited(dataset: SampleDataset, limit: int) -> int:
-    """How many samples an evaluation looks at."""
-    return min(len(dataset), limit) if limit else len(dataset)
-
-
 def _settings(config: Config, split: str) -> dict[str, Any]:
     """The ``data`` table and what other tables say about the data."""
-    settings = dict(config["data"])
+    settings, wanted = dict(config["data"]), config["eval"]
+    if KINDS[config["paper"]] == "photos":  # a run of before there were lists has neither
+        keys = {"list": "", "per_class": 0}
+        chosen = {key: wanted.get(key, default) for key, default in keys.items()}
+        return settings | chosen | {"eval_seed": wanted["seed"]}
     if config["paper"] != "video":
         return settings
-    wanted = config["eval"]
     settings |= {
         "finetune_shots": config["finetune"]["shots"],
         "eval_series": wanted["series"],
         "eval_clip": wanted["clip"],
     }
+    if split == "finetune":  # a run of before there were keys has none
+        keys = config["finetune"].get("keys", 0)
+        return settings | {"keys": keys, "references": config["references"]["count"]}
     if split == "test" and wanted["interpolation"]:
         return settings | {"clip": _TRIPLET, "eval_clip": str(_TRIPLET)}
     if split == "test" and wanted["clip"] != WHOLE_SHOTS:

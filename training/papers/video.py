@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from training.critics import named_critic
+from training.data import SampleDataset
 from training.engine import (
     Batch,
     Generated,
@@ -170,75 +171,97 @@ def stages(config: Config) -> list[str]:
 def build(shop: Workshop) -> Recipe:
     """One stage of a row of Tables 1 to 7."""
     config, stage = shop.config, shop.stage
-    refined = stage == "refine" or (stage == "finetune" and config["refine"]["enabled"])
+    finetuning = stage == "finetune"
+    refined = stage == "refine" or (finetuning and config["refine"]["enabled"])
+    keys = finetuning and config["finetune"].get("keys", 0)
+    if stage != "main" and shop.base is None:
+        raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
     networks = {"generator": make_network(model_table(config["model"]))}
     features = make_feature_losses(
         config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
     )
-    finetuning = stage == "finetune"
-    dataset = sources.samples(config, shop.data, "finetune" if finetuning else "train")
+    own = "finetune" if finetuning else "train"
+    open_data = sources.windows if stage == "refine" else sources.samples
+    dataset = open_data(config, shop.data, own)
     tracks: list[Track] = []
-    count, steps = config["references"]["count"], 0
+    steps = 0
     if stage != "refine":
         critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
         networks = with_critic(networks, critic)
+        count, batch = config["references"]["count"], config["train"]["batch"]
         task = TransformTask(networks["generator"], critic, config["loss"], features, count)
-        own = config["finetune" if finetuning else "train"]["steps"]
-        batch = config["train"]["batch"]
-        tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=own))
-        steps = own
+        steps = config[own]["steps"]
+        tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=steps))
     if refined:
-        settings = config["refine"]
-        networks["refiner"] = make_network(settings["model"])
-        temporal = None
-        if config["loss"]["adv"]:
-            temporal = named_critic(settings["form"], {"width": settings["critic_width"]})
-            networks["temporal_critic"] = temporal
-        refinement = RefinementTask(
-            networks["generator"], networks["refiner"], temporal, config["loss"], features, count
-        )
-        track = Track(
-            "refine",
-            refinement,
-            order_of(config, temporal),
-            dataset,
-            settings["batch"],
-            start=steps,
-            generator_optimiser="refiner",
-            critic_optimiser="temporal_critic",
-        )
-        tracks.append(track)
-        steps += config["finetune"]["refine_steps"] if finetuning else settings["steps"]
-    if stage != "main" and shop.base is None:
-        raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
+        networks["refiner"] = make_network(config["refine"]["model"])
+    if refined and not keys:
+        windows = sources.windows(config, shop.data, own) if finetuning else dataset
+        tracks.append(_refinement(config, networks, features, windows, steps))
+        steps += config["finetune"]["refine_steps"] if finetuning else config["refine"]["steps"]
     shop.load_base(networks, ("model", "refine.model") if finetuning else ("model",))
-    trained = {name for name in networks if stage != "refine" or name != "generator"}
+    # key frames are no succession, from which the refinement could learn
+    fixed = "refiner" if keys else "generator" if stage == "refine" else ""
+    trained = [name for name in networks if name != fixed]
     return Recipe(
         paper="video",
         stage=stage,
         config=config,
         networks=networks,
         tracks=tracks,
-        optimisers={name: _adam(config, name) for name in networks if name in trained},
+        optimisers={name: _adam(config, name) for name in trained},
         steps=steps,
         **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
-        averaged=tuple(
-            name for name in ("generator", "refiner") if name in trained & set(networks)
-        ),
+        averaged=tuple(name for name in ("generator", "refiner") if name in trained),
         exports=sources.exports(config, {n: t for n, t in _PARTS.items() if n in networks}),
         architecture=(*ARCHITECTURE, "refine.model") if refined else ARCHITECTURE,
     )
 
 
+def _refinement(
+    config: Config,
+    networks: dict[str, nn.Module],
+    features: FeatureLosses | None,
+    windows: SampleDataset,
+    start: int,
+) -> Track:
+    """Every window of a clip's length [5]; its temporal critic is added to the networks."""
+    settings = config["refine"]
+    critic = None
+    if config["loss"]["adv"]:
+        critic = named_critic(settings["form"], {"width": settings["critic_width"]})
+        networks["temporal_critic"] = critic
+    count = config["references"]["count"]
+    task = RefinementTask(
+        networks["generator"], networks["refiner"], critic, config["loss"], features, count
+    )
+    return Track(
+        "refine",
+        task,
+        order_of(config, critic),
+        windows,
+        settings["batch"],
+        start=start,
+        generator_optimiser="refiner",
+        critic_optimiser="temporal_critic",
+    )
+
+
 def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with fine-tuning on, by the paper's 32 shots [6]."""
-    return {**config, "finetune": {**config["finetune"], "shots": 32}}
+    """The configuration with fine-tuning on, by the paper's 32 shots [6], to new data."""
+    return {
+        **config,
+        "finetune": {**config["finetune"], "shots": 32},
+        "data": {**config["data"], "series": ""},  # nothing of it was trained on
+    }
 
 
 def model_table(table: Config) -> dict[str, Any]:
     """The constructor's options: 0 mask channels in TOML mean one mask for each channel."""
-    return {**table, "mask_channels": table["mask_channels"] or None}
+    options = dict(table)
+    if options.get("mask_channels") == 0:
+        options["mask_channels"] = None
+    return options
 
 
 def _adam(config: Config, name: str) -> Optimiser:

@@ -27,7 +27,9 @@ def evaluate(
 ) -> Evaluation:
     """A row's metrics over the inner frames of the clips of the test series."""
     examination = Examination(config, out, device, Degradations())
-    table = {**config["model"], "mask_channels": config["model"]["mask_channels"] or None}
+    table = dict(config["model"])
+    if table.get("mask_channels") == 0:  # TOML has no None
+        table["mask_channels"] = None
     networks = {"generator": make_network(table)}
     tables: tuple[str, ...] = ("model",)
     if config["refine"]["enabled"]:
@@ -47,7 +49,8 @@ def _frames(
 ) -> Iterator[Scored]:
     whole = config["eval"]["clip"] == sources.WHOLE_SHOTS  # shots differ in length
     degrees = float(config["eval"]["hue_shift"])
-    for batch in examination.batches(dataset, size=1 if whole else None):
+    chosen = examination.choose(dataset)
+    for batch in examination.batches(dataset, chosen, size=1 if whole else None):
         batch["color"] = rotate_hue(unit(batch["color"]), degrees) * 2 - 1
         coloured, positions = _coloured(networks, batch, config)
         inner = free_frames(coloured.shape[1], positions)

@@ -28,7 +28,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Row:
-    """A row as printed. `preset` is empty where an external method is only quoted.
+    """A row as printed. `preset` is empty where the system of other authors is only quoted.
 
     `ranked` is false where the printed figures are known to be wrong or absent.
     """
@@ -93,8 +93,8 @@ def find_tables(paper: str, number: str | None = None, row: str | None = None) -
         raise TrainingError(f"{paper} has no row '{row}'", suggestion(row, known))
     if not any(entry.preset for _, entry in named):
         raise TrainingError(
-            f"'{row}' is another author's method that the paper only quotes",
-            "name a row of the paper's own: "
+            f"'{row}' is other authors' system, which the paper only quotes",
+            "name a row that can be trained: "
             + ", ".join(e.name for t in found for e in t.reproducible),
         )
     return [

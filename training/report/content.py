@@ -20,7 +20,8 @@ class Setting:
 class TrainingReport:
     """One training; several rows may share it.
 
-    `stages` are steps done per stage, `full_stages` those of the paper's schedule; `curves` map
+    `stages` are steps done per stage, `planned_stages` those that the budget left,
+    `full_stages` those of the paper's schedule; `curves` map
     a logged name such as "g/pixel" to (step, value) points; `degraded` are the terms that could
     not be computed as the paper has them, in plain words.
     """
@@ -29,6 +30,7 @@ class TrainingReport:
     data: str
     items: int
     stages: Mapping[str, int]
+    planned_stages: Mapping[str, int]
     full_stages: Mapping[str, int]
     seconds: float
     batch: int
@@ -45,8 +47,9 @@ class RowReport:
     """A row of a table: printed values and ours.
 
     `ours` lacks a metric that could not be computed, which `unavailable` then explains;
-    `stand_ins` names, for a metric, what was measured in its place. `pictures` are paths of
-    picture files relative to the report. A quoted row has no `training`.
+    `stand_ins` names, for a metric, what was measured in its place. `evaluated` counts the
+    pictures that were measured. `pictures` are paths of picture files relative to the report. A
+    quoted row has no `training`.
     """
 
     name: str

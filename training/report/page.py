@@ -17,7 +17,7 @@ from training.report.sections import (
     settings_list,
     verdict_box,
 )
-from training.report.verdict import overall, verdict
+from training.report.verdict import overall, uneven, verdict
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -33,6 +33,7 @@ def write_report(report: Report, out: Path) -> Path:
     for table, entry in zip(report.tables, content["tables"], strict=True):
         entry["verdict"] = {
             "sentence": overall(table),
+            "left_out": uneven(table),
             "metrics": [{**asdict(result), "pairs": result.pairs} for result in verdict(table)],
         }
     _write(out / "report.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")

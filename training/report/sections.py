@@ -9,10 +9,14 @@ from pathlib import Path
 from training.report.charts import line_chart
 from training.report.content import MetricReport, Report, RowReport, TableReport, TrainingReport
 from training.report.pictures import data_address
-from training.report.verdict import overall, verdict
+from training.report.verdict import overall, uneven, verdict
 
 Trainings = Sequence[tuple[str, TrainingReport]]
 NOTHING = "&ndash;"
+QUOTED = (
+    "the paper's figures of other authors' systems, which the specification does not describe: "
+    "there is nothing here to train"
+)
 
 
 def verdict_box(table: TableReport) -> str:
@@ -36,8 +40,12 @@ def figures_table(table: TableReport) -> str:
         for metric in table.metrics
     )
     pair = '<th scope="col">paper</th><th scope="col">ours</th>' * len(table.metrics)
-    body = "".join(_figures_row(table, row, notes) for row in table.rows)
-    caption = "↑ larger is better, ↓ smaller is better; bold: best of its column"
+    left_out = uneven(table)
+    body = "".join(_figures_row(table, row, left_out, notes) for row in table.rows)
+    caption = (
+        "↑ larger is better, ↓ smaller is better; bold: best of its column. Steps: done here, one "
+        "stage + the next. Measured: pictures"
+    )
     listed = "".join(
         f'<p class="note"><sup>{number}</sup> {escape(note)}</p>'
         for number, note in enumerate(notes, 1)
@@ -45,30 +53,56 @@ def figures_table(table: TableReport) -> str:
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Table {escape(table.number)}">'
         f"<table><caption>{caption}</caption><thead><tr>"
-        f'<th class="text" rowspan="2" scope="col">Row</th>{heads}</tr>'
+        '<th class="text" rowspan="2" scope="col">Row</th><th rowspan="2" scope="col">Steps</th>'
+        f'<th rowspan="2" scope="col">Measured</th>{heads}</tr>'
         f"<tr>{pair}</tr></thead><tbody>{body}</tbody></table></div>{listed}"
     )
 
 
-def _figures_row(table: TableReport, row: RowReport, notes: list[str]) -> str:
+def _figures_row(
+    table: TableReport, row: RowReport, left_out: Mapping[str, str], notes: list[str]
+) -> str:
     quoted = not row.preset
-    remarks = [text for text in (row.note, row.failure and f"not measured: {row.failure}") if text]
+    failure = row.failure and f"not measured: {row.failure}"
+    remarks = [text for text in (row.note, failure, QUOTED if quoted else "") if text]
     if not row.ranked and row.paper:
         remarks.append("takes no part in the order")
+    if row.name in left_out:
+        remarks.append(left_out[row.name])
     badge = ' <span class="badge">quoted only</span>' if quoted else ""
-    cells = "".join(_figure_pair(table, metric, row, notes) for metric in table.metrics)
+    cells = "".join(_figure_pair(table, metric, row, left_out, notes) for metric in table.metrics)
     kind = ' class="quoted"' if quoted else ""
     head = f'<th scope="row">{escape(row.label)}{badge}{_marks(remarks, notes)}</th>'
-    return f"<tr{kind}>{head}{cells}</tr>"
+    counts = f"<td>{_steps(row)}</td><td>{row.evaluated or NOTHING}</td>"
+    return f"<tr{kind}>{head}{counts}{cells}</tr>"
 
 
-def _figure_pair(table: TableReport, metric: MetricReport, row: RowReport, notes: list[str]) -> str:
+def _steps(row: RowReport) -> str:
+    """Steps done, stage by stage, with the plan where it was not kept."""
+    if row.training is None:
+        return "0" if row.evaluated else NOTHING
+    planned = row.training.planned_stages
+    return " + ".join(
+        f"{done:,}" if done == planned[stage] else f"{done:,} of {planned[stage]:,}"
+        for stage, done in row.training.stages.items()
+    )
+
+
+def _figure_pair(
+    table: TableReport,
+    metric: MetricReport,
+    row: RowReport,
+    left_out: Mapping[str, str],
+    notes: list[str],
+) -> str:
     paper, ours = row.paper.get(metric.key), row.ours.get(metric.key)
     choose = max if metric.better == "high" else min
     printed = [other.paper[metric.key] for other in table.rows if metric.key in other.paper]
-    measured = [other.ours[metric.key] for other in table.rows if metric.key in other.ours]
+    compared = [other for other in table.rows if other.name not in left_out]
+    measured = [other.ours[metric.key] for other in compared if metric.key in other.ours]
     best_paper = " best" if printed and paper == choose(printed) else ""
-    best_ours = " best" if len(measured) > 1 and ours == choose(measured) else ""
+    in_order = row in compared and len(measured) > 1
+    best_ours = " best" if in_order and ours == choose(measured) else ""
     reason = row.unavailable.get(metric.key, "")
     mark = _marks([reason], notes) if ours is None and reason else ""
     return (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from training.report.content import TableReport
+
+SAME_LENGTH = 0.05  # shares of the schedule that differ by no more count as the same
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,49 @@ def agreement(
     return Agreement(label, agreeing, disagreeing, equal, best_paper, best_ours, sentence)
 
 
+def uneven(table: TableReport) -> dict[str, str]:
+    """Rows that had another share of their planned steps than others, with what to say of them.
+
+    They were stopped early, or the others were; their figures tell more of that than of the
+    method. The largest group of rows with equal shares stays, of equal groups the longest trained.
+    """
+    trainings = {row.name: row.training for row in table.rows if row.ranked and row.training}
+    found = {}
+    for stage in dict.fromkeys(stage for one in trainings.values() for stage in one.stages):
+        shares = {
+            name: one.stages[stage] / max(one.planned_stages[stage], 1)
+            for name, one in trainings.items()
+            if stage in one.stages
+        }
+        usual = _usual(list(shares.values()))
+        for name, share in shares.items():
+            if not _alike(share, usual):
+                found[name] = (
+                    f"had {share:.0%} of its planned steps, where others had {usual:.0%}: "
+                    "takes no part in the order"
+                )
+    return found
+
+
+def _usual(shares: Sequence[float]) -> float:
+    return max(shares, key=lambda share: (sum(_alike(share, other) for other in shares), share))
+
+
+def _alike(share: float, other: float) -> bool:
+    return abs(share - other) <= SAME_LENGTH * max(share, other)
+
+
 def verdict(table: TableReport) -> list[Agreement]:
     """One agreement for each metric of a table that was measured here.
 
-    A metric of which some rows carry a stand-in and others do not is not compared.
+    A metric of which some rows carry a stand-in and others do not is not compared, nor are rows
+    that are `uneven`.
     """
     found = []
+    left_out = uneven(table)
+    compared = [row for row in table.rows if row.ranked and row.name not in left_out]
     for metric in table.metrics:
-        rows = [row for row in table.rows if row.ranked and metric.key in row.ours]
+        rows = [row for row in compared if metric.key in row.ours]
         if len({row.stand_ins.get(metric.key, "") for row in rows}) > 1:
             continue
         paper = {row.label: row.paper[metric.key] for row in rows if metric.key in row.paper}
@@ -87,8 +124,14 @@ def overall(table: TableReport) -> str:
     """The verdict on a table in one plain sentence."""
     results = verdict(table)
     pairs = sum(result.pairs for result in results)
+    labels = [f"“{row.label}”" for row in table.rows if row.name in uneven(table)]
+    left_out = f" Left out, for its length: {labels[0]}." if len(labels) == 1 else ""
+    if len(labels) > 1:
+        left_out = f" Left out, for their lengths: {', '.join(labels)}."
     if not pairs:
-        return "Too few rows were measured here to compare their order with the paper's."
+        few = "Too few rows were measured here"
+        few += " for the same share of their schedules" if labels else ""
+        return f"{few} to compare their order with the paper's.{left_out}"
     agreeing = sum(result.agreeing for result in results)
     share = agreeing / pairs
     if agreeing == pairs:
@@ -101,7 +144,7 @@ def overall(table: TableReport) -> str:
         judgement = "The order of the rows does not agree with the paper"
     return (
         f"{judgement}: {agreeing} of {pairs} pairs of rows, over "
-        f"{len(results)} {'metric' if len(results) == 1 else 'metrics'}."
+        f"{len(results)} {'metric' if len(results) == 1 else 'metrics'}.{left_out}"
     )
 
 

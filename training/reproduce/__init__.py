@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 from training import presets
 from training.errors import TrainingError
-from training.presets import Preset, Table
+from training.presets import Preset
 from training.presets.configuration import flatten
 from training.report import write_index, write_report
 from training.report.content import Report
-from training.reproduce.budget import Budget, divide, parse_budget, reduced, shortened, weight
+from training.reproduce.budget import Budget, divide, parse_budget, shortened, weight
 from training.reproduce.laboratory import Laboratory, read_json, write_json
 from training.reproduce.plan import STAGE_STEPS, StageRun, distinct
+from training.reproduce.rows import chosen_rows
 from training.reproduce.summary import build_report
 
 __all__ = ["Budget", "parse_budget", "reproduce"]
@@ -46,7 +48,9 @@ def reproduce(
 
     `paper` is a name or "all". `budget` is "smoke", a time such as "20min" or "6h" that is
     divided over the rows, or None for the paper's schedule. Rows that `output` holds already are
-    kept, an interrupted one goes on. The page is rewritten as rows are done.
+    kept, an interrupted one goes on. The page is rewritten as rows are done; a row that fails,
+    whatever the reason, is named there and leaves the others alone. `overrides` are `key=value`
+    texts for all rows; a length that a row sets itself keeps its proportion to the full model's.
 
     Raises TrainingError for unknown names, for an `output` made with another budget, data or
     overrides, and, after the page is written, when rows failed.
@@ -80,7 +84,7 @@ def _paper(
 ) -> Report:
     tables = presets.find_tables(paper, None if table is None else str(table), row)
     laboratory = Laboratory(folder, data, device)
-    chosen = _presets(paper, tables, budget, overrides)
+    chosen = chosen_rows(paper, tables, budget, overrides)
     plan = _plan(chosen, laboratory, budget, overrides, say)
     chosen = {
         name: shortened(preset, plan["factor"]) if budget.seconds else preset
@@ -93,37 +97,17 @@ def _paper(
         say(f"{paper} {name}: row {number} of {len(chosen)}")
         try:
             laboratory.row(preset, limits)
-        except TrainingError as error:
-            failures[name] = str(error)
-            say(f"{paper} {name}: {error}")
+        except Exception as error:
+            if _debugging(error):
+                raise
+            failures[name] = _reason(error)
+            say(f"{paper} {name}: {failures[name]}")
         if time.monotonic() - written > PAGE_EVERY:
             write_report(build_report(paper, tables, chosen, failures, laboratory, budget), folder)
             written = time.monotonic()
     report = build_report(paper, tables, chosen, failures, laboratory, budget)
     write_report(report, folder)
     return report
-
-
-def _presets(
-    paper: str, tables: Sequence[Table], budget: Budget, overrides: Sequence[str]
-) -> dict[str, Preset]:
-    """The presets that the tables need, each once, with budget and overrides, in table order.
-
-    Each evaluates the metrics of every table it stands in, and their stand-ins.
-    """
-    metrics: dict[str, dict[str, None]] = {}
-    for table in tables:
-        names = [name for metric in table.metrics for name in (metric.key, *metric.stand_ins)]
-        for row in table.reproducible:
-            metrics.setdefault(row.preset, {}).update(dict.fromkeys(names))
-    chosen = {}
-    for name, wanted in metrics.items():
-        preset = reduced(presets.load(paper, name), budget).with_settings(overrides)
-        known = preset.config["eval"]["metrics"]
-        chosen[name] = preset.with_changes(
-            {"eval.metrics": list(dict.fromkeys([*known, *wanted]))}, preset.source("eval.metrics")
-        )
-    return chosen
 
 
 def _plan(
@@ -167,16 +151,28 @@ def _plan(
 
 
 def _measure(chosen: Mapping[str, Preset], laboratory: Laboratory, say: Say) -> dict[str, float]:
-    """Seconds per step of each training, and of each kind of later stage once."""
+    """Seconds per step of each training, and of each kind of later stage once.
+
+    One that fails is left out, for its row will tell. Raises the last failure where all fail.
+    """
     measured: dict[str, float] = {}
+    failure: Exception | None = None
     checkpoints: dict[str, Path] = {}
     for run in distinct(laboratory.chain(preset) for preset in chosen.values()):
         key = _cost_key(run)
         if key in measured or (run.after is not None and run.after not in checkpoints):
             continue
         say(f"measuring {run.preset.paper} {run.preset.row}, {run.stage}")
-        measured[key] = laboratory.measure(run, checkpoints)
+        try:
+            measured[key] = laboratory.measure(run, checkpoints)
+        except Exception as error:
+            if _debugging(error):
+                raise
+            failure = error
+            say(f"{run.preset.paper} {run.preset.row}: {_reason(error)}")
     laboratory.forget_measures()
+    if failure is not None and not measured:
+        raise failure
     return measured
 
 
@@ -191,6 +187,17 @@ def _limits(
         planned = steps * _step_seconds(run, plan["seconds_per_step"])
         limits[run.key] = max(LIMIT_AT_LEAST, LIMIT_OF_PLAN * planned)
     return limits
+
+
+def _debugging(error: Exception) -> bool:
+    return bool(os.environ.get("NURI_DEBUG")) and not isinstance(error, TrainingError)
+
+
+def _reason(error: Exception) -> str:
+    """Why a row failed, in one line."""
+    if isinstance(error, TrainingError):
+        return str(error)
+    return " ".join(f"internal error: {error!r} (run again with NURI_DEBUG=1)".split())
 
 
 def _weight(run: StageRun) -> float:

@@ -53,8 +53,9 @@ class Budget:
             return "The paper's own widths and schedules."
         return (
             f"Budget of {self.name}: narrower networks, smaller pictures and far fewer steps than "
-            "in the paper, every row cut by the same factor. Compare the order of the rows, not "
-            "the size of the figures."
+            "in the paper. The plan cuts every row by the same factor, but a row that takes much "
+            "longer than measured is stopped: the tables show the steps that each had. Compare the "
+            "order of the rows, not the size of the figures."
         )
 
 

@@ -21,6 +21,7 @@ from training.report.content import (
 from training.reproduce.budget import Budget
 from training.reproduce.laboratory import Laboratory
 from training.reproduce.plan import STAGE_STEPS, StageRun
+from training.reproduce.rows import overwritten
 
 UNSAID = ("data.workers", "train.log_every", "train.checkpoint_every", "train.sample_every")
 
@@ -80,6 +81,7 @@ def _row(
             failure=failure,
         )
     ours, stand_ins, unavailable = _figures(table, facts)
+    replaced = [f"its own {value} was replaced by --set" for value in overwritten(preset)]
     return RowReport(
         row.name,
         row.label,
@@ -88,7 +90,7 @@ def _row(
         ours,
         stand_ins,
         unavailable,
-        row.note,
+        "; ".join(part for part in (row.note, *replaced) if part),
         row.ranked,
         _settings(preset),
         _training(preset, laboratory, facts),
@@ -148,6 +150,7 @@ def _training(
         data=_without_place(last["data"]["name"], laboratory),
         items=last["items"],
         stages={run.stage: stage["steps"] for run, stage in known},
+        planned_stages={run.stage: stage["run"]["steps"] for run, stage in known},
         full_stages={
             run.stage: sum(full.get(key, 0) for key in STAGE_STEPS[run.stage]) for run, _ in known
         },

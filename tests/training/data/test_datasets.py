@@ -22,10 +22,9 @@ from training.data import (
     make_loader,
 )
 from training.data.base import SampleDataset
-from training.data.films import GeneratedShots
 from training.data.hints import NoHints, PixelHints
-from training.data.lines import LearnedLines, XDoGLines, line_source
 from training.data.sets import open_pairs
+from training.data.shot_sources import GeneratedShots
 from training.data.sources import GeneratedPictures, Monochrome
 from training.errors import TrainingError
 
@@ -107,9 +106,15 @@ def test_saliency_backend_is_asked_once_a_picture(tmp_path: Path) -> None:
         return rgb[:, :1]
 
     source = FilePictures("p", [Entry("p", path)], tmp_path)
-    dataset = PhotoDataset(source, 32, saliency=backend, cache=ArrayCache(tmp_path / "c"))
+    options = {"saliency": backend, "cache": ArrayCache(tmp_path / "c")}
+    dataset = PhotoDataset(source, 32, saliency_key="one", **options)
     masks = [dataset[0]["saliency"] for _ in range(3)]
     assert asked == [(1, 3, 32, 32)] and torch.equal(masks[0], masks[2])
+    PhotoDataset(source, 32, saliency_key="two", **options)[0]
+    assert len(asked) == 2
+    cropped = PhotoDataset(source, 32, saliency_key="one", crop=True, **options)
+    assert len({cropped[(epoch, 0)]["saliency"].shape for epoch in range(2)}) == 1
+    assert len(asked) == 4  # parts are no maps to keep
 
 
 def test_nearly_grey_photos_are_left_out(tmp_path: Path) -> None:
@@ -120,6 +125,21 @@ def test_nearly_grey_photos_are_left_out(tmp_path: Path) -> None:
 
     source = FilePictures("p", photo_entries(tmp_path), tmp_path)
     assert PhotoDataset(source, 16, gray_threshold=5)[0]["name"] == "b"
+
+
+def test_a_photo_serves_or_not_whatever_its_part(tmp_path: Path) -> None:
+    wide = np.full((20, 200, 3), 120, np.uint8)
+    wide[:, :30] = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    save(tmp_path / "wide.png", wide)
+    save(tmp_path / "other.png", wide[:, :20])
+    from training.data.layouts import photo_entries
+    from training.data.sources import FilePictures
+
+    source = FilePictures("p", photo_entries(tmp_path), tmp_path)
+    dataset = PhotoDataset(source, 16, gray_threshold=5, crop=True)
+    seen = [dataset[(epoch, 1)] for epoch in range(12)]
+    assert {sample["name"] for sample in seen} == {"wide"}
+    assert any(float(sample["ab"].abs().max()) < 0.01 for sample in seen)  # a grey part
 
 
 @pytest.mark.parametrize("mode", ["window", "frame", "shot"])
@@ -146,6 +166,14 @@ def test_every_inner_frame_is_a_target_once() -> None:
         for index in range(len(dataset)):
             frames, target = dataset._choose(*dataset._places[index], np.random.default_rng(epoch))
             assert frames[target] == dataset._places[index][1] and 0 < target < 7
+
+
+def test_generated_shots_have_8_to_40_frames() -> None:
+    source = GeneratedShots(300, size=32, shortest=3)
+    lengths = {source.length(shot) for shot in range(300)}
+    assert min(lengths) == 8 and max(lengths) == 40 and len(lengths) > 25
+    longer = GeneratedShots(20, size=32, shortest=50)
+    assert {longer.length(shot) for shot in range(20)} == {50}
 
 
 def test_windows_cover_the_shot() -> None:
@@ -201,6 +229,20 @@ def test_pages_with_the_drawing_that_came_with_them() -> None:
     assert not torch.equal(drawn["line"], MangaDataset(source, 64, **options)[0]["line"])
 
 
+def test_jitter_pales_the_drawing_alone() -> None:
+    options = {"crop": "centre", "flip": False, "color_shift": 0.0}
+    plain, pale = pages(**options), pages(line_jitter=0.3, **options)
+    shares = set()
+    for epoch in range(6):
+        one, other = plain[(epoch, 0)], pale[(epoch, 0)]
+        assert torch.equal(one["distance"], other["distance"])
+        share = 1 - float(other["line"].min())
+        assert 0.7 <= share <= 1 and one["line"].min() == 0
+        torch.testing.assert_close(other["line"], one["line"] * share + 1 - share)
+        shares.add(round(share, 3))
+    assert len(shares) > 3
+
+
 def test_monochrome_pages_stand_beside_other_colours() -> None:
     source = GeneratedPictures("page", 3, size=64)
     black = MangaDataset(Monochrome(source), 64, scales=(2,))
@@ -230,7 +272,7 @@ def same(one: dict[str, object], other: dict[str, object]) -> bool:
     )
 
 
-def test_damaged_picture_is_named_once_and_replaced(
+def test_a_damaged_picture_is_named_once_and_no_other_is_doubled(
     drawings: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = drawings(3)
@@ -238,9 +280,18 @@ def test_damaged_picture_is_named_once_and_replaced(
     from training.data.layouts import pair_source
 
     dataset = PairedLineDataset(pair_source(folder, "set"), 32)
-    names = [dataset[1]["name"] for _ in range(3)]
-    assert names == ["d2", "d2", "d2"] and caplog.text.count("d1.png") == 1
+    names = [dataset[(epoch, 1)]["name"] for epoch in range(16)]
+    assert set(names) == {"d0", "d2"} and caplog.text.count("d1.png") == 1
+    assert names == [dataset[(epoch, 1)]["name"] for epoch in range(16)]
     assert len(dataset.check()) == 1 and caplog.text.count("d1.png") == 1
+    assert "d1.png" in dataset.flaw(1) and not dataset.flaw(0)
+
+
+def test_pairs_of_which_none_can_be_read_name_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
+    with pytest.raises(TrainingError, match=r"none of the 2 pictures.*a\.png"):
+        open_pairs(SETTINGS, tmp_path, "train")
 
 
 def test_check_names_what_is_wrong(drawings: Callable[..., Path]) -> None:
@@ -268,17 +319,9 @@ def test_lines_of_pictures_without_drawings_are_recorded(tmp_path: Path) -> None
 
     path = save(tmp_path / "p.png", pairs()[0]["color"].permute(1, 2, 0).numpy().astype(np.uint8))
     dataset = PairedLineDataset(FilePictures("p", [Entry("p", path)], tmp_path), 32)
-    assert dataset[0]["line"].shape == (1, 32, 32)
+    # known before the first sample is made, when a run writes down what it does without
     assert dataset.degraded == ["lines=xdog: pictures without a line file"]
-
-
-def test_learned_lines_take_any_size() -> None:
-    drawn = LearnedLines(lambda color: color.mean(1, keepdim=True))
-    picture = GeneratedPictures("toon", 1, size=50).load(0)
-    assert drawn(picture).shape == (50, 50)
-    assert isinstance(line_source("learned"), XDoGLines) and line_source("learned").degraded
-    with pytest.raises(TrainingError, match=r"data\.lines is 'pencil'"):
-        line_source("pencil")
+    assert dataset[0]["line"].shape == (1, 32, 32)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

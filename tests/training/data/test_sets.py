@@ -11,7 +11,16 @@ import pytest
 
 from training.data import data_root, open_dataset
 from training.data.cache import ArrayCache
-from training.data.sets import SETS, open_manga, open_pages, open_pairs, open_photos, open_shots
+from training.data.picture import PictureSource
+from training.data.sets import (
+    SETS,
+    all_manga,
+    open_manga,
+    open_pages,
+    open_pairs,
+    open_photos,
+)
+from training.data.shot_sets import open_shots
 from training.errors import TrainingError
 
 from .conftest import save
@@ -108,6 +117,54 @@ def test_photo_tree_and_limit(tmp_path: Path) -> None:
     assert len(open_photos({**SETTINGS, "limit": 2}, tmp_path, "train")) == 2
 
 
+def photo_tree(folder: Path) -> Path:
+    for split in ("train", "val"):
+        for name in ("n01/a", "n01/b", "n01/c", "n02/a", "n02/b", "n02/c", "n02/d.e"):
+            save(folder / split / f"{name}.png", np.zeros((4, 4, 3), np.uint8))
+    return folder
+
+
+def labels_of(source: PictureSource) -> list[str]:
+    return [source.label(index) for index in range(len(source))]
+
+
+def test_photos_trained_on_val_and_tested_on_some_of_each_class(tmp_path: Path) -> None:
+    photo_tree(tmp_path)
+    settings = {**SETTINGS, "reverse": True, "per_class": 2, "eval_seed": 0}
+    train = open_photos(settings, tmp_path, "train")
+    assert len(train) == 7 and "val" in train.files(0)[0].parts
+    test = open_photos(settings, tmp_path, "dev")
+    assert [label[:3] for label in labels_of(test)] == ["n01", "n01", "n02", "n02"]
+    assert "train" in test.files(0)[0].parts
+    assert labels_of(test) == labels_of(open_photos(settings, tmp_path, "dev"))
+    drawn = {
+        tuple(labels_of(open_photos({**settings, "eval_seed": seed}, tmp_path, "dev")))
+        for seed in range(8)
+    }
+    assert len(drawn) > 2
+    assert len(open_photos({**settings, "per_class": 0}, tmp_path, "dev")) == 7
+    assert "train" in open_photos(SETTINGS, tmp_path, "train").files(0)[0].parts
+
+
+def test_photos_of_a_list(tmp_path: Path) -> None:
+    data, path = photo_tree(tmp_path / "d"), tmp_path / "list.txt"
+    path.write_text("# mine\nn02, b.png\n\nn01/c\nn02/d.e\nn01/c.png\n", encoding="utf-8")
+    settings = {**SETTINGS, "list": str(path)}
+    assert labels_of(open_photos(settings, data, "dev")) == ["n02/b", "n01/c", "n02/d.e"]
+    assert len(open_photos(settings, data, "train")) == 7
+    flat = data / "val"  # without parts: what is not tested on trains
+    assert labels_of(open_photos(settings, flat, "dev")) == ["n02/b", "n01/c", "n02/d.e"]
+    assert labels_of(open_photos(settings, flat, "train")) == ["n01/a", "n01/b", "n02/a", "n02/c"]
+    path.write_text("n01/z.png\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"list\.txt names n01/z\.png"):
+        open_photos(settings, data, "dev")
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"list\.txt names no picture"):
+        open_photos(settings, data, "dev")
+    with pytest.raises(TrainingError, match=r"nowhere\.txt cannot be read"):
+        open_photos({**SETTINGS, "list": "nowhere.txt"}, data, "dev")
+
+
 def test_paintings_among_photos_are_the_coloured_ones(tmp_path: Path) -> None:
     for part in ("color", "bw", "line"):
         save(tmp_path / part / "a.png", np.zeros((20, 30, 3), np.uint8))
@@ -131,6 +188,26 @@ def test_manga_folders(tmp_path: Path) -> None:
     assert open_pages(SETTINGS, tmp_path, "train").load(0).monochrome is None
     page = open_manga(SETTINGS, tmp_path, "train").load(0)
     assert page.color is None and page.monochrome is not None and page.shape == (44, 30)
+
+
+def test_all_manga_is_of_both_parts_and_may_be_absent(tmp_path: Path) -> None:
+    for split, names in (("train", "ab"), ("val", "cd")):
+        for name in names:
+            save(tmp_path / split / "color" / f"{name}.png", np.zeros((40, 30, 3), np.uint8))
+            save(tmp_path / split / "bw_manga" / f"{name}{name}.png", np.zeros((44, 30), np.uint8))
+    pages = all_manga(SETTINGS, tmp_path)
+    assert pages is not None
+    assert [pages.label(i) for i in range(len(pages))] == ["aa", "bb", "cc", "dd"]
+    assert all_manga(SETTINGS, tmp_path / "train" / "color") is None
+    assert all_manga({**SETTINGS, "set": "toon"}, None) is None
+    generated = all_manga(SETTINGS, None)
+    assert generated is not None and len(generated) == 6
+
+
+def test_pages_of_one_name_need_not_belong_together(tmp_path: Path) -> None:
+    save(tmp_path / "color" / "001.png", np.full((40, 30, 3), 90, np.uint8))
+    save(tmp_path / "bw_manga" / "001.png", np.full((44, 30), 90, np.uint8))
+    assert open_pages(SETTINGS, tmp_path, "train").load(0).paint.shape == (40, 30, 3)
 
 
 def test_folder_without_pairs_says_what_it_wants(tmp_path: Path) -> None:

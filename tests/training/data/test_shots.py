@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data import procedural
+from training.data import open_dataset, procedural
 from training.data.cache import ArrayCache
 from training.data.clips import ShotDataset
 from training.data.films import FilmShots, FrameFolder, VideoFile
-from training.data.sets import open_shots
+from training.data.shot_sets import open_shots
 from training.data.shots import BINS, ShotRules, color_histogram, difference, split_shots
 from training.errors import TrainingError
 
@@ -126,3 +126,59 @@ def test_file_that_is_no_video(tmp_path: Path) -> None:
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(TrainingError, match=r"broken\.mp4"):
         VideoFile(path, 32, ArrayCache(tmp_path / "c"))
+
+
+def triplets(folder: Path, count: int, suffix: str = "png") -> None:
+    for number in range(count):
+        for frame in (1, 2, 3):
+            picture = np.full((24, 40, 3), 40 * frame + number, np.uint8)
+            save(folder / f"Disney_{number}" / f"frame{frame}.{suffix}", picture)
+
+
+ATD = {"size": 32, "clip": 3, "seed": 0, "count": 1, "series": "atd12k"}
+
+
+@pytest.mark.parametrize("inside", ["atd12k", ""])
+def test_atd_12k(tmp_path: Path, inside: str) -> None:
+    data = tmp_path / "data"
+    triplets(data / inside / "train_10k", 6, "jpg")
+    triplets(data / inside / "test_2k_540p", 4)
+    (data / inside / "test_2k_annotations" / "Disney_0").mkdir(parents=True)
+    train = open_dataset("shots", ATD, data, "train")
+    assert train.source.name == (inside or "data") and len(train.source) == 6
+    sample = train[0]
+    assert sample["color"].shape == (3, 3, 32, 32) and int(sample["target"]) == 1
+    assert len(open_shots(ATD, data, "dev")) == 4
+    tuned = {**ATD, "finetune_shots": 1}
+    labels = [
+        {source.label(i) for i in range(len(source))}
+        for source in (open_shots(tuned, data, split) for split in ("finetune", "dev"))
+    ]
+    assert [len(part) for part in labels] == [1, 3] and not labels[0] & labels[1]
+
+
+def test_flat_triplets_are_shots_that_nothing_cuts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    triplets(tmp_path / "flat", 6)
+    (tmp_path / "flat" / "Disney_4" / "frame2.png").unlink()
+    parts = [open_shots(ATD, tmp_path / "flat", split) for split in ("train", "dev")]
+    labels = {source.label(i) for source in parts for i in range(len(source))}
+    assert labels == {f"Disney_{n}" for n in (0, 1, 2, 3, 5)} and "Disney_4" in caplog.text
+    assert {source.length(i) for source in parts for i in range(len(source))} == {3}
+    triplets(tmp_path / "many" / "second", 3)
+    triplets(tmp_path / "many" / "first", 2)
+    source = open_shots({**ATD, "series": "2"}, tmp_path / "many", "train")
+    assert source.name == "second"
+
+
+def test_folders_that_are_shots_already_are_not_cut(tmp_path: Path, film: list[np.ndarray]) -> None:
+    for shot in range(4):
+        for n, frame in enumerate(film):
+            save(tmp_path / "s" / f"shot{shot}" / f"{n}.png", frame)
+    settings = {"size": 32, "clip": 8, "seed": 0, "count": 1, "series": "1"}
+    given = {**settings, "shot_threshold": 0.0}
+    parts = [open_shots(given, tmp_path / "s", split) for split in ("train", "dev")]
+    assert [source.length(i) for source in parts for i in range(len(source))] == [18] * 4
+    cut = open_shots({**settings, "shot_threshold": 20_000.0}, tmp_path / "s", "train")
+    assert [cut.length(i) for i in range(len(cut))] == [9]

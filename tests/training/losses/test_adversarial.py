@@ -87,6 +87,14 @@ def test_gradient_penalty_reaches_the_critic() -> None:
     assert weight is not None and weight.abs().sum() > 0
 
 
+def test_gradient_penalty_takes_pictures_of_a_generator_in_bf16() -> None:
+    critic = torch.nn.Linear(4, 1)
+    real, fake = torch.rand(3, 4), torch.rand(3, 4).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        penalty = gradient_penalty(lambda x: [critic(x)], real, fake)
+    assert penalty.isfinite()
+
+
 def test_an_unknown_form() -> None:
     with pytest.raises(ValueError, match="hinge"):
         GANLoss("hinge")

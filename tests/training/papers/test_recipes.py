@@ -74,6 +74,7 @@ def terms(folder: Path) -> set[str]:
         ("manga", {"g/adv", "g/pixel", "g/aux", "g/white", "d/real", "d/fake"}),
         ("manga/without_1_5", {"g/pixel", "g/aux"}),
         ("video", {"g/adv", "g/pixel", "g/latent", "d/real", "d/fake"}),
+        ("video/ardsc", {"g/adv", "g/pixel", "d/real", "d/fake"}),
     ],
 )
 def test_the_main_stage_logs_its_terms(preset: str, expected: set[str], tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""Line sources: the extractor that ships, one of your own, and what stands in for an absent one."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.models.architectures import build, save_model
+from backend.weights import store
+from training.data import open_dataset
+from training.data.cache import ArrayCache
+from training.data.lines import EXTRACTOR, LearnedLines, XDoGLines, line_source
+from training.data.sources import GeneratedPictures
+from training.errors import TrainingError
+
+SETTINGS = {"size": 32, "count": 2, "seed": 0, "set": "", "clip": 8, "warp": False}
+shipped = pytest.mark.skipif(EXTRACTOR not in store.installed(), reason="no extractor ships")
+
+
+@pytest.fixture(autouse=True)
+def let_go() -> None:
+    store.release()
+
+
+def brightness(color: torch.Tensor) -> torch.Tensor:
+    return color.mean(1, keepdim=True)
+
+
+@shipped
+@pytest.mark.parametrize("kind", ["pairs", "shots"])
+def test_learned_lines_are_those_of_the_extractor_that_ships(kind: str) -> None:
+    learned, xdog = (
+        open_dataset(kind, {**SETTINGS, "lines": name}, None, "test")
+        for name in ("learned", "xdog")
+    )
+    assert learned.degraded == []
+    picture = GeneratedPictures("toon", 1, size=32).load(0)
+    color = torch.from_numpy(picture.paint.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    with torch.inference_mode():
+        expected = ((store.load(EXTRACTOR)(color).main[0, 0] + 1) * 127.5).round()
+    drawn = learned.lines(picture)  # type: ignore[attr-defined]
+    assert np.abs(drawn - expected.numpy()).max() <= 1
+    assert not torch.equal(learned[0]["line"], xdog[0]["line"])
+
+
+@shipped
+def test_worker_processes_get_the_extractor_too() -> None:
+    dataset = open_dataset("pairs", {**SETTINGS, "lines": "learned"}, None, "test")
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert torch.equal(dataset[0]["line"], copy[0]["line"])
+
+
+def test_an_extractor_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_model(path, build(EXTRACTOR, {"width": 2}))
+    cache = tmp_path / "cache"
+    lines = line_source(str(path), ArrayCache(cache))
+    picture = GeneratedPictures("toon", 1, size=32).load(0)
+    assert isinstance(lines, LearnedLines) and lines(picture).shape == (32, 32)
+    assert len(list(cache.rglob("*.npy"))) == 1
+    assert np.array_equal(lines(picture), lines(picture)) and not lines.degraded
+
+
+def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_model(path, build("ibn_gan", {"width": 2, "depth": 2}))
+    with pytest.raises(TrainingError, match=r"other\.safetensors.*holds the network 'ibn_gan'"):
+        line_source(str(path))
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(TrainingError, match=r"other\.safetensors cannot draw lines"):
+        line_source(str(path))
+    with pytest.raises(TrainingError, match=r"nowhere\.safetensors"):
+        line_source(str(tmp_path / "nowhere.safetensors"))
+
+
+def test_without_weights_xdog_draws_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NURI_WEIGHTS", str(tmp_path))
+    dataset = open_dataset("pairs", {**SETTINGS, "lines": "learned"}, None, "train")
+    assert dataset.degraded == ["lines=xdog: no trained line extractor"]
+    assert isinstance(dataset.lines, XDoGLines)  # type: ignore[attr-defined]
+
+
+def test_learned_lines_take_any_size() -> None:
+    picture = GeneratedPictures("toon", 1, size=50).load(0)
+    assert LearnedLines(brightness)(picture).shape == (50, 50)
+
+
+def test_a_large_picture_is_drawn_from_a_copy() -> None:
+    seen = []
+
+    def network(color: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(color.shape[2:]))
+        return brightness(color)
+
+    picture = GeneratedPictures("toon", 1, size=96).load(0)
+    assert LearnedLines(network, side=48)(picture).shape == (96, 96) and seen == [(48, 48)]
+
+
+def test_a_source_that_is_not_known() -> None:
+    with pytest.raises(TrainingError, match=r"data\.lines is 'pencil'"):
+        line_source("pencil")

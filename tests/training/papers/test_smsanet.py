@@ -1,0 +1,54 @@
+"""SMSANet: saliency of the truth is computed once a picture where pictures stay as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training import papers
+from training.engine import Trainer
+from training.losses import saliency
+
+from .test_recipes import small
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NURI_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        path = tmp_path / "photos" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(path)
+    return tmp_path / "photos"
+
+
+def test_saliency_of_whole_pictures_is_kept(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    compute = saliency.ClassicalSaliency.__call__
+
+    def spy(self: saliency.ClassicalSaliency, rgb: torch.Tensor) -> torch.Tensor:
+        asked.append(len(rgb))
+        return compute(self, rgb)
+
+    monkeypatch.setattr(saliency.ClassicalSaliency, "__call__", spy)
+    config = small("smsanet", "data.crop=false", "loss.salient_mask=truth", "train.steps=3")
+    recipe = papers.build(config, photos)
+    dataset = recipe.tracks[0].dataset
+    for epoch in range(2):
+        for index in range(len(dataset)):
+            assert dataset[(epoch, index)]["saliency"].shape == (1, 64, 64)
+    assert asked == [1] * len(dataset)
+    Trainer(recipe, tmp_path / "run", device="cpu", quiet=True).fit()
+    assert asked == [1] * len(dataset)  # the loss takes the maps of the data
+
+
+def test_parts_of_pictures_have_no_maps_to_keep(photos: Path) -> None:
+    dataset = papers.build(small("smsanet"), photos).tracks[0].dataset
+    assert "saliency" not in dataset[(0, 0)]

@@ -1,0 +1,120 @@
+"""`nuri-train import`: published files, under their authors' names of tensors, become networks.
+
+The sizes are the published ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.models import architectures
+from training.cli import main
+
+from .published import State, alacgan_generator, manga_generator, siggraph17, tagger, wrapped
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one place where pretrained networks are looked for; empty."""
+    place = tmp_path / "pretrained"
+    place.mkdir()
+    monkeypatch.setenv("NURI_PRETRAINED", str(place))
+    monkeypatch.setenv("NURI_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return place
+
+
+def imported(tmp_path: Path, content: object, name: str) -> Path:
+    source, output = tmp_path / "published.pth", tmp_path / f"{name}.safetensors"
+    torch.save(content, source)
+    assert main(["import", str(source), "-o", str(output), "--as", name]) == 0
+    return output
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "count", "options"),
+    [
+        ("smsanet", siggraph17, 34_187_027, {"in_channels": 4, "attention": "none"}),
+        ("manga", manga_generator, 31_808_154 + 1_564_784, {"size": "release"}),
+        ("alacgan", alacgan_generator, 21_936_003 + 1_564_784, {"width": 64}),
+    ],
+)
+def test_published_networks_are_imported(
+    name: str,
+    make: Callable[[], State],
+    count: int,
+    options: dict[str, object],
+    folder: Path,
+    tmp_path: Path,
+) -> None:
+    published = make()
+    content = {"state_dictG": wrapped(published)["weight"]} if name == "alacgan" else published
+    path = imported(tmp_path, content, name)
+    header = architectures.read_header(path)
+    assert header.name == name
+    assert options.items() <= header.options.items()
+    assert header.extra["source"] == "published.pth"
+    model = architectures.load_model(path)
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+    found = model.state_dict()
+    pairs = {
+        "smsanet": {"model3.4.weight": "block3.4.weight", "model_out.0.bias": "exit.bias"},
+        "manga": {
+            "feature_conv.network.2.weight": "generator.features.2.weight",
+            "tunnel3.2.5.selayer.conv2.bias": "generator.decoders.1.2.5.excitation.fc2.bias",
+            "deconv_for_decoder.6.weight": "generator.aux.6.weight",
+        },
+        "alacgan": {
+            "toH.0.weight": "generator.hint.0.weight",
+            "tunnel4.2.19.conv_conv.weight": "generator.decoders.0.2.19.middle.weight",
+        },
+    }
+    for theirs, ours in pairs[name].items():
+        assert torch.equal(found[ours], published[theirs])
+
+
+def test_a_generator_without_its_extractor_says_so(folder: Path, tmp_path: Path) -> None:
+    extra = architectures.read_header(imported(tmp_path, manga_generator(), "manga")).extra
+    assert extra["degraded"] == [
+        "extractor=random: the weights of tag2pix and seresnext50 are absent"
+    ]
+    assert extra["pretrained"] == []
+
+
+def test_a_generator_finds_its_extractor(folder: Path, tmp_path: Path) -> None:
+    published = tagger()
+    tag2pix = imported(tmp_path, wrapped(published), "tag2pix")
+    tag2pix.rename(folder / tag2pix.name)
+    path = imported(tmp_path, manga_generator(), "manga")
+    found = architectures.load_model(path).state_dict()
+    pairs = {"layer2.3.conv2.weight": "layer2.3.conv2.weight", "bn1.bias": "bn1.bias"}
+    pairs["layer1.2.selayer.conv1.weight"] = "layer1.2.se.fc1.weight"
+    for theirs, ours in pairs.items():
+        assert torch.equal(found[f"extractor.net.{ours}"], published[theirs])
+    extra = architectures.read_header(path).extra
+    assert extra["degraded"] == []
+    (used,) = extra["pretrained"]
+    assert used.startswith("tag2pix sha256:")
+
+
+def test_another_file_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = tmp_path / "other.pth", tmp_path / "manga.safetensors"
+    torch.save({"stem.weight": torch.zeros(1)}, source)
+    for name, words in (
+        ("manga", "'stem.weight' is no key of the manga generator"),
+        ("aaldc", "nothing is called 'aaldc'"),
+    ):
+        assert main(["import", str(source), "-o", str(output), "--as", name]) == 1
+        assert words in capsys.readouterr().err
+    published = manga_generator()
+    del published["exit.bias"]
+    torch.save(published, source)
+    assert main(["import", str(source), "-o", str(output), "--as", "manga"]) == 1
+    assert "exit.bias is missing" in capsys.readouterr().err
+    assert not output.exists()
