@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
 
-from . import cuts, doubts, layers, made, preview
+from . import cuts, doubts, made, preview
+from .animation_end import add_result, write_known
 from .animation_plan import KeyFrame, Plan, make_plan, opening
 from .animation_report import Count, no_frame, summary
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
-from .document import LAYER_NAME, find_document, remove_layer, when_idle
+from .document import find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, Request, colours_of
-from .made import Made
 from .rows import Pixels, plane_of
 from .samples import is_paper
+from .sheet import FrameSheet
 from .steps import Work
-from .timeline import FrameSheet, Timeline, add_frames
+from .timeline import Timeline
 
 _READ_SHARE, _DAEMON_SHARE = 0.05, 0.9
 _PREVIEW_SECONDS = 0.5
@@ -62,37 +62,20 @@ class AnimationJob(ColorizeJob):
             plan = yield from make_plan(
                 timeline, request.line, request.hints, past, shots, self.selected, _manner(request)
             )
-            if not plan.left and plan.kept:
+            if not plan.left and not plan.is_new:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
-            with FrameSheet(timeline, plan.times) as sheet:
+            with FrameSheet(timeline, request.line, plan.times) as sheet:
                 self._say(_READ_SHARE, "Preparing the frames")
                 yield from sheet.open()
                 count = yield from self._colour(client, timeline, sheet, plan)
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
-                yield from _write_known(timeline, sheet, plan, count)
-                frames = yield from _note(sheet, plan, count)
-                self._on_paper = is_paper(plan.keys[0].line)
-                layer = yield from add_frames(
-                    request.document, sheet, timeline.canvas, LAYER_NAME, self._place
-                )
-        document = find_document(request.document)
-        if document is not None:
-            earlier = doubts.masks_of(document, plan.past)
-            kept = {time: earlier[time] for time in plan.kept if time in earlier}
-            made.remember(document, layer, request.line, frames)
-            doubts.remember(document, layer, kept | count.doubtful)
+                yield from write_known(sheet, plan, count)
+                on_paper = is_paper(plan.keys[0].line)
+                result = yield from add_result(request, sheet, plan, count, on_paper)
         if request.replace:
             yield from remove_layer(request.document, request.replace)
-        return Outcome(layer, self.preview, notice=summary(count, plan, self.cancelling))
-
-    _on_paper = False
-
-    def _place(self, document: Any) -> layers.Place:
-        """Lines that have been deleted meanwhile cost nothing: the layer goes on top."""
-        line = layers.find(document, self.request.line)
-        if line is None:
-            return layers.on_top(document)
-        return layers.place_colours(line, self._on_paper)
+        notice = summary(count, plan, result, self.cancelling)
+        return Outcome(result.layer, self.preview, notice=notice)
 
     def _shots(self, client: Client, timeline: Timeline) -> Work:
         """The times of each shot: all in one, unless the artist has it cut."""
@@ -115,7 +98,7 @@ class AnimationJob(ColorizeJob):
     def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
         """Has the frames that are left coloured and writes them, shot by shot; returns `Count`.
 
-        Raises `NuriError` when not a single frame came of it.
+        Raises `NuriError` when not a single frame came of it and the artist has made no news.
         """
         count = Count(len(plan.left), {key.time for key in plan.keys})
         for keys, left in plan.by_shot():
@@ -124,7 +107,8 @@ class AnimationJob(ColorizeJob):
                 break
         if self.cancelling and not count.done:
             raise NuriError(ErrorCode.cancelled, "Colouring cancelled; nothing was changed")
-        if count.total and not count.done:
+        has_news = plan.past.layer and plan.is_new
+        if count.total and not count.done and not has_news:
             raise count.broken or no_frame(count)
         return count
 
@@ -142,6 +126,7 @@ class AnimationJob(ColorizeJob):
         while left and not self.cancelling:
             before = len(left)
             planes, options = opening(keys, self.request.model, self.request.soft)
+            count.asked = options["keys"]
             # The newest request takes the place of any other for this document.
             job = client.submit(
                 "animation", planes, options, document=self.request.document, frames=len(left)
@@ -199,11 +184,9 @@ class AnimationJob(ColorizeJob):
         sheet: FrameSheet,
         count: Count,
     ) -> Work:
-        if moment in count.keys:
-            if frame.planes:
-                yield from sheet.write(moment, colours_of(frame.planes))
-                count.filled.append(moment)
-            return
+        is_key = moment in count.keys
+        if is_key and not frame.planes:
+            return  # it has all its colours already
         error = frame.info.get("error")
         if isinstance(error, dict):
             reason = str(error.get("message", "unknown"))
@@ -211,9 +194,12 @@ class AnimationJob(ColorizeJob):
             return
         colours = colours_of(frame.planes)
         yield from sheet.write(moment, colours)
-        count.done.append(moment)
-        if frame.info.get("doubtful"):
-            count.doubtful[moment] = doubts.pack(colours_of(frame.planes, "confidence"))
+        (count.filled if is_key else count.done).append(moment)
+        for flaw in frame.info.get("flaws", ()):
+            count.flaws.setdefault(flaw["message"], set()).add(count.asked[flaw["key"]])
+        if areas := frame.info.get("doubtful"):
+            count.doubts[moment] = len(areas)
+            count.masks[moment] = doubts.pack(colours_of(frame.planes, "confidence"))
         now = time.monotonic()
         if now - self._shown > _PREVIEW_SECONDS:
             space = travel_space(timeline.space)
@@ -242,26 +228,3 @@ class AnimationJob(ColorizeJob):
 def _manner(request: Request) -> str:
     """What decides the colours of a frame beside its lines and key frames, "" for the usual."""
     return request.model + " soft" * request.soft
-
-
-def _write_known(timeline: Timeline, sheet: FrameSheet, plan: Plan, count: Count) -> Work:
-    """The frames that need no backend: coloured by the artist, or good as they were."""
-    for key in plan.keys:
-        if key.time not in count.filled:
-            yield from sheet.write(key.time, key.colours)
-    native = travel_space(timeline.space)
-    for moment in plan.kept:
-        pixels = yield from timeline.read(plan.past, moment, native)
-        yield from sheet.write(moment, pixels)
-
-
-def _note(sheet: FrameSheet, plan: Plan, count: Count) -> Work:
-    """What a later run has to know of the frames, by time; returns a dict of `Made`."""
-    frames: dict[int, Made] = {}
-    for moment in (*plan.kept, *count.done):
-        name = yield from sheet.digest(moment)
-        frames[moment] = Made(plan.recipes[moment], name, "made")
-    for key in plan.keys:
-        name = yield from sheet.digest(key.time)
-        frames[key.time] = Made(key.name, name, key.source)
-    return frames

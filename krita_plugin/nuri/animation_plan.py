@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
@@ -10,7 +11,7 @@ from protocol.pixels import Plane
 
 from . import guess, layers, made
 from .colourspace import SRGB8, travel_space
-from .made import Made
+from .made import Past
 from .rows import Pixels, plane_of
 from .steps import Work
 from .timeline import Timeline, is_blank, shown_at, shown_in
@@ -22,15 +23,19 @@ MOST_KEYS = 20
 
 @dataclass
 class KeyFrame:
-    """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB."""
+    """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB.
+
+    ``source``, ``painted``: as in `made.Made`.
+    """
 
     time: int
     colours: Pixels
     seen: Pixels
     line: Pixels
     source: str = "key"
+    painted: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """A digest of what it shows."""
         return made.digest(self.seen.data, self.line.data)
@@ -39,17 +44,19 @@ class KeyFrame:
 @dataclass
 class Plan:
     """``shots``: the times of each, in order. ``left``: times of the frames to colour. ``kept``:
-    those that stay as they are in the layer ``past``. ``keyless``: those that stay empty, for no
+    those that stay as they are in the result ``past``. ``keyless``: those that stay empty, for no
     frame of their shot is coloured, by shot. ``recipes``: of all that are coloured or kept.
+    ``is_new``: the key frames of ``past`` are not where they have to be, or not as they are now.
     """
 
     shots: list[list[int]]
     keys: list[KeyFrame]
+    past: Past
     left: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
-    past: str = ""
     recipes: dict[int, str] = field(default_factory=dict)
     keyless: list[list[int]] = field(default_factory=list)
+    is_new: bool = True
 
     @property
     def times(self) -> list[int]:
@@ -78,7 +85,7 @@ def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
     """
     node = layers.find(document, chosen) if chosen else None
     if node is None:
-        own = [*own, *made.results(document)]
+        own = [*own, *made.results(document), *_layers_in(document, line)]
         node = _animated_colours(document, {line, *own}) or guess.hint_layer(document, line, own)
     if node is None:
         raise NuriError(
@@ -99,13 +106,13 @@ def make_plan(
     timeline: Timeline,
     line: str,
     colours: str,
-    latest: tuple[str, dict[int, Made]],
+    past: Past,
     shots: list[list[int]],
     selected: bool = False,
     manner: str = "",
 ) -> Work:
     """Looks at all frames; returns `Plan`. ``line``, ``colours``: identities of the layers;
-    ``latest``: of `made.latest`; ``shots``: the times of each. ``selected``: frames that are not
+    ``past``: of `made.latest`; ``shots``: the times of each. ``selected``: frames that are not
     selected in the timeline stay as they were, or empty. ``manner``: how it is coloured; frames of
     another are coloured again.
 
@@ -119,9 +126,8 @@ def make_plan(
             f'The layer "{name}" has no key frames',
             "choose the animated layer with the lines; Colorize layer is for a single picture",
         )
-    past, frames = latest
     most = MOST_KEYS * len(shots)
-    keys, unchanged = yield from coloured_frames(timeline, line, colours, latest, most)
+    keys, unchanged = yield from coloured_frames(timeline, line, colours, past, most)
     if not keys:
         name = layers.require(timeline.document, colours).name()
         raise NuriError(
@@ -129,7 +135,7 @@ def make_plan(
             f'No frame of the layer "{name}" is coloured',
             "colour one or two frames on it, better the first and the last",
         )
-    plan = Plan(shots, [keys[time] for time in sorted(keys)], past=past)
+    plan = Plan(shots, [keys[time] for time in sorted(keys)], past)
     if any(len(plan.keys_of(shot)) > MOST_KEYS for shot in shots):
         raise NuriError(
             ErrorCode.too_large,
@@ -137,46 +143,71 @@ def make_plan(
             "colour a shorter part of the animation at a time",
         )
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
-    for shot in shots:
-        names = [(key.time, key.name) for key in plan.keys_of(shot)]
+    yield from _sort_frames(timeline, line, plan, unchanged, wanted, manner)
+    is_same = past.frames.keys() == {0, *times} and unchanged.issuperset(keys)
+    plan.is_new = not is_same or any(_is_stale(plan, time) for time in keys)
+    return plan
+
+
+def _sort_frames(
+    timeline: Timeline, line: str, plan: Plan, unchanged: set[int], wanted: set[int], manner: str
+) -> Work:
+    """Fills the lists of a plan. ``unchanged``: times of frames of the last result where nobody
+    has painted; ``wanted``: of frames that shall be coloured if they have to.
+    """
+    past, keys = plan.past, {key.time: key.name for key in plan.keys}
+    there = past.frames.keys() & set(timeline.times(past.layer) if past.layer else ())
+    for shot in plan.shots:
+        names = [(time, keys[time]) for time in shot if time in keys]
         asked = [time for time in shot if time in wanted]
         if asked and not names:
             plan.keyless.append(asked)
         for time in shot:
             if time in keys:
-                continue
-            if time not in wanted:
-                if time in unchanged:
-                    plan.recipes[time] = frames[time].recipe
+                plan.recipes[time] = made.digest(keys[time], manner)
+            elif time not in wanted:
+                if time in there and past.frames[time].source != "empty":
+                    plan.recipes[time] = past.frames[time].recipe
                     plan.kept.append(time)
-                continue
-            if not names:
-                continue
-            pixels = yield from timeline.read(line, time, SRGB8)
-            plan.recipes[time] = made.recipe(made.digest(pixels.data), time, names, manner)
-            is_fresh = time in unchanged and frames[time].recipe == plan.recipes[time]
-            (plan.kept if is_fresh else plan.left).append(time)
-    return plan
+            elif names:
+                pixels = yield from timeline.read(line, time, SRGB8)
+                drawn = made.digest(pixels.data)
+                plan.recipes[time] = made.recipe(drawn, time, names, manner)
+                is_stale = time not in unchanged or _is_stale(plan, time)
+                (plan.left if is_stale else plan.kept).append(time)
 
 
-def coloured_frames(
-    timeline: Timeline, line: str, colours: str, latest: tuple[str, dict[int, Made]], most: int
-) -> Work:
+def _is_stale(plan: Plan, time: int) -> bool:
+    """Whether a frame of the last result was made from something else."""
+    return plan.past.frames[time].recipe != plan.recipes[time]
+
+
+def coloured_frames(timeline: Timeline, line: str, colours: str, past: Past, most: int) -> Work:
     """The frames whose colours are the artist's: of the coloured layer, a few more than ``most`` at
-    the most, and those of the latest result that were corrected.
+    the most, and those of the last result that were corrected.
 
     Returns (`KeyFrame` by time, the times of that result where nobody has painted).
     """
     times = timeline.times(line)
     keys = yield from _read_keys(timeline, line, colours, times, most)
-    past, frames = latest
     unchanged: set[int] = set()
-    for time in [time for time in timeline.times(past) if time in frames] if past else ():
-        corrected = yield from _correction(timeline, line, past, time, frames[time], keys)
-        if corrected is None:
+    is_known = past.view == timeline.view
+    for time in timeline.times(past.layer) if past.layer else ():
+        then = past.frames.get(time)
+        if then is None:
+            continue
+        now = (yield from timeline.digest(past.layer, time)) if is_known else then.digest
+        is_painted = now != then.digest
+        if is_known and not is_painted and then.source != "empty":
             unchanged.add(time)
-        elif time in times:
-            keys[time] = corrected
+        # The coloured layer decides where it has a frame of its own that is newer.
+        newest = keys[time].painted if time in keys else then.painted
+        if time in times and (is_painted or then.source == "corrected") and newest == then.painted:
+            place = past.layer, time
+            corrected = yield from read_key(timeline, line, time, place, "corrected")
+            corrected.painted = then.painted
+            if not is_blank(corrected.seen):
+                keys[time] = corrected
     return keys, unchanged
 
 
@@ -190,6 +221,12 @@ def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], 
             planes.append(plane_of(f"exact{number}", key.colours))
     times = [key.time for key in keys]
     return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model, "soft": soft}
+
+
+def _layers_in(document: Any, uid: str) -> list[str]:
+    """Identities of what is in a group; [] for other layers."""
+    node = layers.find(document, uid)
+    return [layers.uid_of(child) for child, _ in layers.walk(node)] if node is not None else []
 
 
 def _animated_colours(document: Any, excluded: set[str]) -> Any | None:
@@ -211,6 +248,7 @@ def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], mo
             continue
         key = yield from read_key(timeline, line, place, (colours, moment), "key")
         if not is_blank(key.seen):
+            key.painted = made.digest(key.seen.data)
             found[place] = key
     return found
 
@@ -224,21 +262,3 @@ def read_key(timeline: Timeline, line: str, time: int, place: tuple[str, int], s
         colours = yield from timeline.read(*place, native)
     drawn = yield from timeline.read(line, time, SRGB8)
     return KeyFrame(time, colours, seen, drawn, source)
-
-
-def _correction(
-    timeline: Timeline, line: str, past: str, time: int, then: Made, keys: dict[int, KeyFrame]
-) -> Work:
-    """A frame of the last result that the artist has painted on: `KeyFrame`, else None.
-
-    The coloured layer decides where it has a frame of its own that is newer.
-    """
-    now = yield from timeline.digest(past, time)
-    is_painted = now != then.digest
-    key = keys.get(time)
-    if not is_painted and then.source != "corrected":
-        return None
-    if key is not None and (then.source != "key" or key.name != then.recipe or not is_painted):
-        return None
-    corrected = yield from read_key(timeline, line, time, (past, time), "corrected")
-    return None if is_blank(corrected.seen) else corrected

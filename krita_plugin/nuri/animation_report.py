@@ -8,24 +8,29 @@ from dataclasses import dataclass, field
 from protocol.errors import ErrorCode, NuriError
 
 from .animation_plan import Plan
-from .notice import Kind, Notice, Offer
+from .made import Past
+from .notice import Kind, Notice
 
 _MOST_TIMES = 6
 
 
 @dataclass
 class Count:
-    """What came of the frames. ``keys``: times of the key frames; ``filled``: those of them that
-    had mere hints. ``failed``: times of the other frames by why they failed. ``doubtful``: where
-    frames are, as `doubts.pack` gives it, by time.
+    """What came of the frames. ``keys``: times of the key frames, ``asked``: of those in the shot
+    under way; ``filled``: of those that had mere hints; ``flaws``: by why they are of no use.
+    ``failed``: times of the other frames by why they failed. By time: ``doubts``, how many areas of
+    a frame are doubtful, and ``masks`` of `doubts.pack`, which.
     """
 
     total: int
     keys: set[int]
+    asked: list[int] = field(default_factory=list)
     filled: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    flaws: dict[str, set[int]] = field(default_factory=dict)
     failed: dict[str, list[int]] = field(default_factory=dict)
-    doubtful: dict[int, bytes] = field(default_factory=dict)
+    doubts: dict[int, int] = field(default_factory=dict)
+    masks: dict[int, bytes] = field(default_factory=dict)
     broken: NuriError | None = None
 
     @property
@@ -42,41 +47,55 @@ def no_frame(count: Count) -> NuriError:
     )
 
 
-def summary(count: Count, plan: Plan, cancelled: bool) -> Notice:
-    """One line for the artist about what is in the document now."""
-    done = len(count.done)
-    failed = count.through - done
-    message = f"{done} frame{'s' if done != 1 else ''} coloured from {len(plan.keys)}"
-    corrected = [key.time for key in plan.keys if key.source == "corrected"]
-    if corrected:
-        message += f" ({len(corrected)} corrected by you)"
-    if len(plan.shots) > 1:
-        message += f" in {len(plan.shots)} shots"
-    if plan.kept:
-        message += f", {len(plan.kept)} kept"
-    missing = count.total - count.through
-    details = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
-    remedy = ""
-    if count.doubtful:
-        seen = _times(sorted(count.doubtful))
-        remedy = f"look at frame {seen}: some areas have no good match"
+def summary(count: Count, plan: Plan, result: Past, cancelled: bool) -> Notice:
+    """What is in the document now, and what the artist can do about the rest of it.
+
+    ``result``: what has been added, with the key frames that the lines had then.
+    """
+    failed = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
+    doubtful = [time for time, made in result.frames.items() if made.doubts]
+    newer = sorted(result.frames.keys() - {0, *plan.times})
+    message, remedies = _done(count, plan), []
     if plan.keyless:
         message += f", {sum(map(len, plan.keyless))} without a coloured frame in their shot"
         starts = _times([shot[0] for shot in plan.keyless])
-        remedy = f"colour a frame of the shot that begins at frame {starts}, then do it again"
+        remedies.append(f"colour a frame of the shot that begins at frame {starts}")
     if failed:
-        message += f", {failed} left empty"
-        remedy = details[0]
+        message += f", {count.through - len(count.done)} left empty"
+        remedies.append(failed[0])
     if cancelled or count.broken:
-        message += f"; {missing} are missing"
-        remedy = "cancelled; the finished frames are there"
-    if count.broken:
-        remedy = str(count.broken)
-    offers = (Offer.next_doubtful, Offer.mark_doubtful) if count.doubtful else ()
-    wants_work = cancelled or failed or plan.keyless
+        message += f"; {count.total - count.through} are missing"
+        remedies.insert(0, str(count.broken or "cancelled; the finished frames are there"))
+    if newer:
+        message += f"; {len(newer)} new in the lines since then, not coloured yet"
+        remedies.append(f"choose Colorize animation again for frame {_times(newer)}")
+    flaws = [f"frame {_times(sorted(times))}: {why}" for why, times in count.flaws.items()]
+    remedies += flaws[:1]
+    wants_work = bool(remedies)
+    if doubtful:
+        message += f"; {len(doubtful)} with doubtful areas"
+        remedies.append(f"look at frame {_times(doubtful)}: some areas have no good match")
     kind = Kind.error if count.broken else Kind.advice if wants_work else Kind.done
-    times = tuple(sorted(count.doubtful))
-    return Notice(kind, message, remedy, offers, "\n".join(details), times)
+    return Notice(kind, message, ". ".join(map(_begun, remedies)), detail="\n".join(failed + flaws))
+
+
+def _done(count: Count, plan: Plan) -> str:
+    """How many frames came from how many."""
+    done, given = len(count.done), len(plan.keys)
+    message = f"{done} frame{'s' if done != 1 else ''} coloured from {given}"
+    if not count.total:
+        message = f"{given} coloured frame{'s' if given != 1 else ''} taken over"
+    corrected = sum(key.source == "corrected" for key in plan.keys)
+    remarks = [f"{corrected} corrected by you"] if corrected else []
+    flawed = len(set().union(*count.flaws.values()))
+    remarks += [f"{flawed} of no use"] if flawed else []
+    message += f" ({', '.join(remarks)})" if remarks else ""
+    message += f" in {len(plan.shots)} shots" if len(plan.shots) > 1 else ""
+    return message + (f", {len(plan.kept)} kept" if plan.kept else "")
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _times(times: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Where the backend was not sure of an animation: noted with it, shown as a layer on request.
+"""Where the backend was not sure of an animation: listed for the docker, a layer on request.
 
 The layer has a key frame wherever the result has one, and a translucent red over the doubtful
 areas. It is the artist's to look at and to throw away; Nuri takes it for nothing.
@@ -22,8 +22,9 @@ from .jobs import LayerJob, Outcome
 from .notice import Kind, Notice
 from .qt import QByteArray, QObject
 from .rows import Pixels
+from .sheet import FrameSheet, add_frames
 from .steps import Work
-from .timeline import FrameSheet, Timeline, add_frames
+from .timeline import Timeline
 
 LAYER_NAME = "Doubtful areas"
 _KEY = "nuri_doubts"
@@ -55,6 +56,12 @@ def masks_of(document: Any, uid: str) -> dict[int, bytes]:
         return {}  # noted by another version
 
 
+def listed(document: Any, line: str) -> list[tuple[int, int]]:
+    """The doubtful frames of the newest result for a line layer: (time, how many areas)."""
+    frames = made.latest(document, line).frames
+    return sorted((time, frame.doubts) for time, frame in frames.items() if frame.doubts)
+
+
 class MarkJob(LayerJob):
     """Adds a layer with marks over the doubtful areas of the newest animation of a line layer.
 
@@ -70,20 +77,22 @@ class MarkJob(LayerJob):
     def _work(self) -> Work:
         self._say(0.0, "Marking the frames")
         document = yield from when_idle(self._document)
-        result, frames = made.latest(document, self._line)
-        masks = masks_of(document, result)
+        past = made.latest(document, self._line)
+        masks = masks_of(document, past.layer)
         if not masks:
             raise NuriError(ErrorCode.cancelled, "No frame has doubtful areas; nothing to mark")
         with Timeline(document) as timeline:
             yield 0
-            times = timeline.times(result)
-            with FrameSheet(timeline, times) as sheet:
+            if past.view != timeline.view:
+                raise _other_canvas()
+            times = timeline.times(past.layer)
+            with FrameSheet(timeline, past.layer, times) as sheet:
                 yield from sheet.open()
                 marked = []
                 for number, time in enumerate(sorted(set(masks) & set(times))):
                     self._say(number / len(masks), f"Marking frame {time}")
-                    now = yield from timeline.digest(result, time)
-                    if time in frames and frames[time].digest == now:
+                    now = yield from timeline.digest(past.layer, time)
+                    if time in past.frames and past.frames[time].digest == now:
                         marks = _marks(masks[time], timeline)
                         yield from sheet.write(time, marks, SRGB8)
                         marked.append(time)
@@ -91,15 +100,16 @@ class MarkJob(LayerJob):
                     raise NuriError(
                         ErrorCode.cancelled, "You have painted on all doubtful frames already"
                     )
-                layer = yield from add_frames(
-                    self._document, sheet, timeline.canvas, LAYER_NAME, layers.on_top
-                )
+                layer = yield from add_frames(self._document, sheet, LAYER_NAME, layers.on_top)
+        if not layer:
+            raise NuriError(
+                ErrorCode.bad_input, "The document has been changed meanwhile", "mark them again"
+            )
         count = f"{len(marked)} frame{'s' if len(marked) != 1 else ''}"
         notice = Notice(
             Kind.done,
             f"The doubtful areas of {count} are marked in red",
             f'throw the layer "{LAYER_NAME}" away when you have seen them',
-            times=tuple(marked),
         )
         return Outcome(layer, notice=notice)
 
@@ -113,12 +123,16 @@ def _marks(mask: bytes, timeline: Timeline) -> Pixels:
     except zlib.error:
         places = b""
     if len(places) != width * height:
-        raise NuriError(
-            ErrorCode.bad_input,
-            "The canvas has been resized since these frames were coloured",
-            "choose Colorize animation again",
-        )
+        raise _other_canvas()
     data = bytearray(4 * len(places))
     for channel, value in enumerate(_MARK):
         data[channel::4] = places.translate(bytes([0] * 255 + [value]))
     return Pixels(0, 0, width, height, "bgra8", bytes(data))
+
+
+def _other_canvas() -> NuriError:
+    return NuriError(
+        ErrorCode.bad_input,
+        "The canvas has been resized or converted since these frames were coloured",
+        "choose Colorize animation again",
+    )

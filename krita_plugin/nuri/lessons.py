@@ -73,8 +73,8 @@ def read_lessons(lessons: list[Lesson]) -> Work:
 
 def _read(timeline: Timeline, lesson: Lesson, document: Any) -> Work:
     if timeline.times(lesson.line):
-        latest = made.latest(document, lesson.line)
-        keys, _ = yield from coloured_frames(timeline, lesson.line, lesson.colours, latest, MOST)
+        past = made.latest(document, lesson.line)
+        keys, _ = yield from coloured_frames(timeline, lesson.line, lesson.colours, past, MOST)
         return list(keys.values())
     place = (lesson.colours, timeline.now)
     page = yield from read_key(timeline, lesson.line, timeline.now, place, "key")

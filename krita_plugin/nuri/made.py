@@ -1,8 +1,8 @@
 """What Nuri made of which frames, noted in the document: a later run colours only what changed.
 
-A frame of a result is stale when its lines or the key frames next to it have changed, and a key
-frame itself when the artist has painted on it. A likeness to a key frame farther away does not
-make it stale: what is far from a correction is kept.
+A frame of a result is stale when its lines or a key frame that it may follow have changed, and a
+key frame itself when the artist has painted on it. What a frame takes from the one before it does
+not make it stale: a change would run through the whole shot.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from . import layers
@@ -26,12 +26,28 @@ _SIZE = 12  # bytes of a digest
 class Made:
     """One frame of a result: ``recipe`` of what it was made from, ``digest`` of its pixels.
 
-    ``source``: "made" by Nuri, "key" of the coloured layer, or "corrected" by the artist.
+    ``source``: "made" by Nuri, "key" of the coloured layer, "corrected" by the artist, or "empty".
+    ``painted``: digest of what the coloured layer had there, "" for nothing. ``doubts``: how many
+    of its areas have no good match.
     """
 
     recipe: str
     digest: str
     source: str
+    painted: str = ""
+    doubts: int = 0
+
+
+@dataclass(frozen=True)
+class Past:
+    """A result that is in the document: its identity, "" for none; its frames by time.
+
+    ``view``: of the `Timeline` that it was made for; digests of another say nothing.
+    """
+
+    layer: str = ""
+    frames: dict[int, Made] = field(default_factory=dict)
+    view: str = ""
 
 
 def digest(*parts: Any) -> str:
@@ -45,26 +61,27 @@ def digest(*parts: Any) -> str:
 def recipe(line: str, time: int, keys: Sequence[tuple[int, str]], manner: str) -> str:
     """What a frame with lines ``line`` depends on; ``keys``: (time, digest), in order of time.
 
-    ``manner``: how it is coloured, "" for the usual.
+    ``manner``: how it is coloured, "" for the usual. Of the key frames on both sides it matters how
+    far they are; any other may be followed for its lines, whenever it is.
     """
     before = [key for key in keys if key[0] < time][-1:]
     after = [key for key in keys if key[0] > time][:1]
     parts = [f"|{moment - time}:{name}" for moment, name in before + after]
+    far = sorted({name for _, name in keys} - {name for _, name in before + after})
+    parts += [f"|{name}" for name in far]
     return digest(line, *parts, *([f"|{manner}"] if manner else []))
 
 
-def latest(document: Any, line: str) -> tuple[str, dict[int, Made]]:
-    """The newest result for a line layer that is still there: its identity, its frames by time.
-
-    ("", {}) when there is none.
-    """
+def latest(document: Any, line: str) -> Past:
+    """The newest result for a line layer that is still there."""
     for uid, entry in reversed(list(noted(document, _KEY).items())):
         try:
             if entry["line"] == line and layers.find(document, uid) is not None:
-                return uid, {int(time): Made(*made) for time, made in entry["frames"].items()}
+                frames = {int(time): Made(*made) for time, made in entry["frames"].items()}
+                return Past(uid, frames, entry["view"])
         except (KeyError, TypeError, ValueError):
             continue  # noted by another version
-    return "", {}
+    return Past()
 
 
 def results(document: Any) -> list[str]:
@@ -72,12 +89,13 @@ def results(document: Any) -> list[str]:
     return list(noted(document, _KEY))
 
 
-def remember(document: Any, uid: str, line: str, frames: dict[int, Made]) -> None:
-    """Notes a result in the document; it is saved with it, and no undo step."""
+def remember(document: Any, line: str, result: Past) -> None:
+    """Notes a result for a line layer in the document; it is saved with it, and no undo step."""
     known = noted(document, _KEY)
-    known[uid] = {
+    known[result.layer] = {
         "line": line,
-        "frames": {time: [made.recipe, made.digest, made.source] for time, made in frames.items()},
+        "view": result.view,
+        "frames": {time: astuple(made) for time, made in result.frames.items()},
     }
     kept = dict(list(known.items())[-_MOST_LAYERS:])
     document.setAnnotation(_KEY, _ABOUT, QByteArray(json.dumps(kept).encode()))

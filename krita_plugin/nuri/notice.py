@@ -24,8 +24,6 @@ class Offer(Enum):
     install = "How to install…"
     open_log = "Open log"
     add_kept = "Add them now"
-    next_doubtful = "Show the next one"
-    mark_doubtful = "Mark them on a layer"
 
 
 class OfferError(NuriError):
@@ -38,17 +36,13 @@ class OfferError(NuriError):
 
 @dataclass(frozen=True)
 class Notice:
-    """One message for the docker; ``detail`` is for its tooltip.
-
-    ``offers``: its buttons. ``times``: of the frames that it is about, for `Offer.next_doubtful`.
-    """
+    """One message for the docker; ``offers``: its buttons; ``detail`` is for its tooltip."""
 
     kind: Kind
     message: str
     remedy: str = ""
     offers: tuple[Offer, ...] = ()
     detail: str = ""
-    times: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, error: NuriError) -> Notice:

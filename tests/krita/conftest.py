@@ -26,10 +26,12 @@ from .harness import OUTPUT, Outcome, PrivateKrita, missing_programs
 
 BACKEND = Path(sys.executable).with_name("nuri")
 INSIDE = Path(__file__).resolve().parent / "inside"
-_KRITA_SECONDS = 360.0
+_KRITA_SECONDS = 540.0
 _AT_A_TIME = 2
 _ALONE = ("large", "large_pictures")
 _VENDORED = ("zmq", "pyzmq.libs", "msgpack")
+
+Weights = Callable[[str], Path]  # the folder of the networks for a script
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +68,12 @@ def add_libraries(vendor: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small networks for the daemons of all scripts; none where PyTorch is missing."""
-    folder = tmp_path_factory.mktemp("weights")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """Small networks for the daemons of the scripts; none where PyTorch is missing.
+
+    Animations have the matcher that ships: which room has which colour is its doing.
+    """
+    folder, shots = (tmp_path_factory.mktemp(name) for name in ("weights", "shots"))
     if all(find_spec(name) for name in ("torch", "safetensors")):
         from tests.backend.weights.shelf import lend, put
 
@@ -76,7 +81,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
         put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
         put(folder, "choosing", {"dim": 16, "width": 8, "layers": 1, "colors": 5})
-    return folder
+        for identifier in ("borders", "matching"):
+            lend(shots, identifier)
+    return lambda script: shots if script.startswith("animation") else folder
 
 
 class Theatre:
@@ -85,7 +92,7 @@ class Theatre:
     ``scripts``: all that will be asked for. One that measures runs alone.
     """
 
-    def __init__(self, plugin: Path, weights: Path, scripts: Iterable[str]) -> None:
+    def __init__(self, plugin: Path, weights: Weights, scripts: Iterable[str]) -> None:
         self._plugin, self._weights = plugin, weights
         self._pool = ThreadPoolExecutor(_AT_A_TIME)
         self._running = {
@@ -110,7 +117,7 @@ class Theatre:
     def _play(self, script: str) -> list[Outcome]:
         folder = INSIDE / script
         paths = sorted(folder.glob("*.py")) if folder.is_dir() else [INSIDE / f"{script}.py"]
-        with _stage_set(self._plugin, self._weights, script) as play:
+        with _stage_set(self._plugin, self._weights(script), script) as play:
             return [play(path) for path in paths]
 
 
@@ -156,7 +163,7 @@ def _stage_set(plugin: Path, weights: Path, name: str) -> Iterator[Callable[[Pat
 
 
 @pytest.fixture(scope="session")
-def theatre(plugin: Path, weights: Path, request: pytest.FixtureRequest) -> Iterator[Theatre]:
+def theatre(plugin: Path, weights: Weights, request: pytest.FixtureRequest) -> Iterator[Theatre]:
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     scripts = [call.params["script"] for call in calls if call and "script" in call.params]
     theatre = Theatre(plugin, weights, dict.fromkeys(scripts))

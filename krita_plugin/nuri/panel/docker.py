@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from krita import DockWidget, Krita
 
-from .. import layers
+from .. import doubts, layers
 from ..actions import Actions
 from ..animation_plan import SELECTED_FRAMES
 from ..cuts import SEVERAL_SHOTS
@@ -26,8 +26,8 @@ from ..qt import (
     QWidget,
     sip,
 )
-from ..timeline import show_next
 from .backend_row import BackendRow
+from .doubts_list import DoubtsList
 from .install_dialog import InstallDialog, open_log
 from .layer_choice import LayerChoice
 from .live_row import LiveRow
@@ -122,6 +122,8 @@ class NuriDocker(DockWidget):
         self._hints.show_layers(nodes, desk.hints, hint)
         is_animated = line is not None and layers.is_animated(line)
         self._run.animation_button.setVisible(is_animated)
+        listed = doubts.listed(document, layers.uid_of(line)) if is_animated else []
+        self._doubts.show_doubts(listed)
         for box in self._shot_boxes:
             box.setVisible(is_animated)
         for widget in (self._lines, self._hints, self._new_hints):
@@ -152,8 +154,11 @@ class NuriDocker(DockWidget):
         QTimer.singleShot(2 * _REFRESH_MS, self._scroll_to_notice)
 
     def _scroll_to_notice(self) -> None:
-        if not sip.isdeleted(self) and self._notice.isVisible():
-            self._scroll.ensureWidgetVisible(self._notice, 0, 0)
+        if sip.isdeleted(self):
+            return
+        for widget in (self._doubts, self._notice):  # the last is the one that matters more
+            if widget.isVisible():
+                self._scroll.ensureWidgetVisible(widget, 0, 0)
 
     def _build(self) -> None:
         body = QWidget(self)
@@ -183,6 +188,8 @@ class NuriDocker(DockWidget):
         self._notice = NoticeBox(body)
         self._notice.offered.connect(self._serve)
         self._notice.dismissed.connect(self._dismiss)
+        self._doubts = DoubtsList(body)
+        self._doubts.marks_wanted.connect(lambda: self.actions.mark_doubtful())
         self._preview = PreviewLabel(body)
         choices = QGridLayout()
         choices.addWidget(QLabel("Lines", body), 0, 0)
@@ -204,6 +211,7 @@ class NuriDocker(DockWidget):
         layout.addLayout(choices)
         layout.addWidget(self._run)
         layout.addWidget(self._notice)
+        layout.addWidget(self._doubts)
         boxes = {name: self._flag_box(name, text, tip, body) for name, text, tip in _FLAGS}
         for box in boxes.values():
             layout.addWidget(box)
@@ -246,12 +254,8 @@ class NuriDocker(DockWidget):
             self.actions.new_hint_layer()
         elif offer is Offer.add_kept:
             self.actions.add_kept()
-        elif offer is Offer.next_doubtful:
-            show_next(self.actions.desk().notice)
         elif offer is Offer.let_nuri_choose:
             self.actions.colorize_layer(CHOOSERS[0])
-        elif offer is Offer.mark_doubtful:
-            self.actions.mark_doubtful()
         elif offer is Offer.install:
             InstallDialog(self.actions.backend, self).show()
         elif offer is Offer.open_log and not open_log(self.actions.backend):

@@ -76,6 +76,7 @@ def check_a_file_coloured_by_the_command_line(stage):
     notice = yield from colorize(stage)
     assert notice[0] == "done", notice
     result = shot.document.nodeByName("Colours")
+    shot.check_rooms(result, TIMES[:4])
     frames = [shot.read(result, time) for time in TIMES[:4]]
     result.remove()
     stage.refresh(shot.document)
@@ -109,6 +110,7 @@ def check_colours_of_other_colour_spaces_are_exact(stage):
             pixels = shot.read(result, time)
             strange = shot.colours_in(pixels) - {shot.first, shot.second}
             assert not strange, (space, time, strange)
+        shot.check_rooms(result, TIMES[:5])
         yield 100
 
 
@@ -129,6 +131,7 @@ def check_a_still_colour_layer_colours_the_frame_on_the_screen(stage):
     size = document.width(), document.height()
     painted = bytes(still.pixelData(0, 0, *size))
     assert shot.read(result, TIMES[2]) == painted
+    shot.check_rooms(result, TIMES[:5])
 
 
 def check_hints_on_the_key_frames(stage):
@@ -149,6 +152,7 @@ def check_hints_on_the_key_frames(stage):
         pixels = shot.read(result, time)
         for (x, y), colour in zip(shot.rooms[time][:2], (shot.first, shot.second), strict=True):
             assert shot.at(pixels, (x + 25, y + 40)) == colour, time
+    shot.check_rooms(result, TIMES[:5])
     assert shot.artist() == before
     assert "up to date" in (yield from colorize(stage))[1]
 
@@ -173,97 +177,5 @@ def check_a_group_of_animated_layers_as_lines(stage):
     assert notice[0] == "done", notice
     result = document.nodeByName("Colours")
     assert shot.keys(result) == [*TIMES[:4], 7]
+    shot.check_rooms(result, TIMES[:4])
     assert stage.names(document.rootNode()) == ["Background", "Paint", "Colours", "Lines"]
-
-
-def check_docker(stage):
-    """The button is there for animated lines; the notice leads to the doubtful frames."""
-    yield from stage.resize_window(1400, 900)
-    shot = yield from make(stage, times=TIMES[:9])
-    document = shot.document
-    stage.docker().refresh()
-    yield 200
-    assert stage.widget("nuri_animation_button").isVisible()
-    assert stage.widget("nuri_hints").itemText(0) == "Automatic: Paint"
-    for name in ("nuri_selected_frames", "nuri_several_shots"):
-        assert stage.widget(name).isVisibleTo(stage.docker())
-    stage.screenshot("animation-docker")
-    stage.widget("nuri_scroll").ensureWidgetVisible(stage.widget("nuri_several_shots"))
-    yield 100
-    stage.screenshot("animation-options")
-    yield from stage.click("nuri_animation_button")
-    desk = stage.actions().desk()
-    yield from stage.until(lambda: desk.job is None and desk.notice, 60, "the animation")
-    yield 300
-    notice = desk.notice
-    assert "7 frames coloured from 2" in notice.message
-    if notice.times:
-        seen = []
-        for _ in notice.times:
-            stage.widget("nuri_offer_next_doubtful").click()
-            document.waitForDone()
-            yield 100
-            seen.append(document.currentTime())
-        assert sorted(seen) == sorted(notice.times)
-    still = stage.document(64, 64)
-    stage.draw(still, stage.layer(still, "Ink"))
-    yield 100
-    stage.docker().refresh()
-    yield 200
-    assert not stage.widget("nuri_animation_button").isVisible()
-    return {"doubtful": list(notice.times)}
-
-
-def check_doubtful_areas_are_marked_on_request(stage):
-    """What no key frame has is a guess: red on a layer of its own, undone in one step."""
-    times = TIMES[:6]
-    shot = yield from make(stage, times=times)
-    document = shot.document
-    yield from shot.move_to(shot.line, times[2])
-    for number in range(9):
-        x, y = 8 + 9 * number, 4 + 5 * (number % 3)
-        stage.fill(document, shot.line, shot.ink, x, y, 8, 1)
-        stage.fill(document, shot.line, shot.ink, x, y + 7, 8, 1)
-        stage.fill(document, shot.line, shot.ink, x, y, 1, 8)
-        stage.fill(document, shot.line, shot.ink, x + 7, y, 1, 8)
-    stage.refresh(document)
-    yield 100
-    notice = yield from colorize(stage)
-    desk = stage.actions().desk()
-    assert notice[3] == "next_doubtful", notice
-    result = document.nodeByName("Colours")
-    doubtful = desk.notice.times
-    before, steps = shot.artist(), stage.history()
-    colours = [shot.read(result, time) for time in times]
-    stage.docker().refresh()
-    yield 100
-    stage.widget("nuri_offer_mark_doubtful").click()
-    yield from stage.until(lambda: desk.job is None, 30, "the marks")
-    yield 300
-    assert stage.notice()[0] == "done", stage.notice()
-    marks = document.nodeByName("Doubtful areas")
-    assert stage.names(document.rootNode())[-1] == "Doubtful areas"
-    assert shot.keys(marks) == list(times)
-    marked = [time for time in times if any(shot.read(marks, time))]
-    assert marked == list(doubtful)
-    for time in marked:
-        alphas = set(shot.read(marks, time)[3::4])
-        assert len(alphas) == 2 and 0 in alphas, alphas
-    stage.screenshot("animation-doubtful")
-    assert [shot.read(result, time) for time in times] == colours
-    assert stage.history() == [*steps, "Add Layer"]
-    # They are no lines, no hints and no colours of a next run.
-    notice = yield from colorize(stage)
-    assert "up to date" in notice[1], notice
-    yield from stage.undo(document)
-    assert document.nodeByName("Doubtful areas") is None
-    assert shot.artist() == before
-    return {"doubtful": list(doubtful)}
-
-
-def check_nothing_doubtful_is_said(stage):
-    yield from make(stage, times=TIMES[:3])
-    stage.trigger("nuri_mark_doubtful")
-    desk = stage.actions().desk()
-    yield from stage.until(lambda: desk.job is None and desk.notice, 20, "the answer")
-    assert "nothing to mark" in stage.notice()[1], stage.notice()

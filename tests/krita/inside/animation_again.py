@@ -41,14 +41,14 @@ def check_cancel_before_the_first_frame(stage):
 
 
 def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
-    """Again: nothing to do. Painted on a frame: its neighbours follow, the others stay."""
+    """Again: nothing to do. Painted on a frame: all that may follow it are coloured anew."""
     times = TIMES[:8]
     shot = yield from make(stage, times=times)
     document = shot.document
     notice = yield from colorize(stage)
     assert notice[0] == "done", notice
     result = document.nodeByName("Colours")
-    frames = [shot.read(result, time) for time in times]
+    shot.check_rooms(result, times)
     steps = stage.history()
     notice = yield from colorize(stage)
     assert "up to date" in notice[1], notice
@@ -62,7 +62,7 @@ def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
     assert "5 frames coloured from 3" in notice[1], notice
     second = document.nodeByName("Colours 2")
     assert shot.read(second, times[3]) == shot.read(shot.colour, times[3])
-    # The artist paints on a frame of the result: it is followed by those up to the next keys.
+    # The artist paints on a frame of the result: any frame may have lines like those.
     yield from shot.move_to(second, times[5])
     place = shot.rooms[times[5]][0]
     is_second = shot.at(shot.read(second, times[5]), place) == shot.second
@@ -71,11 +71,9 @@ def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
     painted = shot.read(second, times[5])
     yield 100
     notice = yield from colorize(stage)
-    assert "2 frames coloured from 4 (1 corrected by you), 2 kept" in notice[1], notice
+    assert "4 frames coloured from 4 (1 corrected by you)" in notice[1], notice
     third = document.nodeByName("Colours 3")
     assert shot.read(third, times[5]) == painted
-    for time in times[:3]:
-        assert shot.read(third, time) == shot.read(second, time)
     # The lines of one frame change; saved and opened again, that frame alone is left.
     yield from shot.move_to(shot.line, times[1])
     stage.fill(document, shot.line, shot.ink, 4, 4, 6, 6)
@@ -89,10 +87,120 @@ def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
     yield 600
     notice = yield from colorize(stage)
     assert "1 frame coloured from 4 (1 corrected by you), 3 kept" in notice[1], notice
-    fourth = opened.nodeByName("Colours 4")
-    size = opened.width(), opened.height()
-    assert bytes(fourth.pixelDataAtTime(0, 0, *size, times[5])) == painted
-    return {"frames": len(frames)}
+    fourth, third = opened.nodeByName("Colours 4"), opened.nodeByName("Colours 3")
+    for time in (times[2], *times[4:]):
+        assert shot.read(fourth, time) == shot.read(third, time)
+    assert shot.read(fourth, times[5]) == painted
+
+
+def _repaint(shot, time):
+    """The rooms of a coloured frame with their colours swapped."""
+    yield from shot.move_to(shot.colour, time)
+    left, middle, right, top, bottom = shot.rooms[time][2]
+    for colour, start, end in ((shot.second, left, middle), (shot.first, middle, right)):
+        shot.stage.fill(shot.document, shot.colour, colour, start, top, end - start, bottom - top)
+    shot.stage.refresh(shot.document)
+    yield 100
+
+
+def check_a_repainted_frame_comes_into_the_result(stage):
+    """Coloured frames are stale, too, and with them what follows them from far away."""
+    times = TIMES[:5]
+    shot = yield from make(stage, times=times, painted=times[:2] + times[4:])
+    document = shot.document
+    notice = yield from colorize(stage)
+    assert "2 frames coloured from 3" in notice[1], notice
+    assert "up to date" in (yield from colorize(stage))[1]
+    yield from _repaint(shot, times[0])
+    notice = yield from colorize(stage)
+    assert "2 frames coloured from 3" in notice[1], notice
+    assert shot.read(document.nodeByName("Colours 2"), 0) == shot.read(shot.colour, 0)
+    assert "up to date" in (yield from colorize(stage))[1]
+
+
+def check_coloured_frames_alone(stage):
+    """Nothing for the backend to do, and still there is news for the result."""
+    times = TIMES[:3]
+    shot = yield from make(stage, times=times, painted=times)
+    document = shot.document
+    notice = yield from colorize(stage)
+    assert notice[:2] == ("done", "3 coloured frames taken over"), notice
+    assert "up to date" in (yield from colorize(stage))[1]
+    yield from _repaint(shot, times[1])
+    assert "3 coloured frames taken over" in (yield from colorize(stage))[1]
+    second = document.nodeByName("Colours 2")
+    for time in times:
+        assert shot.read(second, time) == shot.read(shot.colour, time)
+    # A correction of the result outlives the run that takes it over.
+    yield from shot.move_to(second, times[1])
+    stage.fill(document, second, shot.second, *shot.rooms[times[1]][1], 9, 9)
+    stage.refresh(document)
+    corrected = shot.read(second, times[1])
+    yield 100
+    assert "(1 corrected by you)" in (yield from colorize(stage))[1]
+    assert "up to date" in (yield from colorize(stage))[1]
+    yield from _repaint(shot, times[0])
+    assert "(1 corrected by you)" in (yield from colorize(stage))[1]
+    last = document.nodeByName("Colours 4")
+    assert shot.read(last, times[1]) == corrected
+    assert shot.read(last, times[0]) == shot.read(shot.colour, times[0])
+
+
+def check_a_deleted_key_frame_leaves_the_result(stage):
+    times = TIMES[:5]
+    shot = yield from make(stage, times=times)
+    document = shot.document
+    assert "3 frames coloured from 2" in (yield from colorize(stage))[1]
+    yield from shot.remove_frame(shot.line, times[2])
+    notice = yield from colorize(stage)
+    assert notice[:2] == ("done", "2 coloured frames taken over, 2 kept"), notice
+    second = document.nodeByName("Colours 2")
+    assert shot.keys(second) == shot.keys(shot.line) == [*times[:2], *times[3:]]
+    first = document.nodeByName("Colours")
+    for time in shot.keys(second):
+        assert shot.read(second, time) == shot.read(first, time)
+    assert "up to date" in (yield from colorize(stage))[1]
+
+
+def check_a_frame_that_was_left_empty_can_be_painted(stage):
+    """What the artist paints where a run stopped is theirs; what they clear is coloured anew."""
+    times = TIMES[:6]
+    shot = yield from make(stage, times=times)
+    document = shot.document
+    desk = yield from colorize_until(stage, 3)
+    stage.trigger("nuri_cancel_colouring")
+    yield from stage.until(lambda: desk.job is None, 20, "the end")
+    yield 300
+    first = document.nodeByName("Colours")
+    time = times[4]
+    assert not any(shot.read(first, time))
+    yield from shot.move_to(first, time)
+    left, _, right, top, bottom = shot.rooms[time][2]
+    stage.fill(document, first, shot.second, left, top, right - left, bottom - top)
+    painted = shot.read(first, time)
+    yield from shot.move_to(first, times[1])
+    stage.fill(document, first, bytes(4), 0, 0, document.width(), document.height())
+    stage.refresh(document)
+    yield 100
+    notice = yield from colorize(stage)
+    assert "(1 corrected by you)" in notice[1], notice
+    second = document.nodeByName("Colours 2")
+    assert shot.read(second, time) == painted
+    assert all(any(shot.read(second, time)) for time in times)
+
+
+def check_a_larger_canvas_makes_no_corrections(stage):
+    """Later on another canvas nothing looks painted on; all is coloured anew."""
+    times = TIMES[:5]
+    shot = yield from make(stage, times=times)
+    document = shot.document
+    assert "3 frames coloured from 2" in (yield from colorize(stage))[1]
+    document.resizeImage(0, 0, 400, 300)
+    document.waitForDone()
+    yield 600
+    notice = yield from colorize(stage)
+    assert notice[:2] == ("done", "3 frames coloured from 2"), notice
+    shot.check_rooms(document.nodeByName("Colours 2"), times)
 
 
 def check_what_was_cancelled_is_continued(stage):
