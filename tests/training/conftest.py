@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +25,19 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No weights in any place but, if a test puts them there, NURI_PRETRAINED."""
+    import torch
+
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    monkeypatch.setenv("NURI_PRETRAINED", str(folder))
+    monkeypatch.setenv("NURI_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(
+        torch.hub, "download_url_to_file", lambda *_a, **_k: pytest.fail("a download")
+    )
+    return folder

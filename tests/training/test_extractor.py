@@ -26,17 +26,6 @@ SMALL = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one place where pretrained networks are looked for; empty."""
-    place = tmp_path / "pretrained"
-    place.mkdir()
-    monkeypatch.setenv("NURI_PRETRAINED", str(place))
-    monkeypatch.setenv("NURI_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    return place
-
-
 def colorizer(**options: Any) -> MangaColorizer:
     return MangaColorizer(**{"width": 4, "size": "compact", **options})
 
@@ -47,10 +36,10 @@ def noted(network: torch.nn.Module) -> Degradations:
     return degradations
 
 
-def test_tag2pix_is_taken_before_imagenet(folder: Path) -> None:
+def test_tag2pix_is_taken_before_imagenet(nowhere: Path) -> None:
     published = tagger()
-    save_file(tagger("se.fc", colours=3), folder / "seresnext50.safetensors")
-    save_file(published, folder / "tag2pix.safetensors")
+    save_file(tagger("se.fc", colours=3), nowhere / "seresnext50.safetensors")
+    save_file(published, nowhere / "tag2pix.safetensors")
     network = colorizer()
     degradations = noted(network)
     found = network.extractor.net.state_dict()
@@ -60,9 +49,9 @@ def test_tag2pix_is_taken_before_imagenet(folder: Path) -> None:
     assert list(degradations.used) == ["tag2pix"]
 
 
-def test_imagenets_stem_is_summed_and_noted(folder: Path) -> None:
+def test_imagenets_stem_is_summed_and_noted(nowhere: Path) -> None:
     published = tagger("se.fc", colours=3)
-    save_file(published, folder / "seresnext50.safetensors")
+    save_file(published, nowhere / "seresnext50.safetensors")
     network = colorizer()
     degradations = noted(network)
     found = network.extractor.net.state_dict()
@@ -86,20 +75,20 @@ def test_imagenets_stem_is_summed_and_noted(folder: Path) -> None:
     ],
 )
 def test_an_extractor_without_weights_is_noted(
-    folder: Path, options: dict[str, Any], line: str
+    nowhere: Path, options: dict[str, Any], line: str
 ) -> None:
     assert noted(colorizer(**options)).lines() == [line]
 
 
-def test_alacgans_extractor_is_a_stand_in(folder: Path) -> None:
-    save_file(tagger(), folder / "tag2pix.safetensors")
+def test_alacgans_extractor_is_a_stand_in(nowhere: Path) -> None:
+    save_file(tagger(), nowhere / "tag2pix.safetensors")
     assert noted(AlacGANColorizer(width=8)).lines() == [
         "extractor=tag2pix: SE-ResNeXt stands in for Illustration2Vec"
     ]
 
 
-def test_another_network_in_the_file_is_refused(folder: Path) -> None:
-    save_file({"stem.weight": torch.zeros(1)}, folder / "tag2pix.safetensors")
+def test_another_network_in_the_file_is_refused(nowhere: Path) -> None:
+    save_file({"stem.weight": torch.zeros(1)}, nowhere / "tag2pix.safetensors")
     with pytest.raises(TrainingError, match=r"tag2pix\.safetensors does not fit"):
         noted(colorizer())
 
@@ -111,12 +100,12 @@ def build(row: str) -> Any:
 
 
 @pytest.mark.parametrize("row", ["without_3_5", "alacgan"])
-def test_a_run_without_the_weights_is_marked(row: str, folder: Path) -> None:
+def test_a_run_without_the_weights_is_marked(row: str, nowhere: Path) -> None:
     assert any(line.startswith("extractor=random: ") for line in build(row).degraded)
 
 
-def test_a_run_keeps_which_weights_it_used(folder: Path, tmp_path: Path) -> None:
-    save_file(tagger(), folder / "tag2pix.safetensors")
+def test_a_run_keeps_which_weights_it_used(nowhere: Path, tmp_path: Path) -> None:
+    save_file(tagger(), nowhere / "tag2pix.safetensors")
     recipe = build("without_3_5")
     assert not any(line.startswith("extractor") for line in recipe.degraded)
     path = Trainer(recipe, tmp_path / "run", device="cpu", quiet=True).fit().checkpoint

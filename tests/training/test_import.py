@@ -17,17 +17,6 @@ from training.cli import main
 from .published import State, alacgan_generator, manga_generator, siggraph17, tagger, wrapped
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one place where pretrained networks are looked for; empty."""
-    place = tmp_path / "pretrained"
-    place.mkdir()
-    monkeypatch.setenv("NURI_PRETRAINED", str(place))
-    monkeypatch.setenv("NURI_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    return place
-
-
 def imported(tmp_path: Path, content: object, name: str) -> Path:
     source, output = tmp_path / "published.pth", tmp_path / f"{name}.safetensors"
     torch.save(content, source)
@@ -48,7 +37,7 @@ def test_published_networks_are_imported(
     make: Callable[[], State],
     count: int,
     options: dict[str, object],
-    folder: Path,
+    nowhere: Path,
     tmp_path: Path,
 ) -> None:
     published = make()
@@ -77,7 +66,7 @@ def test_published_networks_are_imported(
         assert torch.equal(found[ours], published[theirs])
 
 
-def test_a_generator_without_its_extractor_says_so(folder: Path, tmp_path: Path) -> None:
+def test_a_generator_without_its_extractor_says_so(nowhere: Path, tmp_path: Path) -> None:
     extra = architectures.read_header(imported(tmp_path, manga_generator(), "manga")).extra
     assert extra["degraded"] == [
         "extractor=random: the weights of tag2pix and seresnext50 are absent"
@@ -85,10 +74,10 @@ def test_a_generator_without_its_extractor_says_so(folder: Path, tmp_path: Path)
     assert extra["pretrained"] == []
 
 
-def test_a_generator_finds_its_extractor(folder: Path, tmp_path: Path) -> None:
+def test_a_generator_finds_its_extractor(nowhere: Path, tmp_path: Path) -> None:
     published = tagger()
     tag2pix = imported(tmp_path, wrapped(published), "tag2pix")
-    tag2pix.rename(folder / tag2pix.name)
+    tag2pix.rename(nowhere / tag2pix.name)
     path = imported(tmp_path, manga_generator(), "manga")
     found = architectures.load_model(path).state_dict()
     pairs = {"layer2.3.conv2.weight": "layer2.3.conv2.weight", "bn1.bias": "bn1.bias"}
@@ -102,7 +91,7 @@ def test_a_generator_finds_its_extractor(folder: Path, tmp_path: Path) -> None:
 
 
 def test_another_file_is_refused(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    nowhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, output = tmp_path / "other.pth", tmp_path / "manga.safetensors"
     torch.save({"stem.weight": torch.zeros(1)}, source)

@@ -15,20 +15,6 @@ from training.errors import TrainingError
 from training.pretrained import Degradations, load_state, resolve
 
 
-@pytest.fixture
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No weights in any place but, if a test puts them there, NURI_PRETRAINED."""
-    folder = tmp_path / "pretrained"
-    folder.mkdir()
-    monkeypatch.setenv("NURI_PRETRAINED", str(folder))
-    monkeypatch.setenv("NURI_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(
-        torch.hub, "download_url_to_file", lambda *_a, **_k: pytest.fail("a download")
-    )
-    return folder
-
-
 def test_nothing_is_downloaded_unasked(nowhere: Path) -> None:
     assert resolve("vgg19") is None
     assert resolve("inception_fid") is None
