@@ -78,9 +78,9 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
         check_keys(plan)
     if options.film:
         check_film(options, plan)
-    written = {frame.output.resolve() for frame in plan.frames}
+    written = {io.resolved(frame.output) for frame in plan.frames}
     for path in (*(frame.source for frame in plan.frames), *options.key):
-        if path.resolve() in written:
+        if io.resolved(path) in written:
             raise UsageError(f"{path} would be written over (choose another folder for -o)")
 
 

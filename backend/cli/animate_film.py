@@ -27,7 +27,7 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
 
     path: Path = options.film
     films = {frame.source for frame in plan.frames if frame.film}
-    if path.resolve() in {source.resolve() for source in (*films, *options.key)}:
+    if io.resolved(path) in {io.resolved(source) for source in (*films, *options.key)}:
         raise UsageError(f"{path} would be written over (choose another name for --film)")
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:

@@ -27,7 +27,6 @@ from .animation import ColouredFrame, Shot, fill_hints, shows_lines
 from .animation_keys import find_flaw
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
-from .neighbours import doubtful_regions
 from .reference import MatchedFlats, Source, matcher_of, read_source
 from .request import Outcome, Request
 
@@ -266,7 +265,7 @@ def _facts(time: float, result: MatchedFlats) -> dict[str, Any]:
 
 def _doubtful(result: MatchedFlats, area: np.ndarray) -> list[dict[str, Any]]:
     """The largest regions without a good match: box (x, y, width, height), confidence."""
-    regions = np.flatnonzero(doubtful_regions(result) & (area > 0))
+    regions = np.flatnonzero(result.doubtful & (area > 0))
     regions = regions[np.argsort(-area[regions], kind="stable")][:_MOST_DOUBTFUL]
     found = []
     for region in regions.tolist():

@@ -26,6 +26,7 @@ from .flats import FlatsResult, at_size, check_hints, check_size, finish
 from .shading import shaded
 from .sources import Source
 
+DOUBTFUL = 0.5  # a region that is less sure than this is pointed out to the artist
 NARROW = 24  # working pixels; in a narrower strip a network sees nothing
 
 
@@ -34,6 +35,13 @@ class LayerResult(FlatsResult):
     """confidence: (n_regions + 1,) float32 in [0, 1] by region id; 1 where a hint has decided."""
 
     confidence: np.ndarray
+
+    @property
+    def doubtful(self) -> np.ndarray:
+        """(n_regions + 1,) bool by region id: coloured, but without a good match."""
+        doubtful = (self.confidence < DOUBTFUL) & (self.region_palette >= 0)
+        doubtful[0] = False
+        return doubtful
 
 
 def colour_layer(

@@ -24,7 +24,6 @@ from .references import read_sources, references_of
 from .request import Outcome, Request
 from .workbench import WORKBENCH
 
-DOUBTFUL = 0.5  # a region that is less sure than this is pointed out
 _BACKWARDS = (PixelFormat.bgra8, PixelFormat.bgra16)
 _IN_ORDER = (PixelFormat.rgba8, PixelFormat.rgba16, PixelFormat.rgbaf16, PixelFormat.rgbaf32)
 
@@ -132,6 +131,6 @@ def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | 
 def _doubtful(result: LayerResult, palette: list[dict[str, Any]]) -> list[int]:
     """Which regions are a guess, the least sure first. palette: colours with their regions."""
     coloured = np.sort(np.array([one for entry in palette for one in entry["regions"]], int))
-    doubtful = coloured[result.confidence[coloured] < DOUBTFUL]
+    doubtful = coloured[result.doubtful[coloured]]
     order: list[int] = doubtful[np.argsort(result.confidence[doubtful], kind="stable")].tolist()
     return order

@@ -14,7 +14,6 @@ from backend.regions.register import SIDE, lay
 from .canvas import Canvas
 from .layer import LayerResult
 
-SURE = 0.5  # confidence below this is shown to the artist, and handed on to no other frame
 AGREED = 0.7  # share of a region, as far as lines agree, in which the frame before has one colour
 
 
@@ -32,16 +31,9 @@ class Neighbour:
     palette: np.ndarray
 
 
-def doubtful_regions(result: LayerResult) -> np.ndarray:
-    """(n_regions + 1,) bool by region id: coloured, but without a good match."""
-    doubtful = (result.confidence < SURE) & (result.region_palette >= 0)
-    doubtful[0] = False
-    return doubtful
-
-
 def as_neighbour(time: float, canvas: Canvas, result: LayerResult) -> Neighbour:
     """What the frames after it may follow of a frame."""
-    told = np.where(doubtful_regions(result), 0, result.region_palette + 1)
+    told = np.where(result.doubtful, 0, result.region_palette + 1)
     return Neighbour(time, canvas.ink, told[_working(canvas, result)], result.palette)
 
 
@@ -50,7 +42,7 @@ def follow_neighbour(canvas: Canvas, result: LayerResult, before: Neighbour) -> 
 
     They stay as doubtful as they were, so that a mistake is neither hidden nor handed on.
     """
-    doubtful = doubtful_regions(result)
+    doubtful = result.doubtful
     label = _working(canvas, result)
     if before.ink.shape != canvas.ink.shape or not doubtful[label].any():
         return result

@@ -127,9 +127,15 @@ class AnimationJob(ColorizeJob):
             before = len(left)
             planes, options = opening(keys, self.request.model, self.request.soft)
             count.asked = options["keys"]
-            # The newest request takes the place of any other for this document.
+            # The newest request takes the place of any other for this document. Its frames come
+            # here at once; nobody would fetch them later.
             job = client.submit(
-                "animation", planes, options, document=self.request.document, frames=len(left)
+                "animation",
+                planes,
+                options,
+                document=self.request.document,
+                frames=len(left),
+                keep=False,
             )
             self._job = job
             del planes

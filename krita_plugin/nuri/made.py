@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from . import layers
@@ -102,9 +103,15 @@ def remember(document: Any, line: str, result: Past) -> None:
 
 
 def noted(document: Any, key: str) -> dict[str, Any]:
-    """What a document notes under a key; {} when there is nothing of use."""
+    """What a document notes under a key, to be added to; {} when there is nothing of use."""
     try:
-        known = json.loads(bytes(document.annotation(key)))
+        return dict(_parsed(bytes(document.annotation(key))))
     except (TypeError, ValueError):
         return {}
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: bytes) -> dict[str, Any]:
+    """Kept, as the docker asks whenever the pointer comes to it. Raises ValueError."""
+    known = json.loads(text)
     return known if isinstance(known, dict) else {}

@@ -70,3 +70,8 @@ class Console:
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def one_line(text: str) -> bool:
+    """Whether standard error holds one line of ours alone."""
+    return text.startswith("nuri: ") and text.count("\n") == 1 and text.endswith("\n")

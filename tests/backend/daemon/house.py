@@ -66,6 +66,18 @@ class House:
             text=True,
         )
 
+    def script(self, program: str) -> tuple[subprocess.Popen[str], str]:
+        """Another process that runs a program, and the first line that it prints."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        with process.stdout:
+            return process, process.stdout.readline().strip()
+
     def start(self, arguments: str = "", prologue: str = "") -> None:
         """Starts the daemon and waits until it has published its connection."""
         self.process = process = self.launch(arguments, prologue)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -122,15 +121,8 @@ def test_client_that_hangs_in_the_middle_of_a_stream(shared: House) -> None:
 
 
 def _streaming_client(house: House) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _STREAM_AND_HANG],
-        env=house.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    with process.stdout:
-        assert process.stdout.readline() == "under way\n"
+    process, said = house.script(_STREAM_AND_HANG)
+    assert said == "under way"
     return process
 
 

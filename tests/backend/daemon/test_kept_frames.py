@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -61,15 +58,7 @@ def client(house: House) -> Client:
 
 
 def test_frames_of_a_killed_client_are_fetched(house: House, client: Client) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _STREAM_AND_HANG],
-        env=house.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    with process.stdout:
-        job = process.stdout.readline().strip()
+    process, job = house.script(_STREAM_AND_HANG)
     with pytest.raises(NuriError, match="not ended yet"):
         client.fetch_frame(job, 0)
     process.kill()

@@ -9,7 +9,7 @@ import numpy as np
 from backend.regions.palette import paint
 from backend.tasks.canvas import Canvas, read_canvas
 from backend.tasks.layer import LayerResult
-from backend.tasks.neighbours import as_neighbour, doubtful_regions, follow_neighbour
+from backend.tasks.neighbours import as_neighbour, follow_neighbour
 from tests.backend import figures
 
 PALETTE = np.array(
@@ -57,7 +57,7 @@ def test_a_doubtful_region_takes_what_the_frame_before_shows_there():
     assert (mended.flats == result.flats).all()
     assert len(mended.palette) == len(PALETTE)
     # it is as doubtful as before
-    assert np.flatnonzero(doubtful_regions(mended)).tolist() == [shirt]
+    assert np.flatnonzero(mended.doubtful).tolist() == [shirt]
     # what is sure stays as it is
     sure = spoiled(result, shirt, 2, 0.6)
     assert follow_neighbour(canvas, sure, before) is sure

@@ -1,0 +1,116 @@
+"""What the system refuses: names, links, pipes, closed outputs, memory, disks."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from backend.cli import main
+from backend.imaging import io
+from tests.backend import drawings, shots
+from tests.backend.cli.console import one_line
+from tests.backend.disks import full_disk, needs_mounts, read_only_disk
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+def test_names_that_no_picture_can_have(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    here = ["--no-daemon", "--flats"]
+    for arguments, words in (
+        (["circle.png", "--hints", hints, "-o", "out.png"], "circle.png cannot be read: "),
+        ([line, "--hints", hints, "-o", "circle.png"], "circle.png cannot be written: "),
+        ([line, "--hints", hints, "-o", "x" * 300], "cannot be written: File name too long"),
+        (["x" * 300, "--hints", hints, "-o", "out.png"], "cannot be read: File name too long"),
+        (["pipe.png", "--hints", hints, "-o", "out.png"], "pipe.png is a pipe or device"),
+        ([line, "--hints", "pipe.png", "-o", "out.png"], "pipe.png is a pipe or device"),
+    ):
+        done = nuri("colorize", *arguments, *here, cwd=tmp_path)
+        assert done.code == 1
+        assert one_line(done.err)
+        assert words in done.err
+    done = nuri("lines", "circle.png", "-o", "out.png", "--no-daemon", cwd=tmp_path)
+    assert done.code == 1 and "circle.png cannot be read" in done.err and one_line(done.err)
+    assert (tmp_path / "circle.png").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
+def test_pipes_of_the_shell(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    call = nuri.command("colorize", "/dev/stdin", "--hints", hints, "-o", "/dev/stdout", "-q")
+    call += ["--flats", "--no-daemon"]
+    data = line.read_bytes()
+    done = subprocess.run(call, input=data, capture_output=True, env=nuri.environment, check=True)
+    assert drawings.is_coloured(io.read_image(done.stdout, "stdout"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
+@pytest.mark.parametrize("command", [["models"], ["models", "--json"]])
+def test_an_output_that_is_full_or_closed(nuri, command):
+    def call(redirection: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-c", f'exec "$0" "$@" {redirection}', *nuri.command(*command)],
+            capture_output=True,
+            text=True,
+            env=nuri.environment,
+        )
+
+    full = call(">/dev/full")
+    assert full.returncode == 1
+    assert one_line(full.stderr) and "No space left on device (send it elsewhere)" in full.stderr
+    for redirection in (">&-", ">&- 2>&- <&-"):
+        closed = call(redirection)
+        assert (closed.returncode, closed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")],
+)
+def test_too_little_memory_is_one_line(monkeypatch, capsys, error):
+    def fail(options: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr("backend.cli.information.models", fail)
+    assert main(["models"]) == 1
+    shown = capsys.readouterr().err
+    assert one_line(shown) and "there is not enough memory (close other programs" in shown
+
+
+@needs_mounts
+def test_read_only_folder_and_full_disk(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    with read_only_disk(tmp_path / "read-only") as folder:
+        done = nuri("colorize", line, "--hints", hints, "-o", folder / "out.png", "--no-daemon")
+        assert done.code == 1
+        assert one_line(done.err)
+        assert "read-only" in done.err
+    big = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    big[:, 100:] = 255
+    dots = np.zeros((200, 200, 4), np.uint8)
+    dots[90:110, 150:170] = (1, 2, 3, 255)
+    line.write_bytes(io.encode_png(big))
+    hints.write_bytes(io.encode_png(dots))
+    with full_disk(tmp_path / "full", kilobytes=16) as folder:
+        done = nuri("colorize", line, "--hints", hints, "-o", folder / "out.png", "--no-daemon")
+        assert done.code == 1
+        assert one_line(done.err)
+        assert "the disk is full" in done.err
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_a_circle_of_links_beside_an_animation(nuri, tmp_path):
+    frames, keys = shots.save(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "circle.gif").symlink_to("circle.gif")
+    for arguments in (["-o", "circle"], ["-o", "out", "--film", "circle.gif"]):
+        done = nuri("animate", frames, "--key", *keys, *arguments, "--no-daemon", cwd=tmp_path)
+        assert done.code == 1
+        assert one_line(done.err) and "circle" in done.err and "internal" not in done.err
