@@ -46,6 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("cancelled")
         return FAILED
+    except OSError as error:
+        if os.environ.get("NURI_DEBUG"):
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        _complain(f"{place}{reason}: check the folder, its rights and the space on its disk")
+        return FAILED
     except Exception as error:
         if os.environ.get("NURI_DEBUG"):
             raise

@@ -27,19 +27,25 @@ class SampleDataset(Dataset[Sample], ABC):
 
     A sample depends on (seed, epoch, index) alone. A picture that cannot be read is named once;
     where it is asked for, another one stands in, drawn anew each time, so that none is seen twice
-    as often as the others. `flaw` tells those who must not count a stand-in. Raises TrainingError
-    as soon as no picture is left; the first is looked for on construction.
+    as often as the others. `flaw` tells those who must not count a stand-in, `left_out` what was
+    found so far. Raises TrainingError as soon as no picture is left; the first is looked for on
+    construction.
     """
 
     def __init__(self, source: PictureSource | ShotSource, seed: int) -> None:
         self.source = source
         self.seed = seed
-        self._bad: set[int] = set()
+        self._bad: dict[int, str] = {}
 
     @property
     def degraded(self) -> list[str]:
         """What stood in for something absent, one line each."""
         return []
+
+    @property
+    def left_out(self) -> list[str]:
+        """Why samples cannot be made, one line each; those that this process has come upon."""
+        return list(dict.fromkeys(self._bad.values()))
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -108,7 +114,7 @@ class SampleDataset(Dataset[Sample], ABC):
 
     def _leave_out(self, index: int, error: BadPicture) -> None:
         if index not in self._bad:
-            self._bad.add(index)
+            self._bad[index] = str(error)
             _log.warning("%s; it is left out, others take its place in training", error)
 
     def _none_left(self) -> TrainingError:

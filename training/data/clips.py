@@ -80,6 +80,10 @@ class ShotDataset(SampleDataset):
     def degraded(self) -> list[str]:
         return self.lines.degraded
 
+    @property
+    def left_out(self) -> list[str]:
+        return [*self.source.left_out, *super().left_out]
+
     def __len__(self) -> int:
         return len(self._places)
 

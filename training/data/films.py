@@ -120,7 +120,8 @@ class FilmShots:
     """The shots into which films are cut (Shi et al. 2023, section 5.1).
 
     With ``rules.threshold`` 0 every film is one shot as it is. What cutting needs to know of each
-    film is kept in the cache. Raises TrainingError when no shot is left.
+    film is kept in the cache. ``left_out`` names the frames that cannot be read. Raises
+    TrainingError when no shot is left.
     """
 
     has_regions = False
@@ -130,11 +131,18 @@ class FilmShots:
     ) -> None:
         self.name = name
         self._films = list(films)
+        self.left_out: list[str] = []
         self._shots = [
             (number, frames)
             for number, film in enumerate(self._films)
-            for frames in _shots_of(film, rules, cache)
+            for frames in self._shots_of(film, rules, cache)
         ]
+        count = sum(map(len, self._films))
+        if self.left_out and len(self.left_out) == count:
+            raise TrainingError(
+                f"none of the {count} frames of {name} can be read",
+                f"check {self._films[0].files(0)[0]}, or choose another --data",
+            )
         if not self._shots:
             uncut = "raise data.shot_threshold, or set it to 0 where each folder or video is a shot"
             raise TrainingError(
@@ -170,11 +178,17 @@ class FilmShots:
             for frame in frames
         ]
 
-
-def _shots_of(film: FrameStore, rules: ShotRules, cache: ArrayCache) -> list[list[int]]:
-    if rules.threshold:
-        return split_summaries(_summaries(film, rules, cache), rules)
-    return [list(range(len(film)))] if len(film) >= rules.shortest else []
+    def _shots_of(self, film: FrameStore, rules: ShotRules, cache: ArrayCache) -> list[list[int]]:
+        if not rules.threshold:
+            return [list(range(len(film)))] if len(film) >= rules.shortest else []
+        summaries = _summaries(film, rules, cache)
+        self.left_out += [
+            f"{path} cannot be read: it belongs to no shot"
+            for frame, summary in enumerate(summaries)
+            if not summary.histogram.any()
+            for path in film.files(frame)
+        ]
+        return split_summaries(summaries, rules)
 
 
 def _summaries(film: FrameStore, rules: ShotRules, cache: ArrayCache) -> list[FrameSummary]:

@@ -92,6 +92,11 @@ class ShotSource(Protocol):
     name: str
     has_regions: bool
 
+    @property
+    def left_out(self) -> Sequence[str]:
+        """The frames that cannot be read and belong to no shot, one line each."""
+        ...
+
     def __len__(self) -> int: ...
 
     def label(self, index: int) -> str:

@@ -19,6 +19,8 @@ from .sources import GENERATOR, Entry, read_entry
 class FileShots:
     """Shots whose frames are files. Raises TrainingError when there are none."""
 
+    left_out: Sequence[str] = ()
+
     def __init__(
         self, name: str, shots: Sequence[tuple[str, Sequence[Entry]]], folder: Path
     ) -> None:
@@ -62,6 +64,7 @@ class GeneratedShots:
 
     has_regions = True
     name = "generated shots"
+    left_out: Sequence[str] = ()
 
     def __init__(self, count: int, seed: int = 0, size: int = 256, shortest: int = 8) -> None:
         if count < 1:
@@ -97,6 +100,7 @@ class ShotPart:
         self.name = "+".join(source.name for source in sources)
         self.has_regions = all(source.has_regions for source in sources)
         self._sources, self._places = list(sources), list(places)
+        self.left_out = [line for source in sources for line in source.left_out]
 
     @staticmethod
     def joined(sources: Sequence[ShotSource]) -> ShotPart:

@@ -9,16 +9,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from training.errors import TrainingError
 
 from .recipe import Batch, Samples
 
 _THREADS = 2
+Keys = list[tuple[int, int]]
+Told = tuple[Batch, list[str]]
 
 
-class EndlessBatches(Sampler[list[tuple[int, int]]]):
+class EndlessBatches(Sampler[Keys]):
     """Batches of (epoch, index) keys from ``start`` on, without end.
 
     Every epoch is a permutation that follows from the seed and the epoch; epochs join without a
@@ -31,7 +33,7 @@ class EndlessBatches(Sampler[list[tuple[int, int]]]):
         self._length, self._batch, self._seed, self._start = length, batch, seed, start
         self._rank, self._world = rank, world
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[Keys]:
         epoch, order = -1, torch.empty(0, dtype=torch.long)
         number = self._start
         while True:
@@ -50,12 +52,31 @@ class EndlessBatches(Sampler[list[tuple[int, int]]]):
         return torch.randperm(self._length, generator=generator)
 
 
+class _WholeBatches(Dataset[Told]):
+    """Batches by their keys, each with the lines of ``left_out`` that were not yet told.
+
+    They travel with the batch, for a worker may be another process.
+    """
+
+    def __init__(self, dataset: Samples) -> None:
+        self._dataset = dataset
+        self._told: set[str] = set()
+
+    def __getitem__(self, keys: Keys) -> Told:
+        batch = collate([self._dataset[key] for key in keys])
+        # samples that are drawn from memory leave nothing out
+        new = [line for line in getattr(self._dataset, "left_out", ()) if line not in self._told]
+        self._told.update(new)
+        return batch, new
+
+
 class Source:
     """The batches of one track, prepared ahead off the training thread.
 
-    ``taken`` counts those handed out; give it back to continue there. ``workers``: 0 prepares on
-    the training thread; 1 or 2 are threads, which start at once; more are processes, which a
-    machine with many cores needs. The batches are the same whatever their number.
+    ``taken`` counts those handed out; give it back to continue there. ``left_out`` are the lines
+    of samples that could not be made on the way. ``workers``: 0 prepares on the training thread;
+    1 or 2 are threads, which start at once; more are processes, which a machine with many cores
+    needs. The batches are the same whatever their number.
     """
 
     def __init__(
@@ -74,17 +95,21 @@ class Source:
         if length == 0:
             raise TrainingError("the data set is empty", "name a folder with pictures in --data")
         self.taken = taken
+        self.left_out: set[str] = set()
         self._executor: ThreadPoolExecutor | None = None
         keys = EndlessBatches(length, batch, seed, taken, rank, world)
+        batches = _WholeBatches(dataset)
         if 0 < workers <= _THREADS:
             self._executor = ThreadPoolExecutor(workers, thread_name_prefix="batches")
-            self._iterator = self._prepared(dataset, iter(keys), self._executor, 2 * workers)
+            self._iterator = self._prepared(batches, iter(keys), self._executor, 2 * workers)
         else:
-            self._iterator = iter(_loader(dataset, keys, workers, pin))
+            self._iterator = iter(_loader(batches, keys, workers, pin))
 
     def take(self) -> Batch:
         self.taken += 1
-        return next(self._iterator)
+        batch, left_out = next(self._iterator)
+        self.left_out.update(left_out)
+        return batch
 
     def close(self) -> None:
         """Stop preparing."""
@@ -93,32 +118,36 @@ class Source:
 
     @staticmethod
     def _prepared(
-        dataset: Samples,
-        keys: Iterator[list[tuple[int, int]]],
+        batches: _WholeBatches,
+        keys: Iterator[Keys],
         executor: ThreadPoolExecutor,
         ahead: int,
-    ) -> Iterator[Batch]:
-        def make(batch: list[tuple[int, int]]) -> Batch:
-            return collate([dataset[key] for key in batch])
-
-        waiting = deque(executor.submit(make, next(keys)) for _ in range(ahead))
+    ) -> Iterator[Told]:
+        waiting = deque(executor.submit(batches.__getitem__, next(keys)) for _ in range(ahead))
         while True:
-            batch = waiting.popleft().result()
-            waiting.append(executor.submit(make, next(keys)))
-            yield batch
+            told = waiting.popleft().result()
+            waiting.append(executor.submit(batches.__getitem__, next(keys)))
+            yield told
 
 
-def _loader(dataset: Samples, keys: EndlessBatches, workers: int, pin: bool) -> DataLoader[Batch]:
+def _loader(
+    batches: _WholeBatches, keys: EndlessBatches, workers: int, pin: bool
+) -> DataLoader[Told]:
     return DataLoader(
-        dataset,  # type: ignore[arg-type]  # it asks no more of a data set than ours have
-        batch_sampler=keys,
+        batches,
+        sampler=keys,
+        batch_size=None,  # a key is that of a whole batch
         num_workers=workers,
         pin_memory=pin,
-        collate_fn=collate,
+        collate_fn=_as_it_is,
         persistent_workers=workers > 0,
         multiprocessing_context="spawn" if workers else None,  # fork would inherit torch's threads
         generator=torch.Generator().manual_seed(0),
     )
+
+
+def _as_it_is(told: Any) -> Any:
+    return told
 
 
 def collate(samples: list[dict[str, Any]]) -> Batch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import torch
+import torch.distributed
 from lightning_fabric import Fabric
 
 from training.errors import TrainingError
@@ -42,6 +43,24 @@ def make_fabric(device: str = "auto", precision: str = "fp32", count: int = 1) -
         strategy="ddp" if several else "auto",
         precision=_PRECISIONS[precision],  # type: ignore[arg-type]
     )
+
+
+def on_any(fabric: Fabric, *flags: bool) -> list[bool]:
+    """Whether each flag is set in any process of a run; every one of them must call it."""
+    if fabric.world_size == 1:
+        return list(flags)
+    total = fabric.all_reduce(torch.tensor(flags, device=fabric.device).float(), reduce_op="sum")
+    assert isinstance(total, torch.Tensor)
+    return [bool(count) for count in total]
+
+
+def gathered(fabric: Fabric, lines: set[str]) -> set[str]:
+    """The lines of all processes of a run; every one of them must call it."""
+    if fabric.world_size == 1:
+        return lines
+    each: list[set[str]] = [set()] * fabric.world_size
+    torch.distributed.all_gather_object(each, lines)
+    return set().union(*each)
 
 
 def _best() -> str:

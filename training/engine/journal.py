@@ -7,10 +7,12 @@ import math
 import platform
 import time
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,11 +21,9 @@ from torch import Tensor
 
 from training.errors import TrainingError
 
+from .board import Board
 from .files import write_json, write_whole
 from .recipe import Recipe
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 METRICS = "metrics.jsonl"
 RUN = "run.json"
@@ -36,20 +36,31 @@ class Journal:
     def __init__(self, folder: Path, recipe: Recipe, device: str, start: int) -> None:
         self.folder = folder
         self._facts = _facts(recipe, device)
+        # those of the steps before a resumption are not all come upon again
+        known = read_run(folder).get("left_out", []) if start and (folder / RUN).exists() else []
+        self._facts["left_out"] = known
         self._started = time.time()
         (folder / "pictures").mkdir(parents=True, exist_ok=True)
         _cut_metrics(folder / METRICS, start)
         self._metrics = (folder / METRICS).open("a", encoding="utf-8")
-        self._board = _board(folder / "tensorboard", start)
+        self._board = Board(folder / "tensorboard", start)
         self.write_facts(start, finished=False)
 
     def write_facts(self, step: int, *, finished: bool) -> None:
-        """run.json: configuration, versions, data, degraded terms, how far the run is."""
+        """run.json: configuration, versions, data, what was done without, how far the run is."""
         seconds = time.time() - self._started
         write_json(
             self.folder / RUN,
             {**self._facts, "step": step, "seconds": round(seconds, 1), "finished": finished},
         )
+
+    def note_left_out(self, step: int, lines: Iterable[str]) -> None:
+        """Name in run.json the samples that could not be made, where there are new ones."""
+        known = self._facts["left_out"]
+        found = sorted({*known, *lines})
+        if found != known:
+            self._facts["left_out"] = found
+            self.write_facts(step, finished=False)
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """One line of the log and its points on the board."""
@@ -61,8 +72,7 @@ class Journal:
             raise TrainingError(
                 f"cannot write {self.folder / METRICS} ({error.strerror})", "free space"
             ) from error
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
+        self._board.scalars(step, values)
 
     def pictures(self, step: int, columns: list[Tensor]) -> None:
         """A grid, one row a sample: a PNG of the run folder and a picture of the board."""
@@ -70,10 +80,11 @@ class Journal:
         image = Image.fromarray(grid)
         path = self.folder / "pictures" / f"{step:07d}.png"
         write_whole(path, partial(image.save, format="PNG"))
-        self._board.add_image("samples", grid, step, dataformats="HWC")
+        self._board.picture(step, grid)
 
     def close(self) -> None:
-        self._metrics.close()
+        with suppress(OSError):  # every line was flushed, or told why not
+            self._metrics.close()
         self._board.close()
 
 
@@ -187,13 +198,3 @@ def _cut_metrics(path: Path, start: int) -> None:
 
 def _write_lines(file: Any, lines: list[str]) -> None:
     file.write("".join(lines).encode())
-
-
-def _board(folder: Path, start: int) -> SummaryWriter:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise TrainingError(
-            "TensorBoard is not installed", "pip install 'nuri[training]'"
-        ) from error
-    return SummaryWriter(str(folder), purge_step=start or None)

@@ -20,7 +20,7 @@ from training.errors import TrainingError
 from . import checkpoint
 from .average import Average
 from .batches import Source, collate, mixed_seed, to_device
-from .devices import make_fabric
+from .devices import gathered, make_fabric, on_any
 from .journal import History, Journal, Meter, read_history
 from .progress import Progress
 from .recipe import Batch, Recipe, Track
@@ -85,6 +85,7 @@ class Trainer:
             for name, plan in recipe.optimisers.items()
         }
         self._state = RunState(recipe, self._optimisers, self._make_average())
+        self._asked = False  # to stop, by a signal to this process
         self._stop = ""
 
     def fit(self, resume: bool = False) -> Fitted:
@@ -148,10 +149,12 @@ class Trainer:
                     rate = samples / max(now - logged_at, 1e-9)
                     self._log(journal, progress, meter, rate, now - began)
                     logged, logged_at = self._state.step, now
+                    self._note_left_out(sources, journal)
                 if self._is_due("sample_every") and journal is not None:
                     journal.pictures(self._state.step, self._preview())
                 self._watch_time(began)
                 if self._is_due("checkpoint_every") or self._stop:
+                    self._note_left_out(sources, journal)
                     self._save()
 
     def _run_step(self, sources: dict[str, Source]) -> dict[str, float]:
@@ -206,6 +209,12 @@ class Trainer:
         for name, plan in self.recipe.optimisers.items():
             values[f"lr/{name}"] = plan.rate.at(self._state.step - 1)
         journal.scalars(self._state.step, values)
+
+    def _note_left_out(self, sources: dict[str, Source], journal: Journal | None) -> None:
+        lines = set().union(*(source.left_out for source in sources.values()))
+        lines = gathered(self._fabric, lines)
+        if journal is not None:
+            journal.note_left_out(self._state.step, lines)
 
     def _save(self) -> None:
         if self._fabric.global_rank == 0:
@@ -277,13 +286,9 @@ class Trainer:
     def _watch_time(self, began: float) -> None:
         limit = float(self._settings["max_seconds"]) or math.inf
         late = time.monotonic() - began > limit
-        if self._fabric.world_size > 1:  # all processes stop after the same step
-            flags = torch.tensor([float(late), float(bool(self._stop))], device=self._fabric.device)
-            total = self._fabric.all_reduce(flags, reduce_op="sum")
-            assert isinstance(total, torch.Tensor)
-            late, self._stop = bool(total[0]), "interrupted" if total[1] else ""
-        if late and not self._stop:
-            self._stop = "time"
+        # all processes stop after the same step
+        late, interrupted = on_any(self._fabric, late, self._asked)
+        self._stop = "interrupted" if interrupted else "time" if late else ""
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -293,9 +298,9 @@ class Trainer:
             return
 
         def stop(number: int, frame: object) -> None:
-            if self._stop:
+            if self._asked:
                 raise KeyboardInterrupt
-            self._stop = "interrupted"
+            self._asked = True
 
         previous = {
             number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)

@@ -229,7 +229,7 @@ class Evaluator:
             return False
         network = network.to(self.device)
         if name in ("fid", "fid_squeeze"):
-            self._frechet.append(frechet.FrechetDistance(name, network))
+            self._frechet.append(frechet.FrechetDistance(name, network, self.degradations))
         else:
             self._deep.append(_Mean(name, network))
         return True

@@ -5,8 +5,6 @@ Heusel et al., "GANs Trained by a Two Time-Scale Update Rule" (2017), equation 6
 
 from __future__ import annotations
 
-import logging
-
 import torch
 from scipy import linalg
 from torch import Tensor, nn
@@ -17,8 +15,6 @@ from training.features import FeatureExtractor, load_squeezenet
 from training.metrics.value import MetricValue, unavailable
 from training.pretrained import Degradations, load_state, resolve
 from training.torchvision_shim import import_pytorch_fid, import_torchvision
-
-_log = logging.getLogger("nuri.training")
 
 
 def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:
@@ -85,11 +81,17 @@ class Moments:
 
 
 class FrechetDistance:
-    """Collects the features of two sets of pictures and compares them at the end."""
+    """Collects the features of two sets of pictures and compares them at the end.
 
-    def __init__(self, name: str, features: nn.Module) -> None:
+    Fewer pictures than features are noted in ``degradations``.
+    """
+
+    def __init__(
+        self, name: str, features: nn.Module, degradations: Degradations | None = None
+    ) -> None:
         self.name = name
         self.features = features
+        self._degradations = degradations or Degradations()
         self.generated = Moments()
         self.reference = Moments()
 
@@ -104,9 +106,8 @@ class FrechetDistance:
             return [unavailable(self.name, f"needs two pictures at least, there are {count}")]
         width = self.generated.mean.shape[0]
         if count < width:
-            _log.warning(
-                "%s of %d pictures: below %d the covariance is singular", self.name, count, width
-            )
+            reason = f"below {width} the covariance is singular"
+            self._degradations.note(f"{self.name} of {count} pictures", "uncertain", reason)
         distance = frechet_distance(
             self.generated.mean,
             self.generated.covariance(),

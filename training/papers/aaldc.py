@@ -173,13 +173,13 @@ def evaluate(
     done = []
     if "self" in config["eval"]["references"] and paired:
         coloured = _coloured(generator, examination.batches(dataset, chosen), None)
-        done.append(examination.score(coloured, paired, "self"))
+        done.append(examination.score(coloured, paired, "self-reference"))
     if "random" in config["eval"]["references"] and random:
         partners = [chosen[i] for i in derangement(len(chosen), config["eval"]["seed"])]
         coloured = _coloured(
             generator, examination.batches(dataset, chosen), examination.batches(dataset, partners)
         )
-        done.append(examination.score(coloured, random, "random"))
+        done.append(examination.score(coloured, random, "random-reference"))
     return merged(done)
 
 

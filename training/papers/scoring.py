@@ -34,6 +34,8 @@ class Evaluation:
 
     ``metrics``: name -> value, None when it cannot be had, with the reason in ``unavailable``.
     ``pictures``: (caption, PNG) strips: inputs | references | ours | truth. ``count``: pictures.
+    ``degraded`` and ``pretrained``: what the metrics went without, and the networks of others that
+    they used with the digests of their files, by the names of run.json.
     """
 
     metrics: dict[str, float | None]
@@ -41,6 +43,7 @@ class Evaluation:
     pictures: list[tuple[str, Path]]
     count: int
     degraded: list[str] = field(default_factory=list)
+    pretrained: list[str] = field(default_factory=list)
 
     def as_facts(self) -> dict[str, Any]:
         """Everything as JSON can hold it."""
@@ -50,6 +53,7 @@ class Evaluation:
             "pictures": [[caption, str(path)] for caption, path in self.pictures],
             "count": self.count,
             "degraded": self.degraded,
+            "pretrained": self.pretrained,
         }
 
 
@@ -177,6 +181,7 @@ class Examination:
             pictures=pictures,
             count=count,
             degraded=self._degradations.lines(),
+            pretrained=self._degradations.pretrained(),
         )
 
     def _strips(self, one: Scored, kind: str, written: int) -> list[tuple[str, Path]]:
@@ -199,6 +204,7 @@ def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
         pictures=[picture for one in evaluations for picture in one.pictures],
         count=max(one.count for one in evaluations),
         degraded=evaluations[-1].degraded,
+        pretrained=evaluations[-1].pretrained,
     )
 
 

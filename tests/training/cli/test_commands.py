@@ -34,6 +34,7 @@ def test_train_resume_evaluate_export(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["evaluate", str(run), "--json", "--device", "cpu"]) == 0
     facts = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert facts["count"] == 2 and facts["metrics"]["psnr"] > 0
+    assert {"degraded", "pretrained"} <= facts.keys()
     assert json.loads((run / "evaluation.json").read_text()) == facts
     assert main(["export", str(run), "-o", str(weights)]) == 0
     model = architectures.load_model(weights)

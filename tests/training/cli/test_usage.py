@@ -54,6 +54,17 @@ def test_a_failure_ends_with_1_and_says_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_in_the_place_of_the_run_folder_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").write_text("mine")
+    settings = ["--set", "data.count=4", "--set", "data.size=64", "--set", "model.width=2"]
+    assert main(["train", "aaldc/sga", "-o", str(tmp_path / "run"), "--quiet", *settings]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"nuri-train: {tmp_path / 'run'}: file exists: check the folder")
+    assert (tmp_path / "run").read_text() == "mine"
+
+
 def test_help_and_version_end_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], ["train", "--help"], ["--version"]):
         with pytest.raises(SystemExit) as ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,17 @@ from training.data import open_dataset, procedural
 from training.data.cache import ArrayCache
 from training.data.clips import ShotDataset
 from training.data.films import FilmShots, FrameFolder, VideoFile
+from training.data.lines import XDoGLines
 from training.data.shot_sets import open_shots
-from training.data.shots import BINS, ShotRules, color_histogram, difference, split_shots
+from training.data.shot_sources import ShotPart
+from training.data.shots import (
+    BINS,
+    ShotRules,
+    color_histogram,
+    difference,
+    largest_difference,
+    split_shots,
+)
 from training.errors import TrainingError
 
 from .conftest import save
@@ -43,6 +53,21 @@ def test_cut_still_and_short_shots() -> None:
     rules = ShotRules(threshold=20_000)
     shots = split_shots(frames, rules)
     assert [(shot[0], len(shot)) for shot in shots] == [(0, 9), (21, 8)]
+
+
+def test_a_slow_change_is_no_still_shot() -> None:
+    """Neighbours hardly differ, the ends do: any pair of frames counts."""
+    frames = [np.full((64, 64, 3), (200, 60, 90), np.uint8) for _ in range(40)]
+    for number, frame in enumerate(frames):
+        frame[:, : number // 4] = (60, 200, 90)  # a column of pixels every fourth frame
+    histograms = np.stack([color_histogram(frame, 64) for frame in frames])
+    nearest = max(difference(a, b) for a, b in pairwise(histograms))
+    farthest = difference(histograms[0], histograms[-1])
+    assert largest_difference(histograms) == pytest.approx(farthest) and farthest > 4 * nearest
+    rules = ShotRules(threshold=1e9, resolution=64, still=2 * nearest)
+    assert split_shots(frames, rules) == [list(range(40))]
+    assert split_shots(frames[:4] * 3, rules) == []
+    assert largest_difference(np.repeat(histograms[:1], 700, 0)) < 1e-3
 
 
 def test_dark_and_pale_frames_are_left_out() -> None:
@@ -77,8 +102,11 @@ def test_damaged_frame_belongs_to_no_shot(
     paths = [save(tmp_path / "s1" / f"f{n:02d}.png", frame) for n, frame in enumerate(film)]
     paths[3].write_bytes(b"\x89PNG\r\n\x1a\n broken")
     rules = ShotRules(threshold=1e9, shortest=2)
-    shots = FilmShots("s1", [FrameFolder("s1", paths)], rules, ArrayCache(tmp_path / "c"))
-    assert shots.length(0) == 17 and "f03.png" in caplog.text
+    for _ in range(2):  # the second time it is known from the cache
+        shots = FilmShots("s1", [FrameFolder("s1", paths)], rules, ArrayCache(tmp_path / "c"))
+        assert shots.length(0) == 17 and caplog.text.count("f03.png") == 1
+        dataset = ShotDataset(ShotPart.joined([shots]), 32, lines=XDoGLines())
+        assert dataset.left_out == [f"{paths[3]} cannot be read: it belongs to no shot"]
 
 
 def write_video(path: Path, frames: list[np.ndarray]) -> None:

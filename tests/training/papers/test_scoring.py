@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from training import papers, presets
 from training.commands.prepare import prepare
 from training.data import SampleDataset
+from training.features import SqueezeNetFeatures
 from training.papers import sources
 from training.papers.scoring import Examination
-from training.pretrained import Degradations
+from training.pretrained import Degradations, digest
 
 SETTINGS = ["data.size=64", "data.count=12", "model.width=4", "data.workers=0", "eval.pictures=1"]
+TRAINED_WITH = [*SETTINGS, "critic.width=2", "loss.features=squeezenet"]
 BROKEN = b"\x89PNG\r\n\x1a\n no"
 
 
@@ -97,6 +101,23 @@ def test_an_evaluation_counts_what_it_measured(tmp_path: Path) -> None:
     result = papers.evaluate(config, data, None, tmp_path / "out", "cpu")
     assert result.count == 3
     assert any("val02.png" in line for line in result.degraded)
+
+
+def test_an_evaluation_names_the_weights_of_its_metrics(nowhere: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    path = nowhere / "squeezenet1_1.safetensors"
+    save_file(SqueezeNetFeatures().state_dict(), path)
+    settings = ["model.width=2", "critic.width=2", "data.size=64", "data.count=3", "eval.limit=2"]
+    config = presets.parse("aaldc/sga", [*settings, "data.workers=0"]).as_config()
+    facts = papers.evaluate(config, None, None, tmp_path / "out", "cpu").as_facts()
+    names = [line.partition(" sha256:")[0] for line in facts["pretrained"]]
+    assert sorted(names) == ["lpips_squeeze", "squeezenet1_1"]
+    assert f"squeezenet1_1 sha256:{digest(path)}" in facts["pretrained"]
+    assert {"lpips", "fid"} <= {line.partition("=")[0] for line in facts["degraded"]}
+    few = "fid_squeeze of 2 pictures=uncertain: below 512 the covariance is singular"
+    assert few in facts["degraded"]
+    recorded = papers.build(presets.parse("aaldc/sga", TRAINED_WITH).as_config(), None).pretrained
+    assert recorded == [f"squeezenet1_1 sha256:{digest(path)}"]  # the names of run.json
 
 
 def test_prepare_counts_what_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
