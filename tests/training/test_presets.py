@@ -85,6 +85,8 @@ def test_schedules_of_the_papers() -> None:
     assert presets.load("video").config["train"]["steps"] == 5600 // 4 * 40
     assert presets.load("aaldc", "release").config["train"]["steps"] == 600_000
     assert presets.load("aaldc", "release").source("train.steps") == "release"
+    manga = presets.load("manga", "release").config["data"]
+    assert manga["hint"]["sparse"] == 0.495 and manga["xdog"]["test_scale"] == 7
     assert presets.load("smsanet").config["loss"]["huber_beta"] == pytest.approx(1 / 110)
 
 

@@ -28,7 +28,7 @@ from training.report import (
 )
 from training.report.charts import line_chart, thin, ticks
 from training.report.pictures import shrink
-from training.report.verdict import overall, uneven
+from training.report.verdict import caveat, overall, uneven
 
 VOID = {"meta", "img", "br", "line", "circle", "polyline"}
 
@@ -236,6 +236,31 @@ def test_the_page_stands_alone_and_says_everything(tmp_path: Path) -> None:
         assert words in found.text, words
     assert "prefers-color-scheme: dark" in text
     assert 'name="viewport"' in text
+
+
+def test_the_page_says_how_much_the_order_is_worth(tmp_path: Path) -> None:
+    rows = trained((150, 150), (150, 150)).rows
+    page = write_report(report(*rows), tmp_path)
+    told = "Each row was trained once, for at most 0.06% of the paper's steps"
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert told in text and "half of the pairs would agree. So early the order says little" in text
+    whole = [replace(one.training, stages={"main": 250_000}) for one in rows if one.training]
+    said = caveat(table(*(replace(one, training=whole[0]) for one in rows)))
+    assert said.startswith("Each row was trained once: small differences") and "early" not in said
+    assert caveat(table(row("a", 1.0, 1.0))) == ""
+
+
+def test_the_page_names_pretrained_networks_and_what_strips_show(tmp_path: Path) -> None:
+    Image.new("RGB", (90, 20), "red").save(tmp_path / "a.png")
+    used = ("vgg19 sha256:dcbb9e9d0123456789", "squeezenet1_1 sha256:0123456789abcdef")
+    one = row(
+        "a", 1.0, 2.0, training=training(), pretrained=used,
+        pictures=("a.png",), captions=("random-reference drawing 3",),
+    )  # fmt: skip
+    two = row("b", 2.0, 1.0, training=training("main-2"), pretrained=used[:1])
+    text = Page(write_report(report(one, two), tmp_path).read_text(encoding="utf-8")).text
+    assert "squeezenet1_1 (sha256 0123456789ab…), vgg19 (sha256 dcbb9e9d0123…)." in text
+    assert "Row a · random-reference drawing 3" in text
 
 
 def test_the_json_holds_figures_and_verdict(tmp_path: Path) -> None:

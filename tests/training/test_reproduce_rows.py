@@ -61,7 +61,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         metrics = {name: known.get(name, 1.5) for name in names}
         metrics |= {STAND_INS[name][0]: 3.0 for name in names if metrics[name] is None}
         reasons = {name: "weights absent" for name, value in metrics.items() if value is None}
-        return Evaluation(metrics, reasons, [("a", out / "strip-000.png")], 2, ["saliency=none"])
+        strips = [("a", out / "strip-000.png")]
+        used = ["squeezenet1_1 sha256:0123456789abcdef"]
+        return Evaluation(metrics, reasons, strips, 2, ["saliency=none"], used)
 
     monkeypatch.setattr(papers, "build", build)
     monkeypatch.setattr(papers, "evaluate", evaluate)
@@ -86,6 +88,11 @@ def test_rows_share_stages_and_the_page_tells(calls: Calls, tmp_path: Path) -> N
     assert "<td>2 + 1</td><td>2</td>" in page.read_text("utf-8")
     assert rows["no_temporal"]["training"]["stages"] == {"main": 2}
     assert rows["full"]["stand_ins"] == {"fid": "fid_squeeze"}
+    assert rows["full"]["unavailable"] == {"fid": "weights absent"}
+    told = "features in its place (weights absent): compare the order, not the size"
+    assert told in page.read_text("utf-8")
+    assert rows["full"]["pretrained"] == ["squeezenet1_1 sha256:0123456789abcdef"]
+    assert rows["full"]["captions"] == ["a"]
     assert "saliency=none" in rows["full"]["training"]["degraded"]
     assert set(rows["full"]["training"]["curves"]) >= {"g/pixel", "refine.g/pixel"}
 
@@ -95,7 +102,8 @@ def test_a_column_shows_what_stood_in_for_its_metric(calls: Calls, tmp_path: Pat
     row = rows_of(page)["bn"]
     assert row["ours"]["perceptual"] == 1.5
     assert row["stand_ins"] == {"perceptual": "perceptual_squeeze"}
-    assert "ours is measured with perceptual_squeeze in its place" in page.read_text("utf-8")
+    told = "ours is measured with the distance of SqueezeNet&#x27;s features in its place"
+    assert told in page.read_text("utf-8")
 
 
 def test_finished_rows_are_kept(calls: Calls, tmp_path: Path) -> None:

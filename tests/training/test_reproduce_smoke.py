@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from training import presets
+from training.data import procedural
 from training.errors import TrainingError
 from training.reproduce import reproduce
 
@@ -58,6 +60,24 @@ def test_finished_rows_are_kept_and_missing_ones_made(tmp_path: Path) -> None:
     assert stage.stat().st_mtime_ns == before[1]
     with pytest.raises(TrainingError, match="another budget"):
         run(budget="20min")
+
+
+def test_the_page_counts_what_was_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NURI_CACHE", str(tmp_path / "cache"))
+    data = tmp_path / "photos"
+    for split, count in (("train", 4), ("val", 2)):
+        (data / split).mkdir(parents=True)
+        for index in range(count):
+            picture = procedural.photo(index, 64).paint
+            Image.fromarray(picture).save(data / split / f"{split}{index}.png")
+    damaged = data / "train" / "train1.png"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    page = reproduce(
+        "smsanet", row="smsa", data=data, output=tmp_path / "out", budget="smoke", device="cpu"
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "data=1 left out: samples that cannot be used" in text
+    assert str(tmp_path) not in text
 
 
 def test_unknown_names_are_told_before_anything_is_written(tmp_path: Path) -> None:

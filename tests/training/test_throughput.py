@@ -62,10 +62,24 @@ def test_both_precisions_are_measured(
     throughput: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny = ["model.width=2", "data.size=32", "data.workers=0", "train.batch=1"]
-    (row,) = throughput.measure_training(["aaldc/line_extractor"], 0.1, tiny)
+    (row,) = throughput.measure_training(["aaldc/line_extractor"], 3, tiny)
     assert (row.side, row.batch) == (32, 1)
-    assert row.fp32 > 0 and row.bf16 > 0
+    assert row.fp32 > 0 and row.bf16 > 0 and row.spread >= 0
+    assert "1 of 1, aaldc/line_extractor: fp32" in capsys.readouterr().err
     throughput.show_training([row])
     printed = capsys.readouterr().out
     assert "aaldc/line_extractor" in printed
     assert f"{row.bf16 / row.fp32:.2f}" in printed
+
+
+def test_the_warm_up_does_not_count(throughput: ModuleType) -> None:
+    tiny = ["model.width=2", "data.size=32", "data.workers=0", "train.batch=1"]
+    sized = presets.parse("smsanet/basenet").with_settings([*tiny, "train.log_every=1"])
+    sized = sized.with_settings(["train.scratch_steps=0", "data.count=8", "data.crop=false"])
+    _, rates, without = throughput._measured(
+        sized.with_settings([f"train.steps={throughput.WARM_UP + 4}"])
+    )
+    assert len(rates) == 4  # also of a row that the paper does not train
+    assert all("=" in line for line in without)
+    assert throughput._spread([2.0, 4.0, 5.0, 4.0, 4.0]) == 0
+    assert throughput._spread([2.0, 2.0, 4.0, 4.0, 4.0]) == 0.5

@@ -35,8 +35,9 @@ class MangaDataset(PictureDataset):
 
     Pages come to shortest side S; ``crop`` "random" or "centre" takes S x S, "whole" pads to a
     multiple of 32 with the maximum and tells ``valid`` (2) int64, height and width before. The
-    drawing is made at S times one of ``scales``, drawn anew each time; with ``color_shift`` from
-    levels shifted by up to that much. Recolouring changes colours and hints, not the drawing.
+    drawing is made at S times one of ``scales``, drawn anew each time: of the original, or without
+    ``from_original`` of the page at S (the release); with ``color_shift`` from levels shifted by
+    up to that much. Recolouring changes colours and hints, not the drawing.
     ``denoise_sigma`` (of 255) above 0 smooths pages that come from files. ``recolor`` is for pages
     with hints: without any, the usual colours are all there is to learn. ``drawn``: the drawing
     that came with a picture takes the place of XDoG. ``line_jitter`` above 0 pales ``line`` x to
@@ -52,6 +53,7 @@ class MangaDataset(PictureDataset):
         seed: int = 0,
         xdog: XDoG = MANGA,
         scales: tuple[int, ...] = (2, 3, 4),
+        from_original: bool = True,
         hints: HintLaw | None = None,
         crop: str = "random",
         flip: bool = True,
@@ -67,6 +69,7 @@ class MangaDataset(PictureDataset):
             raise ValueError(f"there is no crop {crop!r}; use random, centre or whole")
         self.size = size
         self._xdog, self._scales = xdog, tuple(scales)
+        self._from_original = from_original
         self._hints: HintLaw = hints or PixelHints()
         self._crop, self._flip, self._shift = crop, flip, color_shift
         self._sigma, self._recolor, self._drawn = denoise_sigma, recolor, drawn
@@ -139,7 +142,8 @@ class MangaDataset(PictureDataset):
         sigma = self._sigma if from_file else 0.0
         if not picture.identity:
             return self._draw(picture, scale, sigma)
-        key = ("xdog", picture.identity, self._xdog, self.size, scale, self._shift, sigma, 1)
+        made = () if self._from_original else ("enlarged",)
+        key = ("xdog", picture.identity, self._xdog, self.size, scale, self._shift, sigma, 1, *made)
         return self._cache.get(key, lambda: self._draw(picture, scale, sigma))
 
     def _draw(self, picture: Picture, scale: int, sigma: float) -> np.ndarray:
@@ -151,6 +155,8 @@ class MangaDataset(PictureDataset):
             state = np.frombuffer(picture.identity.encode()[:16].ljust(16, b"."), np.uint32)
             original = shift_levels(original, self._shift, np.random.default_rng((*state, scale)))
         height, width = _shortest_side(original.shape, self.size)
+        if not self._from_original:
+            original = cv2.resize(original, (width, height), interpolation=cv2.INTER_AREA)
         large = (width * scale, height * scale)
         grows = large[0] > original.shape[1]
         method = cv2.INTER_LANCZOS4 if grows else cv2.INTER_AREA
@@ -180,6 +186,10 @@ class MonochromeDataset(PictureDataset):
     @property
     def degraded(self) -> list[str]:
         return self._pages.degraded
+
+    @property
+    def left_out(self) -> list[str]:
+        return [*super().left_out, *self._pages.left_out, *self._colored.left_out]
 
     def make(self, index: int, rng: np.random.Generator) -> Sample:
         sample = self._pages.make(index, rng)

@@ -162,6 +162,9 @@ def _monochrome(settings: Settings, data: Path | None) -> MonochromeDataset:
 def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
     table = dict(settings.get("xdog", {}))
     scales = tuple(table.pop("scales", (2, 3, 4)))
+    # a run of before there were these has neither
+    tested = int(table.pop("test_scale", scales[0]))
+    from_original = bool(table.pop("from_original", True))
     lines = settings.get("lines", "xdog")
     if lines not in ("file", "xdog"):
         raise ValueError(f"lines is {lines!r}; use file or xdog")
@@ -169,7 +172,8 @@ def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
         "size": settings["size"],
         "seed": settings["seed"],
         "xdog": XDoG(**table),
-        "scales": scales if training else scales[:1],
+        "scales": scales if training else (tested,),
+        "from_original": from_original,
         "hints": _hint_law(settings.get("hint", {})) if training else NoHints(),
         "crop": "random" if training else "centre",
         "flip": training and settings.get("flip", True),

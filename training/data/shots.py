@@ -12,6 +12,7 @@ import numpy as np
 from backend.imaging.color import luma
 
 BINS = 768
+_ROWS = 256  # of a long shot that are compared with all others at a time
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class ShotRules:
     """When a film is cut and what is left out.
 
     ``threshold`` and ``still`` are mean squared differences of 768 raw counts at ``resolution``
-    squared pixels: neighbours above the first are cut, shots whose neighbours all stay below the
-    second are dropped. Raw counts grow with moving area, so flat cel paint needs a higher
+    squared pixels: neighbours above the first are cut, shots of which any two frames stay below
+    the second are dropped. Raw counts grow with moving area, so flat cel paint needs a higher
     threshold than filmed grain; 0 stands for films that are shots already. ``darkest`` (mean luma)
     and ``palest`` (mean HSV saturation) drop single frames; 0 keeps all.
     """
@@ -73,6 +74,17 @@ def find_cuts(histograms: np.ndarray, threshold: float) -> list[int]:
     return [int(frame) + 1 for frame in np.flatnonzero(changes > threshold)]
 
 
+def largest_difference(histograms: np.ndarray) -> float:
+    """The mean squared difference of the two most different of (N, 768) histograms."""
+    squares = np.square(histograms).sum(1)
+    largest = 0.0
+    for start in range(0, len(histograms), _ROWS):
+        rows = slice(start, start + _ROWS)
+        between = squares[rows, None] + squares - 2 * histograms[rows] @ histograms.T
+        largest = max(largest, float(between.max()))
+    return largest / histograms.shape[1]
+
+
 def split_summaries(summaries: Iterable[FrameSummary], rules: ShotRules) -> list[list[int]]:
     """The frames of each shot, by number; dropped frames and shots are not among them."""
     known = list(summaries)
@@ -82,9 +94,7 @@ def split_summaries(summaries: Iterable[FrameSummary], rules: ShotRules) -> list
     starts = [0, *find_cuts(histograms, rules.threshold), len(known)]
     shots = []
     for start, stop in pairwise(starts):
-        inside = histograms[start:stop]
-        moves = np.square(np.diff(inside, axis=0)).mean(1)
-        if rules.still and not (moves >= rules.still).any():
+        if rules.still and largest_difference(histograms[start:stop]) < rules.still:
             continue
         kept = [
             frame

@@ -46,10 +46,11 @@ class TrainingReport:
 class RowReport:
     """A row of a table: printed values and ours.
 
-    `ours` lacks a metric that could not be computed, which `unavailable` then explains;
-    `stand_ins` names, for a metric, what was measured in its place. `evaluated` counts the
-    pictures that were measured. `pictures` are paths of picture files relative to the report. A
-    quoted row has no `training`.
+    `unavailable` explains a metric that could not be computed; `stand_ins` names, for such a
+    metric, what `ours` holds in its place, where there is something. `evaluated` counts the
+    pictures that were measured. `pictures` are paths of picture files relative to the report,
+    `captions` what each shows. `pretrained` are networks of others that training and measuring
+    used, with digests. A quoted row has no `training`.
     """
 
     name: str
@@ -65,6 +66,8 @@ class RowReport:
     training: TrainingReport | None = None
     evaluated: int = 0
     pictures: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
+    pretrained: tuple[str, ...] = ()
     failure: str = ""
 
 

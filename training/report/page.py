@@ -12,6 +12,7 @@ from training.report.content import Report, RowReport, TableReport, TrainingRepo
 from training.report.sections import (
     curves,
     figures_table,
+    networks_list,
     pictures,
     schedule_table,
     settings_list,
@@ -79,10 +80,12 @@ def body(report: Report, out: Path) -> str:
     ]
     for table in report.tables:
         parts.append(_table(table, out))
-    trainings = unique_trainings(row for table in report.tables for row in table.rows)
+    rows = [row for table in report.tables for row in table.rows]
+    trainings = unique_trainings(rows)
     if trainings:
         parts.append('<h2 id="training">Training</h2>')
         parts.append(schedule_table(trainings))
+        parts.append(networks_list(rows))
         parts.append(curves(trainings))
     parts.append(settings_list(report))
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from training.report.charts import line_chart
 from training.report.content import MetricReport, Report, RowReport, TableReport, TrainingReport
 from training.report.pictures import data_address
-from training.report.verdict import overall, uneven, verdict
+from training.report.verdict import caveat, overall, uneven, verdict
 
 Trainings = Sequence[tuple[str, TrainingReport]]
 NOTHING = "&ndash;"
+MEASURES = {
+    "fid_squeeze": "the Fréchet distance of SqueezeNet's features",
+    "lpips_squeeze": "LPIPS with SqueezeNet",
+    "perceptual_torchvision": "the distance of the features of torchvision's VGG-19",
+    "perceptual_squeeze": "the distance of SqueezeNet's features",
+    "perceptual_random": "the distance of the features of a VGG-19 with random weights",
+    "ssim": "SSIM at one scale",
+}
+DIGEST = 12  # characters of a digest that are shown; report.json has all
 QUOTED = (
     "the paper's figures of other authors' systems, which the specification does not describe: "
     "there is nothing here to train"
@@ -27,7 +36,9 @@ def verdict_box(table: TableReport) -> str:
     against = " open" if not pairs else "" if agreeing * 2 > pairs else " no"
     items = "".join(f"<li>{escape(result.sentence)}</li>" for result in results)
     listed = f"<ul>{items}</ul>" if items else ""
-    return f'<div class="verdict{against}"><strong>{escape(overall(table))}</strong>{listed}</div>'
+    doubt = f"<p>{escape(caveat(table))}</p>" if pairs else ""
+    said = f"<strong>{escape(overall(table))}</strong>{listed}{doubt}"
+    return f'<div class="verdict{against}">{said}</div>'
 
 
 def figures_table(table: TableReport) -> str:
@@ -121,10 +132,15 @@ def _figure(value: float | None, digits: int) -> str:
 
 
 def _stand_in_notes(table: TableReport, metric: MetricReport) -> list[str]:
-    names = {row.stand_ins[metric.key] for row in table.rows if metric.key in row.stand_ins}
+    replaced = {
+        (row.stand_ins[metric.key], row.unavailable.get(metric.key, ""))
+        for row in table.rows
+        if metric.key in row.stand_ins
+    }
     return [
-        f"ours is measured with {name} in its place: compare the order, not the size"
-        for name in sorted(names)
+        f"ours is measured with {MEASURES.get(name, name)} in its place"
+        f"{reason and f' ({reason})'}: compare the order, not the size"
+        for name, reason in sorted(replaced)
     ]
 
 
@@ -147,14 +163,18 @@ def pictures(table: TableReport, out: Path) -> str:
             if place < len(row.pictures):
                 address, width, height = data_address(out / row.pictures[place])
                 alt = f"{row.label}, picture {place + 1}: input, reference, result and truth"
+                caption = " · ".join((row.label, *row.captions[place : place + 1]))
                 figures.append(
                     f'<figure><img src="{address}" width="{width}" height="{height}" '
                     f'loading="lazy" alt="{escape(alt)}">'
-                    f"<figcaption>{escape(row.label)}</figcaption></figure>"
+                    f"<figcaption>{escape(caption)}</figcaption></figure>"
                 )
     if not figures:
         return ""
-    told = '<p class="soft">Each strip: input, references, result, truth.</p>'
+    told = (
+        '<p class="soft">Each strip: input, the reference where there is one, result, and the '
+        "truth where it is known.</p>"
+    )
     return f'<h3>Pictures</h3>{told}<div class="pictures">{"".join(figures)}</div>'
 
 
@@ -166,7 +186,7 @@ def schedule_table(trainings: Trainings) -> str:
         if len(trainings) > 1 and all(line in training.degraded for _, training in trainings)
     ]
     told = "".join(f"<li>{escape(line)}</li>" for line in common)
-    always = f"<p>Not as in the paper, in every training:</p><ul>{told}</ul>" if told else ""
+    always = f"<p>Not as in the paper, in every row:</p><ul>{told}</ul>" if told else ""
     rows = "".join(_schedule_row(label, training, common) for label, training in trainings)
     heads = (
         "Training",
@@ -201,6 +221,20 @@ def _schedule_row(label: str, training: TrainingReport, common: Sequence[str]) -
         f'<span class="soft">{escape(training.device)}, {escape(training.precision)}</span></td>'
         f'<td class="text long">{degraded}</td></tr>'
     )
+
+
+def networks_list(table_rows: Iterable[RowReport]) -> str:
+    """The pretrained networks of others that training and measuring used."""
+    used = sorted({line for row in table_rows for line in row.pretrained})
+    if not used:
+        return ""
+    told = ", ".join(_shortened(line) for line in used)
+    return f"<p>Pretrained networks used, in training or measuring: {escape(told)}.</p>"
+
+
+def _shortened(line: str) -> str:
+    name, _, digest = line.partition(" sha256:")
+    return f"{name} (sha256 {digest[:DIGEST]}…)"
 
 
 def duration(seconds: float) -> str:

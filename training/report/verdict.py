@@ -8,6 +8,7 @@ from itertools import combinations
 
 from training.report.content import TableReport
 
+EARLY = 0.05  # shares of the paper's schedule below it are called early
 SAME_LENGTH = 0.05  # shares of the schedule that differ by no more count as the same
 
 
@@ -118,6 +119,24 @@ def verdict(table: TableReport) -> list[Agreement]:
         if result.pairs:
             found.append(result)
     return found
+
+
+def caveat(table: TableReport) -> str:
+    """How far differences between the rows may be trusted, "" where none was trained."""
+    trainings = [row.training for row in table.rows if row.training]
+    if not trainings:
+        return ""
+    shares = [sum(one.stages.values()) / max(sum(one.full_stages.values()), 1) for one in trainings]
+    part = "" if max(shares) >= 1 else f", for at most {_percent(max(shares))} of the paper's steps"
+    early = " So early the order says little of the methods." if max(shares) < EARLY else ""
+    return (
+        f"Each row was trained once{part}: small differences between rows may be chance, by which "
+        f"half of the pairs would agree.{early}"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%" if share < 0.1 else f"{share:.0%}"
 
 
 def overall(table: TableReport) -> str:

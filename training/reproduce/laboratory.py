@@ -145,6 +145,8 @@ class Laboratory:
             "unavailable": result.unavailable,
             "count": result.count,
             "degraded": result.degraded,
+            "pretrained": result.pretrained,
+            "captions": [caption for caption, _ in result.pictures],
             "pictures": [path.relative_to(self.folder).as_posix() for path in pictures],
             "stages": [run.key for run in chain],
         }

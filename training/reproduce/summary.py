@@ -96,6 +96,8 @@ def _row(
         _training(preset, laboratory, facts),
         facts["count"],
         tuple(facts["pictures"]),
+        tuple(facts.get("captions", ())),  # a row of before there were captions has none
+        _pretrained(preset, laboratory, facts),
     )
 
 
@@ -110,8 +112,10 @@ def _figures(
     for metric in table.metrics:
         names = (metric.key, *metric.stand_ins)
         found = next((name for name in names if measured.get(name) is not None), None)
+        if found != metric.key and (reason := facts["unavailable"].get(metric.key, "")):
+            unavailable[metric.key] = reason
         if found is None:
-            unavailable[metric.key] = facts["unavailable"].get(metric.key, "not measured")
+            unavailable.setdefault(metric.key, "not measured")
             continue
         ours[metric.key] = measured[found]
         if found != metric.key:
@@ -138,7 +142,8 @@ def _training(
         return None
     full = flatten(load(preset.paper, preset.row).config)
     last = known[-1][1]
-    degraded = [line for _, stage in known for line in stage["degraded"]] + facts["degraded"]
+    degraded = [line for _, stage in known for line in (*stage["degraded"], *_left_out(stage))]
+    degraded += facts["degraded"]
     limited = [
         f"stage {run.stage} stopped by the time limit"
         for run, stage in known
@@ -165,10 +170,25 @@ def _training(
     )
 
 
+def _pretrained(
+    preset: Preset, laboratory: Laboratory, facts: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Networks of others that the row's training and measuring used, each once."""
+    stages = (laboratory.stage(run) for run in laboratory.chain(preset))
+    runs = [*(stage["run"] for stage in stages if stage), facts]
+    return tuple(dict.fromkeys(line for run in runs for line in run.get("pretrained", ())))
+
+
+def _left_out(stage: Mapping[str, Any]) -> list[str]:
+    """How many samples a stage could not use; run.json names them."""
+    count = len(stage["run"].get("left_out", ()))
+    return [f"data={count} left out: samples that cannot be used"] if count else []
+
+
 def _without_place(name: str, laboratory: Laboratory) -> str:
-    """The data's name without the folder it lies in, which is nobody else's business."""
+    """The data's name as the page has it, without its folder, which is nobody else's business."""
     if laboratory.data is None:
-        return name
+        return name.replace("generated ", "pictures that Nuri draws itself: ")
     place = str(laboratory.data)
     return name.replace(f" ({place})", "").replace(place, laboratory.data.name)
 
