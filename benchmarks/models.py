@@ -177,7 +177,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--dtype", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--training", nargs="*", metavar="PAPER/ROW", help="samples per second")
-    parser.add_argument("--seconds", type=float, default=30, help="of each training run")
+    parser.add_argument("--steps", type=int, default=5, help="of each training, after one")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of these")
     parser.add_argument("--json", type=Path, help="default: results/models.json or training.json")
     options = parser.parse_args()
@@ -211,7 +211,8 @@ def main() -> int:
     else:
         from throughput import measure_training, show_training
 
-        trained = measure_training(options.training, options.seconds, options.set)
+        trained = measure_training(options.training, options.steps, options.set)
+        facts["steps"] = options.steps
         show_training(trained)
         facts["training"] = [{**asdict(row), "ratio": row.ratio} for row in trained]
     name = "models.json" if options.training is None else "training.json"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +30,24 @@ SIZES = (
     "train.channels_last",
 )  # fmt: skip
 OF_A_STEP = ("model.", "critic.", "loss.", "references.count", "train.order")
-ENDLESS = ["train.steps=1000000", "train.log_every=1", "train.checkpoint_every=0"]
-ENDLESS += ["train.sample_every=0", "data.count=8"]
+MEASURED = {
+    "train.scratch_steps": 0,
+    "train.log_every": 1,
+    "train.checkpoint_every": 0,
+    "train.sample_every": 0,
+    "data.count": 8,
+}
 WARM_UP = 1  # steps before the first rate that counts
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Samples per second of a preset's main stage: the median over its steps after the first."""
+    """Samples per second of a preset's main stage: the median over the steps after `WARM_UP`.
+
+    ``spread``: how far the quartiles of either precision lie from the median at most, as a share
+    of it; much of it means that other work disturbed the measurement. ``without``: what a step
+    lacks because weights are absent.
+    """
 
     preset: str
     parameters: int
@@ -43,6 +55,8 @@ class Trained:
     batch: int
     fp32: float
     bf16: float
+    spread: float
+    without: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -51,26 +65,49 @@ class Trained:
 
 
 def measure_training(
-    names: Sequence[str], seconds: float, settings: Sequence[str] = ()
+    names: Sequence[str], steps: int, settings: Sequence[str] = ()
 ) -> list[Trained]:
-    """Train presets for ``seconds`` in each precision, on generated drawings.
+    """Train presets for ``steps`` after the warm-up in each precision, on generated drawings.
 
     ``names`` are PAPER or PAPER/ROW; without any, every preset whose step is not that of another.
-    ``settings`` (``key=value``) come last.
+    ``settings`` (``key=value``) come last. Tells on standard error how far it is.
     """
     chosen = [presets.parse(name) for name in names] or every_step()
     rows = []
-    for preset in chosen:
-        sized = preset.with_settings([*shipped(preset), *ENDLESS])
-        known = [text for text in settings if text.partition("=")[0] in flatten(sized.config)]
-        sized = sized.with_settings([*known, f"train.max_seconds={seconds}"])
-        name = f"{preset.paper}/{preset.row}"
-        print(f"{name} ...", file=sys.stderr)
-        parameters, fp32 = _measured(sized.with_settings(["train.precision=fp32"]))
-        _, bf16 = _measured(sized.with_settings(["train.precision=bf16"]))
-        side, batch = sized.config["data"]["size"], sized.config["train"]["batch"]
-        rows.append(Trained(name, parameters, side, batch, fp32, bf16))
+    logging.getLogger("nuri.training").setLevel(logging.ERROR)  # what a step lacks is in the rows
+    began = time.monotonic()
+    for number, preset in enumerate(chosen, 1):
+        row = _trained(preset, steps, settings)
+        rows.append(row)
+        seconds = time.monotonic() - began
+        left = seconds / number * (len(chosen) - number)
+        print(
+            f"{number} of {len(chosen)}, {row.preset}: fp32 {row.fp32:.3g}, bf16 {row.bf16:.3g} "
+            f"samples/s (±{row.spread:.0%}); {seconds / 60:.1f} min, about {left / 60:.1f} left",
+            file=sys.stderr,
+        )
     return rows
+
+
+def _trained(preset: Preset, steps: int, settings: Sequence[str]) -> Trained:
+    own = flatten(preset.config)
+    wanted = {**MEASURED, "train.steps": WARM_UP + steps}
+    texts = [f"{key}={value}" for key, value in wanted.items() if key in own]
+    sized = preset.with_settings([*shipped(preset), *texts])
+    known = [text for text in settings if text.partition("=")[0] in own]
+    sized = sized.with_settings(known)
+    parameters, fp32, without = _measured(sized.with_settings(["train.precision=fp32"]))
+    _, bf16, _ = _measured(sized.with_settings(["train.precision=bf16"]))
+    return Trained(
+        preset=f"{preset.paper}/{preset.row}",
+        parameters=parameters,
+        side=sized.config["data"]["size"],
+        batch=sized.config["train"]["batch"],
+        fp32=statistics.median(fp32),
+        bf16=statistics.median(bf16),
+        spread=max(_spread(fp32), _spread(bf16)),
+        without=tuple(without),
+    )
 
 
 def every_step() -> list[Preset]:
@@ -110,23 +147,34 @@ def _preset_of(command: str) -> str:
     return match[1]
 
 
-def _measured(preset: Preset) -> tuple[int, float]:
-    """Parameters of the generator, and samples per second."""
+def _measured(preset: Preset) -> tuple[int, list[float], list[str]]:
+    """Parameters of the generator, samples per second of each step that counts, what it lacks."""
     with tempfile.TemporaryDirectory(prefix="nuri-") as folder:
         recipe = papers.build(preset.as_config(), None)
         run = Trainer(recipe, Path(folder) / "run", device="cpu", quiet=True)
         rates = [rate for _, rate in run.fit().history["samples_per_second"]]
     generator = recipe.networks["generator"]
     count = sum(parameter.numel() for parameter in generator.parameters())
-    return count, statistics.median(rates[WARM_UP:] or rates)
+    return count, rates[WARM_UP:], recipe.degraded
 
 
-def show_training(rows: Iterable[Trained]) -> None:
+def _spread(rates: Sequence[float]) -> float:
+    if len(rates) < 2:
+        return 0.0
+    middle = statistics.median(rates)
+    low, _, high = statistics.quantiles(rates, n=4, method="inclusive")
+    return max(high - middle, middle - low) / middle
+
+
+def show_training(rows: Sequence[Trained]) -> None:
     """The table."""
     table = Table(title="training at the widths that ship, samples per second")
-    for name in ("preset", "parameters", "side", "batch", "fp32", "bf16", "bf16 / fp32"):
+    headings = ("preset", "parameters", "side", "batch", "fp32", "bf16", "bf16 / fp32", "spread")
+    for name in headings:
         table.add_column(name, justify="left" if name == "preset" else "right", no_wrap=True)
     for row in rows:
-        rates = (f"{row.fp32:.3g}", f"{row.bf16:.3g}", f"{row.ratio:.2f}")
+        rates = (f"{row.fp32:.3g}", f"{row.bf16:.3g}", f"{row.ratio:.2f}", f"{row.spread:.0%}")
         table.add_row(row.preset, f"{row.parameters:,}", str(row.side), str(row.batch), *rates)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+    for line in dict.fromkeys(line for row in rows for line in row.without):
+        print(f"without: {line}")
