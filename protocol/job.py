@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .errors import ErrorCode, NuriError
 from .messages import (
@@ -23,12 +23,17 @@ from .messages import (
 )
 from .pixels import Plane
 
-if TYPE_CHECKING:
-    from .client import Client
-
 FINAL_STATES = ("done", "failed", "cancelled")
 _WAIT_SECONDS = 0.5
 SUPERSEDED = "superseded"
+
+
+class JobClient(Protocol):
+    """What a job needs of the client that it belongs to."""
+
+    def cancel(self, job_id: str) -> None: ...
+    def send_work(self, message: Message) -> None: ...
+    def wait(self, timeout: float) -> list[Message]: ...
 
 
 class Job:
@@ -39,7 +44,7 @@ class Job:
     scripts; Krita calls `Client.poll` and looks at the attributes and `take_frames`.
     """
 
-    def __init__(self, client: Client, submit: Submit) -> None:
+    def __init__(self, client: JobClient, submit: Submit) -> None:
         self.id = submit.job
         self.task = submit.task
         self.document = submit.document

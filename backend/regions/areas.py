@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from backend.regions.refine import spread_under_ink
 from backend.regions.segment import Chambers
 
 BACKGROUND = 0.1  # share of the canvas border that the background touches at least
@@ -33,7 +34,7 @@ def join_chambers(chambers: Chambers) -> Areas:
     """
     label = chambers.label.copy()
     crossings = chambers.walls & ~chambers.firm & ~_outer(label > 0, chambers.walls)
-    label[crossings] = _nearest(label)[crossings]
+    label[crossings] = spread_under_ink(label)[crossings]
     count, closed = cv2.connectedComponents((label > 0).astype(np.uint8), connectivity=4)
     contact = border_contact(closed, count)
     ground = int(np.argmax(contact))
@@ -59,16 +60,6 @@ def _outer(free: np.ndarray, walls: np.ndarray) -> np.ndarray:
     count, area = cv2.connectedComponents((free | walls).astype(np.uint8), connectivity=4)
     contact = border_contact(area, count)
     return (area == np.argmax(contact)) & (area > 0)
-
-
-def _nearest(label: np.ndarray) -> np.ndarray:
-    """(H, W) int32: the label of the nearest labelled pixel."""
-    _, near = cv2.distanceTransformWithLabels(
-        (label == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(near.max()) + 1, np.int32)
-    table[near[label > 0]] = label[label > 0]
-    return table[near]
 
 
 def _rename(chambers: Chambers, joined: np.ndarray) -> Chambers:

@@ -109,7 +109,7 @@ def crop(picture: np.ndarray, box: Box, side: int, outside: int, *, exact: bool)
 
 
 def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
-    """Regions of a square map (S, S) int32 of ids, 0 = none."""
+    """Regions of a square map (S, S) int32 of ids, 0 = none; the ``most`` largest of them."""
     side = label.shape[0]
     area = np.bincount(label.ravel())
     area[0] = 0
@@ -121,7 +121,24 @@ def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
     own = place[label]
     at = np.flatnonzero(own)
     index = own.ravel()[at] - 1
-    count = len(number)
+    depth = depth_within(own).ravel()[at]
+    order = np.lexsort((depth, index))
+    last = np.flatnonzero(np.append(np.diff(index[order]) > 0, True)) if len(at) else at
+    deepest = order[last]
+    facts = _facts(own, at, index, depth[deepest])
+    x, y = at[deepest] % side, at[deepest] // side
+    point = (2 * np.column_stack([x, y]).astype(np.float32) + 1) / side - 1
+    share = np.bincount(index, minlength=len(number)) / side**2
+    return Described(own, number, facts, point, share.astype(np.float32))
+
+
+def _facts(own: np.ndarray, at: np.ndarray, index: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(N, FACTS) float32: size, place and shape of regions, scaled to about -1..1 for networks.
+
+    own: (S, S) int32, 0 = none, else 1 + region. at: where there is one, as indices of pixels, and
+    index, which. depth: (N,) of the most interior pixels.
+    """
+    side, count = own.shape[0], len(depth)
     ys, xs = (at // side + 0.5) / side, (at % side + 0.5) / side
     total = np.bincount(index, minlength=count).astype(np.float64)
     mean_x, mean_y = (np.bincount(index, v, count) / np.maximum(1, total) for v in (xs, ys))
@@ -134,10 +151,6 @@ def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
         np.minimum.at(low[axis], index, values)
         np.maximum.at(high[axis], index, values)
     width, height = high - low + 1 / side
-    depth = depth_within(own)
-    order = np.lexsort((depth.ravel()[at], index))
-    last = np.flatnonzero(np.append(np.diff(index[order]) > 0, True)) if len(at) else at
-    deepest = at[order[last]]
     border = border_contact(own, count + 1)[1:] / (4 * side)
     share = total / side**2
     facts = np.column_stack(
@@ -151,14 +164,12 @@ def describe(label: np.ndarray, most: int = MOST_REGIONS) -> Described:
             4 * np.sqrt(var_x),
             4 * np.sqrt(var_y),
             cov / np.sqrt(np.maximum(1e-9, var_x * var_y)),
-            8 * depth.ravel()[deepest] / side,
+            8 * depth / side,
             np.minimum(1, 4 * border),
             border >= GROUND,
         ]
-    ).astype(np.float32)
-    point = np.column_stack([deepest % side, deepest // side]).astype(np.float32)
-    point = (2 * point + 1) / side - 1
-    return Described(own, number, facts.reshape(-1, FACTS), point, share.astype(np.float32))
+    )
+    return facts.astype(np.float32).reshape(-1, FACTS)
 
 
 def depth_within(label: np.ndarray) -> np.ndarray:

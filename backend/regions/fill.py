@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.imaging.hints import Hints
@@ -13,19 +12,22 @@ from backend.regions.areas import BACKGROUND, Areas, border_contact, join_chambe
 from backend.regions.borders import Borders
 from backend.regions.flood import share_area
 from backend.regions.ground import seed_ground
+from backend.regions.refine import spread_under_ink
 from backend.regions.segment import Chambers
 from backend.regions.walk import share_by_walks
 
 SPILL_SHARE = 0.25  # a smaller part of a mark that reaches into another chamber may be a slip
 SPILL_DEPTH = 0.35  # ... if it does not go deeper than this share of that chamber's depth
 STRICTNESS = (6.0, 1.5)  # how little a hint likes to go further from the lines, or nearer to them
-OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power
+OPENNESS_OUTSIDE = 3.0  # where the ground may leak in, paths are faster in the open: a power ...
+OPEN_DEPTH = 0.02  # ... of how much deeper than this, in sides of the drawing, a place is
 CROSSING = 0.15  # cost of a pixel on a closed gap, as a path's length in sides of the drawing
 CRUMB = 2  # pixels without a hint that are not left white
 CRUMB_IN_WALL = 1.5e-4  # ... of the drawing's side squared, within a closed gap
 THROUGH_NECK = 4.0  # an unhinted chamber joins through a gap if at most this many times as large
 THROUGH_LINK = 1.5  # ... and through a gap that a closure has closed
 THROUGH_NECK_AT_BORDER = 1.0  # ... and where it may be the open background
+AT_BORDER = BACKGROUND / 4  # share of the canvas border from which a chamber may be that
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,10 @@ def _divide(
     held = np.column_stack([pairs // kinds_of_tint, pairs % kinds_of_tint]).astype(np.int32)
     pieces = chambers.label.copy()
     colour = np.zeros(len(chambers.area), np.int32)
-    count = (
-        np.bincount(held[:, 0], minlength=len(colour)) if len(held) else np.zeros(len(colour), int)
-    )
-    single = held[count[held[:, 0]] == 1] if len(held) else held
-    if len(single):
-        colour[single[:, 0]] = single[:, 1]
-    by_chamber = {int(c): [int(c)] for c in held[:, 0]} if len(held) else {}
+    count = np.bincount(held[:, 0], minlength=len(colour))
+    single = held[count[held[:, 0]] == 1]
+    colour[single[:, 0]] = single[:, 1]
+    by_chamber = {int(c): [int(c)] for c in held[:, 0]}
     mixed = np.flatnonzero(count > 1)
     if not len(mixed):
         return pieces, colour, by_chamber
@@ -132,7 +131,7 @@ def _share(
     """(H, W) int32: the colour of each contested pixel; by walks, or without borders by paths."""
     side = max(seeds.shape)
     depth = np.maximum(areas.chambers.depth, 1)
-    in_the_open = (np.float32(0.02 * side) / depth) ** np.float32(OPENNESS_OUTSIDE)
+    in_the_open = (np.float32(OPEN_DEPTH * side) / depth) ** np.float32(OPENNESS_OUTSIDE)
     step = np.where(areas.outside, in_the_open, np.float32(1))
     inside = np.where(contested > 0, seeds, 0).astype(np.int32)
     names = int(seeds.max()) + 1
@@ -161,23 +160,9 @@ def _adopt(
     ground: int,
 ) -> np.ndarray:
     """Colour unhinted chambers from those that a gap joins them to, the widest gap first."""
-    chambers = areas.chambers
     area = np.bincount(pieces.ravel(), minlength=len(colour)).astype(np.float64)
-    joined: dict[int, list[tuple[int, float, float]]] = {}
-    for one, other, width in chambers.necks:
-        joined.setdefault(int(one), []).append((int(other), float(width), THROUGH_NECK))
-        joined.setdefault(int(other), []).append((int(one), float(width), THROUGH_NECK))
-    for one, other in chambers.links:
-        joined.setdefault(int(one), []).append((int(other), 0.0, THROUGH_LINK))
-        joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
-    perimeter = 2 * sum(chambers.label.shape)
-    open_sides = np.flatnonzero(contact >= BACKGROUND / 4 * perimeter)
-    closed_off = np.zeros(len(chambers.area), np.int32)
-    closed_off[chambers.label.ravel()] = areas.closed.ravel()
-    open_sides = open_sides[closed_off[open_sides] == closed_off[ground]]
-    for other in open_sides if ground else ():  # the background goes on outside the canvas
-        width = min(contact[ground], contact[other]) / 2
-        joined.setdefault(ground, []).append((int(other), float(width), np.inf))
+    joined = _joined(areas, contact, ground)
+    perimeter = 2 * sum(pieces.shape)
     result = colour.copy()
     reach = area.copy()
     queue: list[tuple[float, int, int, float]] = []
@@ -191,7 +176,7 @@ def _adopt(
         offer(chamber, max(own, key=area.__getitem__))
     while queue:
         _, chamber, piece, limit = heapq.heappop(queue)
-        if contact[chamber] > BACKGROUND / 4 * perimeter and limit < np.inf:
+        if contact[chamber] > AT_BORDER * perimeter and limit < np.inf:
             limit = THROUGH_NECK_AT_BORDER
         if result[chamber] or area[chamber] > limit * reach[piece]:
             continue
@@ -201,18 +186,39 @@ def _adopt(
     return result
 
 
+def _joined(
+    areas: Areas, contact: np.ndarray, ground: int
+) -> dict[int, list[tuple[int, float, float]]]:
+    """By chamber the others that a gap joins it to: chamber, half width of the gap in pixels, and
+    how many times as large as what it joins that chamber may be.
+
+    contact: as `border_contact`, by chamber. ground: its chamber, 0 for none.
+    """
+    chambers = areas.chambers
+    joined: dict[int, list[tuple[int, float, float]]] = {}
+    for one, other, width in chambers.necks:
+        joined.setdefault(int(one), []).append((int(other), float(width), THROUGH_NECK))
+        joined.setdefault(int(other), []).append((int(one), float(width), THROUGH_NECK))
+    for one, other in chambers.links:
+        joined.setdefault(int(one), []).append((int(other), 0.0, THROUGH_LINK))
+        joined.setdefault(int(other), []).append((int(one), 0.0, THROUGH_LINK))
+    open_sides = np.flatnonzero(contact >= AT_BORDER * (2 * sum(chambers.label.shape)))
+    closed_off = np.zeros(len(chambers.area), np.int32)
+    closed_off[chambers.label.ravel()] = areas.closed.ravel()
+    open_sides = open_sides[closed_off[open_sides] == closed_off[ground]]
+    for other in open_sides if ground else ():  # the background goes on outside the canvas
+        width = min(contact[ground], contact[other]) / 2
+        joined.setdefault(ground, []).append((int(other), float(width), np.inf))
+    return joined
+
+
 def _colour_rest(pieces: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """Colour what is left from the nearest coloured place, by majority of its border."""
-    coloured = colour[pieces] > 0
-    if not coloured.any():
+    tints = colour[pieces]
+    if not tints.any():
         return colour
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~coloured).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    tint_of = np.zeros(int(nearest.max()) + 1, np.int32)
-    tint_of[nearest[coloured]] = colour[pieces[coloured]]
-    rest = np.flatnonzero((pieces > 0) & ~coloured)
-    piece, tint = pieces.ravel()[rest], tint_of[nearest.ravel()[rest]]
+    rest = np.flatnonzero((pieces > 0) & (tints == 0))
+    piece, tint = pieces.ravel()[rest], spread_under_ink(tints).ravel()[rest]
     pairs, votes = np.unique(np.column_stack([piece, tint]), axis=0, return_counts=True)
     result = colour.copy()
     for row in np.argsort(votes):

@@ -7,6 +7,7 @@ at every resolution.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,7 +18,12 @@ REACH_INK = 0.055  # farthest line that a loose end may run into
 LOOK_BACK = 0.06  # length of stroke that tells where a loose end is heading
 NEAR_TIP = 0.02  # ... of which this much tells how wide it is, and is enough where it is short
 LEAST_FACING = -0.3  # cosine between an end's heading and the way to the other end
-LEAST_SUM = 0.2  # of both ends' cosines
+LEAST_SUM = 0.2  # of both ends' cosines, unless they touch
+TOUCHING = 0.17  # of the farthest end: ends whose strokes are as near as this
+DEAREST = 1.6  # of the farthest end: what a pair may cost
+TURN = 1.5  # cost of a pair, in its length, for each cosine that its ends turn away from each other
+FAN = range(-50, 51, 10)  # degrees from its heading in which a loose end looks for a line
+FAN_COST = (1.5, 2.0)  # a line is dearer than an end as far away, and more so beside the heading
 SPUR = 1.0  # a branch shorter than this many half widths is a corner of a thick line
 MOST_ENDS = 1500  # a hatched or noisy drawing: closing every scratch would take minutes
 
@@ -32,17 +38,27 @@ class LooseEnd:
     length: int
 
 
+class Closure(NamedTuple):
+    """A way to close a gap: from one loose end to the ``other``, or, where that is -1, to ``place``
+    (x, y). Ends are indices."""
+
+    cost: float
+    end: int
+    other: int
+    place: np.ndarray | None
+
+
 def close_gaps(ink: np.ndarray) -> list[np.ndarray]:
     """ink: (H, W) bool. Returns the closing strokes, each (N, 2) float x, y."""
     size = max(ink.shape)
     ends = loose_ends(ink)
     if not ends or len(ends) > MOST_ENDS:
         return []
-    candidates = _between_ends(ends, REACH * size) + _into_ink(ends, ink, REACH_INK * size)
-    candidates.sort(key=lambda candidate: candidate[0])
+    closures = _between_ends(ends, REACH * size) + _into_ink(ends, ink, REACH_INK * size)
+    closures.sort(key=lambda closure: closure.cost)
     closed = [False] * len(ends)
     strokes = []
-    for _, one, other, target in candidates:
+    for _, one, other, place in closures:
         if closed[one] or (other >= 0 and closed[other]):
             continue
         start = ends[one]
@@ -52,7 +68,7 @@ def close_gaps(ink: np.ndarray) -> list[np.ndarray]:
             closed[other] = True
             strokes.append(_bend(start, ends[other]))
         else:
-            strokes.append(np.array([start.place, target]))
+            strokes.append(np.array([start.place, place]))
         closed[one] = True
     return strokes
 
@@ -142,32 +158,32 @@ def _walk(skeleton: np.ndarray, y: int, x: int, most: int) -> tuple[list[tuple[i
     return path, False
 
 
-def _between_ends(ends: list[LooseEnd], reach: float) -> list[tuple]:
+def _between_ends(ends: list[LooseEnd], reach: float) -> list[Closure]:
     """Pairs of ends that look like one broken stroke, with the cost of closing them."""
     places = np.array([end.place for end in ends])
     headings = np.array([end.heading for end in ends])
     half = np.array([end.half_width for end in ends])
-    candidates = []
+    found = []
     for i in range(len(ends) - 1):
         between = places[i + 1 :] - places[i]
         distance = np.hypot(between[:, 0], between[:, 1])
         towards = between / np.maximum(distance, 1e-6)[:, None]
         out = towards @ headings[i]
         back = -(towards * headings[i + 1 :]).sum(axis=1)
-        touching = distance < half[i] + half[i + 1 :] + 0.17 * reach
-        cost = distance * (1 + 1.5 * (1 - out) + 1.5 * (1 - back))
-        fits = (np.minimum(out, back) > LEAST_FACING) & (out + back > LEAST_SUM)
-        fits |= touching & (np.minimum(out, back) > -0.3)
-        for j in np.flatnonzero((distance < reach) & fits & (cost < 1.6 * reach)):
-            candidates.append((float(cost[j]), i, i + 1 + int(j), None))
-    return candidates
+        touching = distance < half[i] + half[i + 1 :] + TOUCHING * reach
+        cost = distance * (1 + TURN * (1 - out) + TURN * (1 - back))
+        fits = (np.minimum(out, back) > LEAST_FACING) & (touching | (out + back > LEAST_SUM))
+        for j in np.flatnonzero((distance < reach) & fits & (cost < DEAREST * reach)):
+            found.append(Closure(float(cost[j]), i, i + 1 + int(j), None))
+    return found
 
 
-def _into_ink(ends: list[LooseEnd], ink: np.ndarray, reach: float) -> list[tuple]:
+def _into_ink(ends: list[LooseEnd], ink: np.ndarray, reach: float) -> list[Closure]:
     """For every end the line, or canvas border, that it would soonest run into."""
     height, width = ink.shape
-    candidates = []
-    angles = np.deg2rad(np.arange(-50, 51, 10))
+    found = []
+    angles = np.deg2rad(FAN)
+    farther, aside = FAN_COST
     for i, end in enumerate(ends):
         if end.length < 3:
             continue
@@ -183,12 +199,12 @@ def _into_ink(ends: list[LooseEnd], ink: np.ndarray, reach: float) -> list[tuple
             if not hit.any():
                 continue
             at = int(np.argmax(hit))
-            cost = 1.5 * steps[at] * (1 + 2 * (1 - np.cos(angle)))
-            if best is None or cost < best[0]:
-                best = (float(cost), i, -1, np.array([xs[at], ys[at]], np.float64))
+            cost = farther * steps[at] * (1 + aside * (1 - np.cos(angle)))
+            if best is None or cost < best.cost:
+                best = Closure(float(cost), i, -1, np.array([xs[at], ys[at]], np.float64))
         if best:
-            candidates.append(best)
-    return candidates
+            found.append(best)
+    return found
 
 
 def _crosses(ink: np.ndarray, one: LooseEnd, other: LooseEnd) -> bool:

@@ -31,23 +31,45 @@ def seed_ground(
     whose hints all lie far from their middle. Returns the hints and the ground's chamber, 0 if none
     is hinted.
     """
-    chambers = areas.chambers
-    at = np.flatnonzero(seeds)
-    if not len(at):
+    if not seeds.any():
         return hints, 0
+    chambers = areas.chambers
     inside = cv2.distanceTransform(np.pad(chambers.label > 0, 1).astype(np.uint8), cv2.DIST_L2, 5)
     inside = inside[1:-1, 1:-1]  # unlike the chambers' depth: the canvas border is a wall
-    perimeter = 2 * sum(chambers.label.shape)
+    held = _hold_widest(areas, seeds, hints, contact, inside)
+    return held or _hold_hinted(areas, seeds, hints, contact, inside)
+
+
+def _hold_widest(
+    areas: Areas, seeds: np.ndarray, hints: Hints, contact: np.ndarray, inside: np.ndarray
+) -> tuple[Hints, int] | None:
+    """`seed_ground` where marks inside a figure have leaked into the area around it, else None.
+
+    inside: (H, W) distance to lines and border.
+    """
+    chambers = areas.chambers
     widest = int(np.argmax(contact))
     closed = areas.closed == areas.closed.ravel()[np.argmax(chambers.label == widest)]
     of_ground = closed & (contact > 0)[chambers.label]
-    if contact[np.unique(chambers.label[of_ground])].sum() >= AROUND * perimeter:
-        leaked, outside = _marks(chambers, np.where(closed, seeds, 0))
-        tints = np.unique(hints.colour_of_blot[outside])
-        if len(leaked) and len(tints) <= 1:
-            tint = int(tints[0]) if len(tints) else len(hints.colours) + 1
-            where = _in_the_open(chambers, of_ground, inside, np.isin(seeds, leaked))
-            return _with_seed(seeds, hints, where, tint), widest
+    perimeter = 2 * sum(chambers.label.shape)
+    if contact[np.unique(chambers.label[of_ground])].sum() < AROUND * perimeter:
+        return None
+    leaked, outside = _marks(chambers, np.where(closed, seeds, 0))
+    tints = np.unique(hints.colour_of_blot[outside])
+    if not len(leaked) or len(tints) > 1:
+        return None
+    tint = int(tints[0]) if len(tints) else len(hints.colours) + 1
+    where = _in_the_open(chambers, of_ground, inside, np.isin(seeds, leaked))
+    return _with_seed(seeds, hints, where, tint), widest
+
+
+def _hold_hinted(
+    areas: Areas, seeds: np.ndarray, hints: Hints, contact: np.ndarray, inside: np.ndarray
+) -> tuple[Hints, int]:
+    """`seed_ground` with the chamber at the canvas border whose own hints lie far from lines."""
+    chambers = areas.chambers
+    at = np.flatnonzero(seeds)
+    perimeter = 2 * sum(chambers.label.shape)
     peak = np.zeros(len(contact), np.float32)
     np.maximum.at(peak, chambers.label.ravel(), inside.ravel())
     # what has leaked lies near lines; near the canvas border alone nothing has

@@ -1,4 +1,4 @@
-"""Palette of a colouring: one entry a colour, and the regions that wear it."""
+"""Pixels of a colouring: every region in the colour that its palette has for it."""
 
 from __future__ import annotations
 

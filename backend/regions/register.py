@@ -61,19 +61,6 @@ def lay(ink: np.ndarray, other: np.ndarray) -> Laid:
     return Laid(places, _agreement(ink, np.asarray(_sample(other, places, cv2.INTER_LINEAR))))
 
 
-def fill_ink(label: np.ndarray) -> np.ndarray:
-    """(SIDE, SIDE) int32 with each 0 given the nearest other number; all 0 stays."""
-    if not label.any():
-        return label
-    empty = (label == 0).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(
-        empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(nearest.max()) + 1, label.dtype)
-    table[nearest[empty == 0]] = label[empty == 0]
-    return table[nearest]
-
-
 def _blurred(ink: np.ndarray, blur: float) -> np.ndarray:
     soft = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), blur)
     return np.rint(soft * (255 / max(1.0, float(soft.max())))).astype(np.uint8)

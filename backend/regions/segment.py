@@ -19,6 +19,8 @@ WALL = 0.5  # a border that is as likely closes a gap
 FIRM = 0.8  # ... that no hint crosses
 LIKELY = 0.15  # ... and what carries on a loose end, from here on
 SPECK = 4  # pixels; smaller walls close nothing
+PLACES = (0.3, 0.5, 0.7)  # shares of a closure's length at which its sides are looked at ...
+ASIDE = (3, 4, 5)  # ... pixels from it, past its own width
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,7 @@ def find_chambers(
     """
     solid = ink_mask(ink)
     strokes = close_gaps(solid) if strokes is None else strokes
-    walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
-    firm = np.zeros_like(solid)
-    if borders is not None:
-        walls = ((borders.likely >= WALL) | (walls & (borders.likely >= LIKELY))) & ~solid
-        firm = (borders.likely >= FIRM) & ~solid
-        strokes = _gaps(walls, solid)
+    strokes, walls, firm = _closures(solid, borders, strokes)
     free = (~solid & ~walls).astype(np.uint8)
     depth = (
         cv2.distanceTransform(free, cv2.DIST_L2, 5)
@@ -86,6 +83,20 @@ def find_chambers(
     necks = _widest(name[first], name[second], saddle)
     links = _beside(label, strokes if borders is None else [])
     return Chambers(label, depth, area, peak, necks, links, strokes, walls, firm)
+
+
+def _closures(
+    solid: np.ndarray, borders: Borders | None, strokes: list[np.ndarray]
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """``strokes``, ``walls`` and ``firm`` of the `Chambers`, off the ``solid`` ink, (H, W) bool.
+
+    strokes: of `close_gaps`; borders decide over them.
+    """
+    walls = draw(strokes, solid.shape) & ~solid if strokes else np.zeros_like(solid)
+    if borders is None:
+        return strokes, walls, np.zeros_like(solid)
+    walls = ((borders.likely >= WALL) | (walls & (borders.likely >= LIKELY))) & ~solid
+    return _gaps(walls, solid), walls, (borders.likely >= FIRM) & ~solid
 
 
 def _gaps(walls: np.ndarray, solid: np.ndarray) -> list[np.ndarray]:
@@ -130,13 +141,13 @@ def _beside(label: np.ndarray, strokes: list[np.ndarray]) -> np.ndarray:
         if length == 0:
             continue
         side = np.array([-along[1], along[0]]) / length
-        for share in (0.3, 0.5, 0.7):
+        for share in PLACES:
             centre = stroke[min(len(stroke) - 1, round(share * (len(stroke) - 1)))]
             if len(stroke) == 2:
                 centre = stroke[0] + share * along
             both = []
             for sign in (-1, 1):
-                for distance in (3, 4, 5):
+                for distance in ASIDE:
                     x, y = np.rint(centre + sign * distance * side).astype(int)
                     if 0 <= x < width and 0 <= y < height and label[y, x]:
                         both.append(int(label[y, x]))

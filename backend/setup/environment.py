@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -16,7 +14,7 @@ from pathlib import Path
 from protocol.connection import DaemonLock, write_atomic
 from protocol.errors import ErrorCode, NuriError
 
-from . import console, pip, project, torch_build
+from . import console, interpreter, pip, project, torch_build
 
 MARKER_NAME = "nuri-environment.json"
 LOCK_NAME = "nuri-install.lock"
@@ -140,7 +138,7 @@ class Environment:
             self._write(fresh)
             return fresh
         if marker is not None and not marker.created:
-            if not _runs(self.python, "import pip"):
+            if not interpreter.runs(self.python, "import pip"):
                 raise NuriError(
                     ErrorCode.internal,
                     f"The environment {self.prefix} does not work any more",
@@ -149,20 +147,12 @@ class Environment:
             fresh.created = False
             self._write(fresh)
             return fresh
-        _require_venv()
+        interpreter.require_venv()
         with console.step(f"making the environment {self.prefix}") as step:
             self._write(fresh)
             for entry in list(self._entries()):
                 _delete(entry)
-            made = subprocess.run(
-                [sys.executable, "-m", "venv", os.fspath(self.prefix)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                env=pip.environment(),
-            )
-            if made.returncode:
-                raise _venv_failure(self.prefix, made.stdout + made.stderr)
+            interpreter.make(self.prefix)
             step.result = f"done, Python {sys.version.split()[0]}"
         return fresh
 
@@ -261,7 +251,7 @@ class Environment:
         return (marker.root, marker.requirements) == wanted
 
     def _is_healthy(self) -> bool:
-        return self.nuri.is_file() and _runs(self.python, _HEALTH)
+        return self.nuri.is_file() and interpreter.runs(self.python, _HEALTH)
 
     def _entries(self) -> Iterable[Path]:
         if not self.prefix.exists():
@@ -270,49 +260,6 @@ class Environment:
 
     def _write(self, marker: Marker) -> None:
         write_atomic(self.prefix / MARKER_NAME, json.dumps(asdict(marker), indent=1).encode())
-
-
-def _runs(python: Path, code: str) -> bool:
-    """True when the interpreter runs ``code`` by itself, seeing nothing of the current folder."""
-    try:
-        done = subprocess.run(
-            [python, "-I", "-c", code],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=pip.environment(),
-            timeout=120,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
-
-
-def _require_venv() -> None:
-    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
-    if missing:
-        minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        raise NuriError(
-            ErrorCode.not_found,
-            f"This Python ({sys.executable}) lacks its module {missing[0]}",
-            f"On Debian and Ubuntu: sudo apt-get install python{minor}-venv - then run this again",
-        )
-
-
-def _venv_failure(prefix: Path, output: str) -> NuriError:
-    detail = "\n".join(f"    venv: {line}" for line in output.splitlines()[-8:])
-    if "No space left" in output:
-        return NuriError(
-            ErrorCode.disk_full,
-            f"{prefix} could not be made: the disk is full",
-            "Free some space and run this again",
-            detail=detail,
-        )
-    return NuriError(
-        ErrorCode.internal,
-        f"{prefix} could not be made into a Python environment",
-        "See the lines above, or use another Python: PYTHON install.py ...",
-        detail=detail,
-    )
 
 
 def _delete(entry: Path) -> None:

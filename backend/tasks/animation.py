@@ -17,11 +17,11 @@ from protocol.errors import ErrorCode, NuriError
 from .canvas import Canvas, read_canvas
 from .film import Film, FilmPainter
 from .flats import colour_flats
-from .layer import colour_layer
+from .layer import LayerResult, colour_layer
 from .laying import RIM
+from .matcher import colour_from_sources
 from .neighbours import Neighbour, as_neighbour, follow_neighbour
-from .reference import MatchedFlats, Source, colour_from_sources
-from .sources import facing, likeness, view_of
+from .sources import Source, facing, likeness, view_of
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
@@ -39,7 +39,7 @@ class ColouredFrame:
 
     time: float
     source: Source
-    filled: MatchedFlats | None = None
+    filled: LayerResult | None = None
 
 
 class Shot:
@@ -69,7 +69,7 @@ class Shot:
         *,
         progress: Callable[[float, str], None] = lambda fraction, stage: None,
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> MatchedFlats:
+    ) -> LayerResult:
         """The colours of the frame ``line``, (H, W) or (H, W, 1..4), at ``time``.
 
         Raises NuriError: bad_input (blank line art), cancelled.
@@ -158,7 +158,7 @@ def fill_hints(
     *,
     model: str = MATCHER,
     cancelled: Callable[[], bool] = lambda: False,
-) -> MatchedFlats | None:
+) -> LayerResult | None:
     """The colours of a key frame that has mere hints of them; None where it is painted.
 
     colour: (H, W, 4) uint8 RGBA. line: its line art. Raises NuriError cancelled, model_missing.

@@ -20,6 +20,7 @@ import numpy as np
 
 from backend.imaging import io, planes
 from backend.models.registry import FOR_SHOTS
+from protocol import checks
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
@@ -27,14 +28,15 @@ from .animation import ColouredFrame, Shot, fill_hints, shows_lines
 from .animation_keys import find_flaw
 from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
-from .reference import MatchedFlats, Source, matcher_of, read_source
-from .request import Outcome, Request
+from .layer import LayerResult
+from .matcher import matcher_of
+from .request import ENCODINGS, Outcome, Request
+from .sources import Source, read_source
 
 _OUTPUTS = ("flats", "regions", "confidence", "picture")
-_ENCODINGS = ("", "png")
 _COLOURED = 0.9  # share of a frame at which packing begins
 _MOST_DOUBTFUL = 32  # facts of a frame travel in a header, which is small
-_MOST_COLOURS = 256
+_MOST_COLOURS = 256  # ... for which a palette is, too
 # What no other frame could do better, so that the whole job ends.
 _FATAL = (ErrorCode.cancelled, ErrorCode.malformed, ErrorCode.no_memory, ErrorCode.model_missing)
 _logger = logging.getLogger("nuri.worker")
@@ -50,7 +52,7 @@ def run_animation(request: Request) -> Outcome:
     for what is wrong with the key frames or the options, cancelled, no_memory.
     """
     wanted = request.texts("outputs", _OUTPUTS, ("flats",))
-    request.text("encode", _ENCODINGS)
+    request.text("encode", ENCODINGS)
     shot, paints, flaws = request.once("shot", lambda: _read_shot(request))
     time = _time_of(request)
     try:
@@ -62,7 +64,7 @@ def run_animation(request: Request) -> Outcome:
         result = shot.colour(
             line,
             time,
-            progress=lambda fraction, stage: request.progress(_COLOURED * fraction, stage),
+            progress=request.part(0, _COLOURED),
             cancelled=request.cancelled,
         )
         request.step(_COLOURED, "packing")
@@ -90,11 +92,7 @@ def _failed(time: float, info: ErrorInfo) -> Outcome:
 def _time_of(request: Request) -> float:
     time = request.facts.get("time", max(request.frame, 0))
     if not isinstance(time, (int, float)) or isinstance(time, bool):
-        raise NuriError(
-            ErrorCode.malformed,
-            "the time of a frame must be a number",
-            "Update Nuri and its Krita plugin to the same version",
-        )
+        raise checks.malformed("the time of a frame must be a number")
     return time
 
 
@@ -127,11 +125,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any]]:
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:
-    plane = request.inputs[f"key{number}"]
-    try:
-        return read_source(colour, line, name=_name(plane))
-    except NuriError as error:
-        raise _named(error, plane) from error
+    return read_source(colour, line, name=_name(request.inputs[f"key{number}"]))
 
 
 def _exact(request: Request, number: int) -> PixelBuffer | None:
@@ -147,11 +141,7 @@ def _read_key(request: Request, number: int) -> tuple[np.ndarray, np.ndarray | N
     """A key frame (H, W, 3 or 4) uint8 RGB(A), and its line art if it came with it."""
     plane = request.inputs.get(f"key{number}")
     if plane is None:
-        raise NuriError(
-            ErrorCode.malformed,
-            f"the picture key{number} is missing",
-            "Update Nuri and its Krita plugin to the same version",
-        )
+        raise checks.malformed(f"the picture key{number} is missing")
     colour = _eight_bit(_pixels(plane))
     if colour.ndim == 2:
         colour = cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB)
@@ -192,12 +182,6 @@ def _name(plane: Plane) -> str:
     return f"the coloured frame {plane.name}"
 
 
-def _named(error: NuriError, plane: Plane) -> NuriError:
-    if error.code is not ErrorCode.bad_input or _name(plane) in error.info.message:
-        return error
-    return NuriError(error.code, f"{_name(plane)}: {error.info.message}", error.info.action)
-
-
 def _size(pixels: np.ndarray) -> str:
     return f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
 
@@ -206,7 +190,7 @@ def _pack(
     request: Request,
     wanted: list[str],
     line: np.ndarray,
-    result: MatchedFlats,
+    result: LayerResult,
     paints: Paints,
     *,
     lines: bool,
@@ -237,13 +221,13 @@ def _picture(line: np.ndarray, flats: np.ndarray, lines: bool) -> tuple[np.ndarr
     return pixels, PixelFormat.rgba8 if pixels.shape[2] == 4 else PixelFormat.rgb8
 
 
-def _confidence_map(result: MatchedFlats) -> np.ndarray:
+def _confidence_map(result: LayerResult) -> np.ndarray:
     by_region = np.rint(np.clip(result.confidence, 0, 1) * 255).astype(np.uint8)
     by_region[result.region_palette < 0] = 255
     return by_region[result.regions]
 
 
-def _facts(time: float, result: MatchedFlats) -> dict[str, Any]:
+def _facts(time: float, result: LayerResult) -> dict[str, Any]:
     """What is said of a frame: sizes, counts, its colours, and where it is not sure."""
     area = np.bincount(result.regions.ravel(), minlength=len(result.confidence))
     coloured = result.region_palette >= 0
@@ -263,7 +247,7 @@ def _facts(time: float, result: MatchedFlats) -> dict[str, Any]:
     }
 
 
-def _doubtful(result: MatchedFlats, area: np.ndarray) -> list[dict[str, Any]]:
+def _doubtful(result: LayerResult, area: np.ndarray) -> list[dict[str, Any]]:
     """The largest regions without a good match: box (x, y, width, height), confidence."""
     regions = np.flatnonzero(result.doubtful & (area > 0))
     regions = regions[np.argsort(-area[regions], kind="stable")][:_MOST_DOUBTFUL]

@@ -15,7 +15,7 @@ from backend.regions.palette import paint
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat
 
-from .reference import MatchedFlats
+from .layer import LayerResult
 
 _EIGHT_BIT = (PixelFormat.rgba8, PixelFormat.bgra8)
 _WHITE = 250  # of 255: what is transparent counts as white for the matcher
@@ -34,7 +34,7 @@ class Paints:
     is_open: bool
     soft: bool = False
 
-    def palette(self, result: MatchedFlats) -> np.ndarray:
+    def palette(self, result: LayerResult) -> np.ndarray:
         """(P, C) the palette of a result in ``format``."""
         palette = result.palette[:, :4]
         wanted = _pack(palette)
@@ -50,14 +50,14 @@ class Paints:
             exact[(palette[:, :3] >= _WHITE).all(axis=1)] = 0
         return exact
 
-    def flats(self, result: MatchedFlats) -> np.ndarray:
+    def flats(self, result: LayerResult) -> np.ndarray:
         """(H, W, C) the flats of a result in ``format``."""
         if self.soft:
             return from_rgba(self.rgba(result), self.format)
         palette = self.palette(result)
         return paint(result.regions, result.region_palette, palette, palette.shape[1])
 
-    def rgba(self, result: MatchedFlats) -> np.ndarray:
+    def rgba(self, result: LayerResult) -> np.ndarray:
         """(H, W, 4) uint8: the flats as RGBA."""
         if not self.is_open:
             return result.flats

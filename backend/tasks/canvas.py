@@ -15,7 +15,7 @@ from backend.regions.seams import spread_to_seams
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
 
-WORKING_SIZE = 1024
+WORKING_SIZE = 1024  # pixels a side at most; finer regions would cost seconds and see no more
 LEAST_INK = 12  # of 255; below this a layer is blank
 
 
@@ -50,8 +50,8 @@ class Canvas:
         """The areas that the lines close, at working resolution."""
         return find_chambers(self.ink, strokes=self.strokes)
 
-    def segment(self, stroke: np.ndarray) -> tuple[int, int, int, int]:
-        """The ends x0, y0, x1, y1 of a stroke (N, 2) x, y of the working copy, at full size."""
+    def ends_of(self, stroke: np.ndarray) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 at full size of the ends of a stroke, (N, 2) x, y of the working copy."""
         (x0, y0), (x1, y1) = np.rint(stroke[[0, -1]] / self.scale).astype(int).tolist()
         return x0, y0, x1, y1
 

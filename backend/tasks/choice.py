@@ -12,21 +12,13 @@ import cv2
 import numpy as np
 
 from backend.imaging.color import rgb_to_lab
+from backend.regions.figure import agreed, deciding_together, off_ground, open_ground
 from backend.regions.fill import Regions
 from backend.regions.match import color_facts, hinted_picture
 
 from . import painting
 from .canvas import Canvas
-from .completion import (
-    Completed,
-    agreed,
-    deciding_together,
-    eight_bit,
-    leave_unseen,
-    off_ground,
-    open_ground,
-    with_paints,
-)
+from .completion import Completed, eight_bit, leave_unseen, with_paints
 from .shading import painted_shade
 from .sources import View, view_of
 from .voting import features_of
@@ -40,7 +32,7 @@ def choose(
     chooser: Any,
     canvas: Canvas,
     regions: Regions,
-    told: Completed,
+    completed: Completed,
     *,
     soft: bool = False,
 ) -> Completed:
@@ -49,10 +41,10 @@ def choose(
     matcher: a `RegionMatcher`; chooser: a `ColorChooser` or a `MangaColorizer`. soft: with what
     the latter paints. Nobody has asked for these colours, so that no region is sure of its own.
     """
-    sheet = _Sheet(view_of(canvas, regions.label), regions.label, told)
+    sheet = _Sheet(view_of(canvas, regions.label), regions.label, completed)
     if not sheet.wanted.any():
-        return told
-    shade = told.shade
+        return completed
+    shade = completed.shade
     if painting.paints_pages(chooser):
         painted = _paint(chooser, sheet)
         if soft:
@@ -62,9 +54,9 @@ def choose(
     else:
         _choose_in_rounds(matcher, chooser, sheet)
     leave_unseen(regions, sheet.number, sheet.colour)
-    fresh = sheet.known[len(told.given.colours) :]
-    paints = with_paints(told.given, np.array(fresh, np.uint8).reshape(-1, 3))
-    return replace(told, given=paints, colour=sheet.colour, shade=shade)
+    fresh = sheet.known[len(completed.given.colours) :]
+    paints = with_paints(completed.given, np.array(fresh, np.uint8).reshape(-1, 3))
+    return replace(completed, given=paints, colour=sheet.colour, shade=shade)
 
 
 class _Sheet:
@@ -75,9 +67,9 @@ class _Sheet:
     ground, closed: as of `open_ground`.
     """
 
-    def __init__(self, view: View, label: np.ndarray, told: Completed) -> None:
+    def __init__(self, view: View, label: np.ndarray, completed: Completed) -> None:
         self.view, self.number = view, view.regions.number
-        self.colour, self.known = told.colour.copy(), list(eight_bit(told.given.colours))
+        self.colour, self.known = completed.colour.copy(), list(eight_bit(completed.given.colours))
         self.ground, self.closed = open_ground(label)
         self.settled = self.colour[self.number] > 0
         self.wanted = ~self.settled & ~self.ground[self.number]

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from backend.imaging.hints import Hints, full_alpha
-from backend.regions.areas import border_contact
 from backend.regions.borders import FindBorders
 from backend.regions.colored import INK
-from backend.regions.describe import closed_areas, find_ground
+from backend.regions.figure import agreed, at_border, off_ground, open_ground
 from backend.regions.fill import Regions
 from backend.regions.match import hinted_picture
 from backend.regions.settle import settle
@@ -23,12 +22,10 @@ from .laying import LaidPaints, believe, divide, lay_views
 from .painting import painter_of
 from .shading import Shade, painted_shade, shade_of
 from .sources import Source, View, facing, union_palette, view_of
-from .voting import Votes, combine, vote, vote_painted, vote_view
+from .voting import Votes, combine, region_scores, vote, vote_painted, vote_view
 
 SURE = 0.3  # a region follows hints elsewhere in the drawing from this probability on
 PAPER = 0.4  # how much more likely an open place around the figure has the paint of the ground
-LEAST_BORDER = 0.02  # share of the canvas border from which a part of the ground lies at it
-PIXELS = 0.5  # share of a region's vote that its pixels have
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def complete(
     soft: bool = False,
 ) -> Completed:
     """Colours for the regions without a hint. network: gives a `RegionMatcher`. borders: where
-    parts of a region meet that no line parts. soft: with shade.
+    parts of a region meet that no line parts. soft: with shade. step: hears of 0.3 to 0.6.
 
     Takes regions of ``regions.label`` apart, and away where they are too small to be seen.
     """
@@ -90,29 +87,17 @@ def complete(
     if colour[1:].all() or nobody_speaks:
         return Completed(given, colour, sure)
     view = view_of(canvas, regions.label)
-    own = colour[view.regions.number]
+    number = view.regions.number
+    own = colour[number]
     palette, places = union_palette(sources)
-    first = len(given.colours)
-    told = _Told(
-        sources,
-        [facing(view, source) for source in sources],
-        [place + first for place in places],
-        first + len(palette),
-    )
+    told = _tell(view, sources, places, len(given.colours), len(palette))
     votes = _votes(network(), view, own, given, told, step)
     if votes is None:
         return Completed(given, colour, sure)
     ground, closed = open_ground(regions.label)
-    number = view.regions.number
     outside = ground[number]
-    score = region_scores(votes, view)
-    at_edge = outside & at_border(regions.label)[number]
-    score = _with_paper(score, told, outside, at_edge)
-    score = agreed(score, closed[number], view.regions.share, outside)
     laid = _lay_sources(view, told) if sources else None
-    if laid is not None:
-        score = np.where(at_edge[:, None], score, believe(score, view, laid))
-    score[np.ix_(outside, told.dark)] = 0  # lines of a finished picture are no paint of the ground
+    score = _scores(regions.label, view, told, votes, laid, ground, closed)
     best = score.argmax(1)
     chance = score[np.arange(len(best)), best]
     # a reference colours everything; hints alone only what they speak of, and never the paper
@@ -120,23 +105,30 @@ def complete(
     take = (own == 0) & is_told
     colour[number[take]] = best[take] + 1
     sure[number[take]] = np.minimum(1, chance[take])
-    paints, shade = with_paints(given, palette), None
+    paints = with_paints(given, palette)
     if laid is not None:
-        whole, count = regions.label.copy(), len(colour)
+        undivided, count = regions.label.copy(), len(colour)
         colour, sure = _divided(regions, colour, sure, view, laid, told, take, outside)
         if borders is not None:
-            owner = _cut_within(whole, regions.label >= count, ground)
+            owner = _cut_within(undivided, regions.label >= count, ground)
             if owner.any():
                 step(0.6, "finding borders")
                 settle(canvas.ink, owner, regions.label, colour, paints, borders)
-    if soft and votes.painted is not None:
-        figure = off_ground(colour, ground)
-        shade = painted_shade(
-            regions.label, figure, eight_bit(paints.colours), view.box, votes.painted
-        )
-    elif soft and laid is not None:
-        shade = shade_of(regions.label, colour, eight_bit(paints.colours), view, laid)
+    shade = _shade(regions.label, colour, paints, view, votes, laid, ground) if soft else None
     return Completed(paints, colour, sure, shade)
+
+
+def _tell(
+    view: View, sources: Sequence[Source], places: Sequence[np.ndarray], hinted: int, added: int
+) -> _Told:
+    """The sources as ``view`` sees them. places: of `union_palette`. hinted, added: how many
+    colours the hints have, and the sources' palette."""
+    return _Told(
+        sources,
+        [facing(view, source) for source in sources],
+        [place + hinted for place in places],
+        hinted + added,
+    )
 
 
 def _lay_sources(view: View, told: _Told) -> LaidPaints:
@@ -171,6 +163,31 @@ def _votes(
     return combine(votes, places, told.paints) if votes else None
 
 
+def _scores(
+    label: np.ndarray,
+    view: View,
+    told: _Told,
+    votes: Votes,
+    laid: LaidPaints | None,
+    ground: np.ndarray,
+    closed: np.ndarray,
+) -> np.ndarray:
+    """(N, P) how likely each described region has each paint, by all that speaks of it.
+
+    label: (h, w) int32. laid: what lies on the drawing, None without sources. ground, closed: as
+    of `open_ground`.
+    """
+    number = view.regions.number
+    outside = ground[number]
+    at_edge = outside & at_border(label)[number]
+    score = _with_paper(region_scores(votes, view), told, outside, at_edge)
+    score = agreed(score, closed[number], view.regions.share, outside)
+    if laid is not None:
+        score = np.where(at_edge[:, None], score, believe(score, view, laid))
+    score[np.ix_(outside, told.dark)] = 0  # lines of a finished picture are no paint of the ground
+    return score
+
+
 def _divided(
     regions: Regions,
     colour: np.ndarray,
@@ -183,23 +200,23 @@ def _divided(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`divide` for the described regions that are ``divisible``, or ``outside``, (N,) bool."""
     number = view.regions.number
-    whole, ground = np.ones(len(colour), bool), np.zeros(len(colour), bool)
-    whole[number[divisible]] = False
+    kept_whole, ground = np.ones(len(colour), bool), np.zeros(len(colour), bool)
+    kept_whole[number[divisible]] = False
     ground[number[outside]] = True
-    colour, sure = divide(regions.label, colour, sure, view, laid, whole, told.dark, ground)
+    colour, sure = divide(regions.label, colour, sure, view, laid, kept_whole, told.dark, ground)
     leave_unseen(regions, number, colour)
     return colour, sure
 
 
-def _cut_within(whole: np.ndarray, pieces: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """(h, w) int32: the regions of ``whole`` that ``pieces``, (h, w) bool, lie in; 0 elsewhere.
+def _cut_within(undivided: np.ndarray, pieces: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """(h, w) int32: the ``undivided`` regions that ``pieces``, (h, w) bool, lie in; 0 elsewhere.
 
     Not those of the ``ground``, (n,) bool by region id: no network sees where open parts end.
     """
     cut = np.zeros(len(ground), bool)
-    cut[np.unique(whole[pieces])] = True
+    cut[np.unique(undivided[pieces])] = True
     cut[0] = False
-    return np.where((cut & ~ground)[whole], whole, 0).astype(np.int32)
+    return np.where((cut & ~ground)[undivided], undivided, 0).astype(np.int32)
 
 
 def leave_unseen(regions: Regions, seen: np.ndarray, colour: np.ndarray) -> None:
@@ -223,69 +240,20 @@ def _with_paper(
     return score
 
 
-def open_ground(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By region id of (h, w) int32: (n,) bool, part of the ground around a figure, and (n,) int,
-    the area closed by lines that it lies in.
-    """
-    closed = closed_areas(label)
-    area_of = np.zeros(int(label.max()) + 1, np.int64)
-    area_of[label.ravel()] = closed.ravel()
-    return find_ground(closed)[area_of], area_of
-
-
-def off_ground(colour: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """colour (n,) by region id without those of the ground, (m <= n,) bool as of `open_ground`.
-
-    Later regions are pieces of the figure, also where it is open to the ground.
-    """
-    figure = colour.copy()
-    figure[: len(ground)][ground] = 0
-    return figure
-
-
-def at_border(label: np.ndarray) -> np.ndarray:
-    """(n,) bool by region id of (h, w) int32: lies along the canvas border."""
-    contact = border_contact(label, int(label.max()) + 1)
-    return contact >= LEAST_BORDER * 2 * sum(label.shape)
-
-
-def agreed(
-    score: np.ndarray, closed: np.ndarray, share: np.ndarray, ground: np.ndarray
-) -> np.ndarray:
-    """(N, P) scores where the parts of one closed area decide together, by their size.
-
-    A narrow place inside a figure is no border. In the open ground it may be the only one that
-    keeps a figure with a large opening apart.
-    """
-    group = deciding_together(closed, ground)
-    weight = np.maximum(share, 1e-9)[:, None]
-    total = np.zeros((len(score), score.shape[1]))
-    whole = np.zeros((len(score), 1))
-    np.add.at(total, group, score * weight)
-    np.add.at(whole, group, weight)
-    return (total / np.maximum(whole, 1e-9))[group]
-
-
-def deciding_together(closed: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """(N,) int from 0: the same for parts of one ``closed`` area (N,), if it is not ``ground``."""
-    alone = -1 - np.arange(len(closed))
-    return np.asarray(np.unique(np.where(ground, alone, closed), return_inverse=True)[1])
-
-
-def region_scores(votes: Votes, view: View) -> np.ndarray:
-    """(N, P) of each region: what it and its pixels say."""
-    label = view.regions.label[::2, ::2]
-    count = len(view.regions.number)
-    at = np.flatnonzero(label)
-    owner = label.ravel()[at] - 1
-    paints = votes.regions.shape[1]
-    total = np.zeros((count, paints), np.float32)
-    np.add.at(total, owner, votes.pixels.reshape(-1, paints)[at])
-    amount = np.bincount(owner, minlength=count)[:, None]
-    seen = amount[:, 0] > 0
-    score = votes.regions.copy()
-    score[seen] = (1 - PIXELS) * score[seen] + PIXELS * (total / np.maximum(1, amount))[seen]
-    return score
+def _shade(
+    label: np.ndarray,
+    colour: np.ndarray,
+    paints: Hints,
+    view: View,
+    votes: Votes,
+    laid: LaidPaints | None,
+    ground: np.ndarray,
+) -> Shade | None:
+    """What a network has painted over the flat colours, or the sources show; None without both."""
+    colors = eight_bit(paints.colours)
+    if votes.painted is not None:
+        return painted_shade(label, off_ground(colour, ground), colors, view.box, votes.painted)
+    return None if laid is None else shade_of(label, colour, colors, view, laid)
 
 
 def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes:

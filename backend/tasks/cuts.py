@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.imaging import planes
 from backend.imaging.cuts import find_cuts, summarise
-from protocol.errors import ErrorCode, NuriError
+from protocol import checks
 from protocol.pixels import PixelBuffer
 
 from .request import Outcome, Request
@@ -27,7 +27,7 @@ def run_cuts(request: Request) -> Outcome:
             request.step(number / len(counts), "looking for cuts")
             summaries.append(summarise(frame))
     if not summaries:
-        raise _malformed("there are no frames to cut")
+        raise checks.malformed("there are no frames to cut")
     return Outcome((), {"cuts": find_cuts(summaries)})
 
 
@@ -36,11 +36,5 @@ def _strip(request: Request, number: int, count: float) -> np.ndarray:
     plane = request.inputs.get(f"strip{number}")
     is_whole = count >= 1 and count == int(count)
     if not isinstance(plane, PixelBuffer) or not is_whole or plane.height % int(count):
-        raise _malformed(f"strip{number} does not hold {count} frames")
+        raise checks.malformed(f"strip{number} does not hold {count} frames")
     return planes.to_line(planes.to_array(plane), plane.format)
-
-
-def _malformed(message: str) -> NuriError:
-    return NuriError(
-        ErrorCode.malformed, message, "Update Nuri and its Krita plugin to the same version"
-    )

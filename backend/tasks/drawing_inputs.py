@@ -12,6 +12,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 
 from .request import Request
+from .selection import read_selection
 
 FILE_FORMATS = {("u", 1): PixelFormat.rgba8, ("u", 2): PixelFormat.rgba16}
 
@@ -145,13 +146,6 @@ def _check_hints(hints: GivenHints, line: Plane, width: int, height: int) -> Non
         )
 
 
-def with_name(error: NuriError, line: Plane) -> NuriError:
-    """What is wrong with the drawing, with the name of its file where it has one."""
-    if error.code is not ErrorCode.bad_input or isinstance(line, PixelBuffer):
-        return error
-    return NuriError(error.code, f"{line.file_name}: {error.info.message}", error.info.action)
-
-
 def _other_size(hints: GivenHints, line: Plane, width: int, height: int) -> NuriError:
     line_name = line.file_name if isinstance(line, EncodedImage) else "the line layer"
     hint_height, hint_width = hints.pixels.shape[:2]
@@ -164,16 +158,14 @@ def _other_size(hints: GivenHints, line: Plane, width: int, height: int) -> Nuri
 
 
 def read_mask(request: Request, line: np.ndarray) -> np.ndarray | None:
+    """As `read_selection` for a drawing ``line`` (H, W[, C]), but a grey picture file will do, too.
+
+    Raises NuriError: as there, bad_input (no such picture, or of another size).
+    """
     plane = request.inputs.get("mask")
-    if plane is None:
-        return None
     height, width = line.shape[:2]
-    if isinstance(plane, PixelBuffer):
-        if plane.format is not PixelFormat.gray8:
-            raise NuriError(
-                ErrorCode.malformed, "the mask must be gray8", "Send the selection as 8-bit grey"
-            )
-        return planes.on_canvas(plane, width, height)[..., 0]
+    if plane is None or isinstance(plane, PixelBuffer):
+        return read_selection(request, height, width)
     mask = io.read_image(plane.data, plane.file_name, plane.layer)
     if mask.ndim != 2 or mask.dtype != np.uint8 or mask.shape != (height, width):
         raise NuriError(

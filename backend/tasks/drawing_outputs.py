@@ -15,7 +15,6 @@ from .drawing_inputs import GivenHints
 from .flats import FlatsResult, composite
 
 OUTPUTS = ("flats", "regions", "picture")
-ENCODINGS = ("", "png")
 
 
 def pack_result(

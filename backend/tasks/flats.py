@@ -20,6 +20,7 @@ from backend.regions.segment import Chambers
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas, read_canvas
+from .request import stepper
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,7 @@ def colour_flats(
     that no gap joins to a hinted one. Raises NuriError: bad_input (blank lines, no hints, sizes
     that differ), cancelled.
     """
-
-    def step(fraction: float, stage: str) -> None:
-        if cancelled():
-            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-        progress(fraction, stage)
-
+    step = stepper(progress, cancelled)
     check_size(line, hints)
     step(0.0, "reading lines")
     canvas = read_canvas(line)
@@ -94,12 +90,12 @@ def finish(
     if canvas.is_smaller:
         colour = _honour_closed_hints(label, colour, canvas.full_ink, given)
     if mask is not None:
-        label = np.where(mask > 127, label, 0).astype(np.int32)
+        label = np.where(mask > 127, label, 0).astype(np.int32, copy=False)
     region_palette = colour.astype(np.int32) - 1
     flats = paint(label, region_palette, given.colours, given.colours.shape[1])
     if mask is not None:
         flats = _soften(flats, mask)
-    gaps = [canvas.segment(stroke) for stroke in chambers.strokes]
+    gaps = [canvas.ends_of(stroke) for stroke in chambers.strokes]
     put_down = given.colour_of_blot[given.colour_of_blot > 0] - 1
     unused = len(np.setdiff1d(put_down, region_palette))
     on_lines = f"hint colours without a region, because they lie on lines: {unused}"
@@ -145,8 +141,9 @@ def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
     painted[flats[..., 3] == 0] = int(top)
     partly = (flats[..., 3] > 0) & (flats[..., 3] < top)
     if partly.any():
-        share = flats[partly][:, 3:].astype(np.float32) / top
-        painted[partly] = np.rint(flats[partly][:, :3] * share + top * (1 - share))
+        mixed = flats[partly]
+        share = mixed[:, 3:].astype(np.float32) / top
+        painted[partly] = np.rint(mixed[:, :3] * share + top * (1 - share))
     paper = whiten_paper(line)
     paper = paper if paper.ndim == 3 else paper[..., None]
     paper = paper[..., :3] if paper.shape[2] >= 3 else paper[..., :1]
@@ -162,8 +159,8 @@ def _over(line: np.ndarray, flats: np.ndarray, top: float) -> np.ndarray:
     """Source-over of ink with alpha on the flats; only where there is ink is there work."""
     peak = float(np.iinfo(line.dtype).max)
     touched = np.nonzero(line[..., -1])
-    alpha = line[touched][:, -1:].astype(np.float32) / peak
-    ink = line[touched][:, :-1].astype(np.float32) / peak
+    drawn = line[touched].astype(np.float32) / peak
+    ink, alpha = drawn[:, :-1], drawn[:, -1:]
     colour = flats[touched].astype(np.float32) / top
     below = colour[:, 3:] * (1 - alpha)
     whole = alpha + below

@@ -9,14 +9,13 @@ from backend.imaging.hints import read_hints
 from backend.imaging.lzf import unpack
 from backend.regions.borders import Borders
 from backend.regions.fill import fill_chambers
-from protocol.errors import NuriError
 from protocol.pixels import EncodedImage, Plane
 
 from .canvas import read_canvas
-from .drawing_inputs import read_drawing, read_mask, with_name
-from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
+from .drawing_inputs import read_drawing, read_mask
+from .drawing_outputs import OUTPUTS, facts_of, pack_result
 from .flats import colour_flats
-from .request import Outcome, Request
+from .request import ENCODINGS, Outcome, Request, naming
 
 # Share of the whole at which reading ends and packing begins.
 READ, COLOURED = 0.1, 0.9
@@ -32,22 +31,16 @@ def run_flats(request: Request) -> Outcome:
     fill_unhinted, lines = request.flag("fill_unhinted", False), request.flag("lines", True)
     line, hints = read_drawing(request)
     mask = read_mask(request, line)
-
-    def progress(fraction: float, stage: str) -> None:
-        request.progress(READ + (COLOURED - READ) * fraction, stage)
-
     request.step(READ, "finding regions")
-    try:
+    with naming(request.inputs["line"]):
         result = colour_flats(
             line,
             hints.pixels,
             mask=mask,
             fill_unhinted=fill_unhinted,
-            progress=progress,
+            progress=request.part(READ, COLOURED),
             cancelled=request.cancelled,
         )
-    except NuriError as error:
-        raise with_name(error, request.inputs["line"]) from error
     request.step(COLOURED, "packing")
     outputs = pack_result(result, line, hints, wanted, encoding, lines=lines)
     return Outcome(outputs, facts_of(result, hints))

@@ -20,12 +20,11 @@ from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer
 
-from .request import Outcome, Request
+from .request import ENCODINGS, Outcome, Request, naming, stepper
 from .selection import cut_out, read_selection
 
 # The Lab that each network was trained in.
 _CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
-_ENCODINGS = ("", "png")
 _SIDE = 128  # the networks know pictures of this squared many pixels
 _LONGEST = 512  # a side of the copy, for panoramas
 _READ, _COLOURED = 0.1, 0.9
@@ -46,12 +45,7 @@ def colour_grey(
     model: "ibn_gan" or "smsanet"; "" is the first of them that is installed. Raises NuriError:
     bad_input (nothing to see in it), model_missing, cancelled.
     """
-
-    def step(fraction: float, stage: str) -> None:
-        if cancelled():
-            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-        progress(fraction, stage)
-
+    step = stepper(progress, cancelled)
     step(0.0, "reading tones")
     name = model or _default()
     height, width = picture.shape[:2]
@@ -83,21 +77,17 @@ def run_greyscale(request: Request) -> Outcome:
     The output ``picture`` has the bits of the input, and alpha where the input has it or a mask is
     given: transparent outside of the mask.
     """
-    encoding = request.text("encode", _ENCODINGS)
+    encoding = request.text("encode", ENCODINGS)
     model = request.text("model", ("", *ids_for("greyscale")))
-    source, file_name = _read(request)
+    source = _read(request)
     mask = read_selection(request, *source.pixels.shape[:2])
-
-    def progress(fraction: float, stage: str) -> None:
-        request.progress(_READ + (_COLOURED - _READ) * fraction, stage)
-
-    try:
-        coloured = colour_grey(source.pixels, model, progress=progress, cancelled=request.cancelled)
-    except NuriError as error:
-        if error.code is not ErrorCode.bad_input or not file_name:
-            raise
-        message = f"{file_name}: {error.info.message}"
-        raise NuriError(error.code, message, error.info.action) from error
+    with naming(request.inputs["picture"]):
+        coloured = colour_grey(
+            source.pixels,
+            model,
+            progress=request.part(_READ, _COLOURED),
+            cancelled=request.cancelled,
+        )
     request.step(_COLOURED, "packing")
     if mask is not None:
         coloured = _within(coloured, mask)
@@ -109,15 +99,14 @@ def run_greyscale(request: Request) -> Outcome:
     return Outcome((planes.rgb_plane("picture", coloured, request.inputs["picture"]),), info)
 
 
-def _read(request: Request) -> tuple[io.Picture, str]:
-    """The picture, and the name of its file or ""."""
+def _read(request: Request) -> io.Picture:
     plane = request.inputs.get("picture")
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
     if isinstance(plane, PixelBuffer):
-        return io.Picture(planes.to_line(planes.to_array(plane), plane.format)), ""
+        return io.Picture(planes.to_line(planes.to_array(plane), plane.format))
     layer = plane.layer or request.text("layer")
-    return io.read_picture(plane.data, plane.file_name, layer), plane.file_name
+    return io.read_picture(plane.data, plane.file_name, layer)
 
 
 def _within(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

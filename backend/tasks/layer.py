@@ -23,6 +23,7 @@ from .canvas import Canvas
 from .choice import choose
 from .completion import complete
 from .flats import FlatsResult, at_size, check_hints, check_size, finish
+from .request import stepper
 from .shading import shaded
 from .sources import Source
 
@@ -68,12 +69,7 @@ def colour_layer(
     (H, W) uint8 selection. Raises NuriError: bad_input (neither hints nor sources nor a chooser,
     sizes that differ), cancelled.
     """
-
-    def step(fraction: float, stage: str) -> None:
-        if cancelled():
-            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-        progress(fraction, stage)
-
+    step = stepper(progress, cancelled)
     if hints is not None:
         check_size(canvas.dark, hints)
     given = _no_hints(canvas.dark.shape) if hints is None else check_hints(hints)
@@ -92,17 +88,17 @@ def colour_layer(
     else:
         chambers, regions = _hinted(canvas, at_size(given, canvas.ink.shape), borders)
     step(0.3, "comparing drawings")
-    told = complete(canvas, regions, given, sources, network, step, borders=borders, soft=soft)
+    completed = complete(canvas, regions, given, sources, network, step, borders=borders, soft=soft)
     if chooser is not None:
-        told = choose(network(), chooser(), canvas, regions, told, soft=soft)
+        completed = choose(network(), chooser(), canvas, regions, completed, soft=soft)
     step(0.6, "following lines")
-    small = Regions(regions.label, told.colour)
+    small = Regions(regions.label, completed.colour)
     seam = sources[0].seam if sources else (0, 0)
-    done = finish(canvas, chambers, small, told.given, mask, step, seam)
-    if told.shade is not None:
-        done = replace(done, flats=shaded(done, told.shade))
+    done = finish(canvas, chambers, small, completed.given, mask, step, seam)
+    if completed.shade is not None:
+        done = replace(done, flats=shaded(done, completed.shade))
     confidence = np.ones(len(done.region_palette), np.float32)
-    confidence[: len(told.sure)] = told.sure
+    confidence[: len(completed.sure)] = completed.sure
     return LayerResult(**vars(done), confidence=confidence)
 
 

@@ -15,16 +15,17 @@ from protocol.pixels import PixelFormat
 
 from .borders import find_borders
 from .canvas import Canvas, read_canvas
-from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask, with_name
-from .drawing_outputs import ENCODINGS, OUTPUTS, facts_of, pack_result
+from .drawing_inputs import GivenHints, find_drawing, read_drawing, read_mask
+from .drawing_outputs import OUTPUTS, facts_of, pack_result
 from .flats_job import COLOURED, READ, run_flats
 from .layer import LayerResult, colour_layer
-from .reference import matcher_of
+from .matcher import matcher_of
 from .references import read_sources, references_of
-from .request import Outcome, Request
+from .request import ENCODINGS, Outcome, Request, naming
 from .workbench import WORKBENCH
 
 _BACKWARDS = (PixelFormat.bgra8, PixelFormat.bgra16)
+_TURNED = [2, 1, 0, 3]  # channels of the one order in the other
 _IN_ORDER = (PixelFormat.rgba8, PixelFormat.rgba16, PixelFormat.rgbaf16, PixelFormat.rgbaf32)
 
 
@@ -44,10 +45,6 @@ def run_layer(request: Request) -> Outcome:
     references = references_of(request)
     line, hints = find_drawing(request) if references or chooses else read_drawing(request)
     mask = read_mask(request, line)
-
-    def progress(fraction: float, stage: str) -> None:
-        request.progress(READ + (COLOURED - READ) * fraction, stage)
-
     WORKBENCH.begin()
     canvas = _canvas(request, line)
     request.step(READ / 2, "reading references")
@@ -57,28 +54,27 @@ def run_layer(request: Request) -> Outcome:
     pixels, turned = _in_rgb_order(hints, bool(references) or chooses)
     borders, missing = None, ""
     if hints is not None or references:
-        backwards = hints is not None and hints.format in _BACKWARDS and not turned
-        borders, missing = _border_finder(backwards)
+        borders, missing = _border_finder(hints, turned)
     try:
-        result = colour_layer(
-            canvas,
-            lambda: store.load(MATCHER if chooses else model),
-            hints=pixels,
-            sources=sources.found,
-            chooser=(lambda: store.load(model)) if chooses else None,
-            borders=borders,
-            soft=soft,
-            mask=mask,
-            progress=progress,
-            cancelled=request.cancelled,
-        )
+        with naming(request.inputs["line"]):
+            result = colour_layer(
+                canvas,
+                lambda: store.load(MATCHER if chooses else model),
+                hints=pixels,
+                sources=sources.found,
+                chooser=(lambda: store.load(model)) if chooses else None,
+                borders=borders,
+                soft=soft,
+                mask=mask,
+                progress=request.part(READ, COLOURED),
+                cancelled=request.cancelled,
+            )
     except NuriError as error:
         if error.code is ErrorCode.model_missing and not references and not chooses:
             return _flats_alone(request)
-        raise with_name(error, request.inputs["line"]) from error
+        raise
     if turned:
-        back = [2, 1, 0, 3]
-        flats, palette = np.ascontiguousarray(result.flats[..., back]), result.palette[:, back]
+        flats, palette = _red_for_blue(result.flats), result.palette[:, _TURNED]
         result = replace(result, flats=flats, palette=palette)
     request.step(COLOURED, "packing")
     packed_as = hints or GivenHints(result.flats, PixelFormat.rgba8, "no hints", sources.icc)
@@ -89,14 +85,16 @@ def run_layer(request: Request) -> Outcome:
 
 
 def _canvas(request: Request, line: np.ndarray) -> Canvas:
-    try:
+    with naming(request.inputs["line"]):
         return WORKBENCH.get("line", line, lambda: read_canvas(line))
-    except NuriError as error:
-        raise with_name(error, request.inputs["line"]) from error
 
 
-def _border_finder(backwards: bool) -> tuple[FindBorders | None, str]:
-    """How borders are found, and what is to be said where the lines alone must tell them."""
+def _border_finder(hints: GivenHints | None, turned: bool) -> tuple[FindBorders | None, str]:
+    """How borders are found, and what is to be said where the lines alone must tell them.
+
+    turned: the hints have been brought into RGB order.
+    """
+    backwards = hints is not None and hints.format in _BACKWARDS and not turned
     try:
         network = store.load(BORDERS)
     except NuriError as error:
@@ -119,13 +117,17 @@ def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | 
     if hints is None or not needed or hints.format in _IN_ORDER:
         return (None if hints is None else hints.pixels), False
     if hints.format in _BACKWARDS:
-        return np.ascontiguousarray(hints.pixels[..., [2, 1, 0, 3]]), True
+        return _red_for_blue(hints.pixels), True
     raise NuriError(
         ErrorCode.unsupported,
         f"{hints.name} has the format {hints.format.value}, which has no common colours with "
         "references and networks",
         "Convert the document to RGB, or colour by hints alone",
     )
+
+
+def _red_for_blue(pixels: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(pixels[..., _TURNED])
 
 
 def _doubtful(result: LayerResult, palette: list[dict[str, Any]]) -> list[int]:

@@ -36,8 +36,8 @@ class LaidPaints:
     paint: (S, S) int, in the joint palette. trust: (S, S) float32 in [0, 1]. closed: (S, S) int,
     which area closed by lines of a source it lies in. within: (C, P) bool, the paints of those.
     shown: (S, S, 3) float32 RGB in 0..255, the source itself, NaN at its lines. lined: (S, S) bool,
-    where a source has a line. paper: (S, S)
-    float32, the trust where a source shows the ground around its figure, in the paint ``ground``.
+    where a source has a line. paper: (S, S) float32, the trust where a source shows the ground
+    around its figure, in the paint ``ground``, (S, S) int.
     """
 
     paint: np.ndarray

@@ -16,11 +16,10 @@ from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat
 
-from .request import Outcome, Request
+from .request import ENCODINGS, Outcome, Request, naming
 from .selection import cut_out, read_selection
 
 LEAST_CONTRAST = 0.03  # of white; below it a picture shows nothing
-_ENCODINGS = ("", "png")
 _GROUNDS = ("", "paper", "transparent")
 _SIGMA = 0.5  # pixels at a long side of 512
 _LEAST_SIGMA = 0.4
@@ -84,26 +83,21 @@ def run_lines(request: Request) -> Outcome:
     Output ``lines``: gray8, 255 = paper; or, with the ground "transparent", black RGBA whose alpha
     is the ink. There are no lines outside of the mask.
     """
-    encoding = request.text("encode", _ENCODINGS)
+    encoding = request.text("encode", ENCODINGS)
     transparent = request.text("ground", _GROUNDS) == "transparent"
     method = request.text("method", ("", *ids_for("lines"))) or ids_for("lines")[0]
     plane = request.inputs.get("picture")
     if plane is None:
         raise NuriError(ErrorCode.bad_input, "there is no picture", "Choose a layer or file")
     if isinstance(plane, PixelBuffer):
-        name, pixels = "", planes.to_line(planes.to_array(plane), plane.format)
+        pixels = planes.to_line(planes.to_array(plane), plane.format)
     else:
-        name = plane.file_name
         layer = plane.layer or request.text("layer")
         pixels = io.read_image(plane.data, plane.file_name, layer)
     mask = read_selection(request, *pixels.shape[:2])
     request.step(0.2, "finding lines")
-    try:
+    with naming(plane):
         lines = extract_lines(pixels, method, cancelled=request.cancelled)
-    except NuriError as error:
-        if error.code is not ErrorCode.bad_input or not name:
-            raise
-        raise NuriError(error.code, f"{name}: {error.info.message}", error.info.action) from error
     request.step(0.8, "packing")
     if mask is not None:
         lines = 255 - cut_out(255 - lines, mask)

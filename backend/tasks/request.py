@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from protocol import checks
 from protocol.errors import ErrorCode, NuriError
-from protocol.pixels import Plane
+from protocol.pixels import PixelBuffer, Plane
 
 Report = Callable[[float, str], None]
+ENCODINGS = ("", "png")  # how a job may want its pictures: pixels as they are, or files
 _Kept = TypeVar("_Kept")
 
 
@@ -51,9 +54,11 @@ class Request:
 
     def step(self, fraction: float, stage: str) -> None:
         """Report progress, unless the job was cancelled. Raises cancelled."""
-        if self.cancelled():
-            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
-        self.progress(fraction, stage)
+        stepper(self.progress, self.cancelled)(fraction, stage)
+
+    def part(self, begin: float, end: float) -> Report:
+        """Progress of a part of the job that goes on from ``begin`` to ``end``, 0..1."""
+        return lambda fraction, stage: self.progress(begin + (end - begin) * fraction, stage)
 
     def flag(self, name: str, default: bool) -> bool:
         """A boolean option. Raises malformed."""
@@ -87,9 +92,28 @@ class Request:
         return value
 
 
+def stepper(progress: Report, cancelled: Callable[[], bool]) -> Report:
+    """Progress for one who may have ``cancelled``: then it raises NuriError cancelled."""
+
+    def step(fraction: float, stage: str) -> None:
+        if cancelled():
+            raise NuriError(ErrorCode.cancelled, "the job was cancelled")
+        progress(fraction, stage)
+
+    return step
+
+
+@contextmanager
+def naming(plane: Plane) -> Iterator[None]:
+    """What is found wrong with a picture in here has the name of its file, where it has one."""
+    try:
+        yield
+    except NuriError as error:
+        if error.code is not ErrorCode.bad_input or isinstance(plane, PixelBuffer):
+            raise
+        message = f"{plane.file_name}: {error.info.message}"
+        raise NuriError(error.code, message, error.info.action) from error
+
+
 def _wrong_option(name: str, wanted: str) -> NuriError:
-    return NuriError(
-        ErrorCode.malformed,
-        f"the option {name} must be {wanted}",
-        "Update Nuri and its Krita plugin to the same version",
-    )
+    return checks.malformed(f"the option {name} must be {wanted}")

@@ -27,7 +27,8 @@ from backend.regions.describe import (
     find_ground,
 )
 from backend.regions.match import network_picture, thin_dark
-from backend.regions.register import INK, fill_ink
+from backend.regions.refine import spread_under_ink
+from backend.regions.register import INK
 from backend.regions.register import SIDE as LAID_SIDE
 from backend.regions.seams import find_seam
 from backend.regions.segment import find_chambers
@@ -116,36 +117,51 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     # the ground between lines may be several chambers
     outline = areas.label if ink is None else closed_areas(areas.label)
     box, around = figure_box(outline), find_ground(outline)[outline]
-    seen = crop(rgb, box, SIDE, 255, exact=False)
-    shown = crop(rgb, box, LAID_SIDE, 255, exact=False)
-    if ink is None:
-        seen_ink, fine_ink = thin_dark(seen), thin_dark(shown)
-    else:
-        seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
-    label = crop(areas.label, box, SIDE, 0, exact=True)
     paints = np.bincount(areas.paint[areas.label[around]] + 1, minlength=2)
     ground_paint = int(paints[1:].argmax()) if paints[1:].any() else -1
     if ink is not None:
         # what has another paint there is a part of the figure that its lines leave open
         around &= np.isin(painted.paint[painted.label], (-1, ground_paint))
-    painting = _painting(painted, around, box)
-    closed = fill_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
-    parts = (seen_ink, seen, label, fine_ink, closed, painting, _within_canvas(shown, rgb, box))
-    views = []
-    for turned in (parts, [np.ascontiguousarray(part[:, ::-1]) for part in parts]):
-        regions = describe(turned[2])
-        picture = network_picture(turned[0], turned[1])
-        colors = areas.palette[areas.paint[regions.number]]
-        drawn, within, paints, itself = turned[3:]
-        views.append(View(picture, regions, box, drawn, within, paints, itself, colors))
-    return Source(name, areas, (views[0], views[1]), ground_paint, ink is not None, seam)
+    views = _views(rgb, ink, areas, box, _painting(painted, around, box))
+    return Source(name, areas, views, ground_paint, ink is not None, seam)
+
+
+def _views(
+    rgb: np.ndarray, ink: np.ndarray | None, areas: PaintedAreas, box: Box, painting: np.ndarray
+) -> tuple[View, View]:
+    """A coloured drawing (h, w, 3) as it is, and mirrored. ink: (h, w) uint8, None where its lines
+    are not known. painting: of the `View`.
+    """
+    seen, shown = (crop(rgb, box, side, 255, exact=False) for side in (SIDE, LAID_SIDE))
+    if ink is None:
+        seen_ink, fine_ink = thin_dark(seen), thin_dark(shown)
+    else:
+        seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
+    label = crop(areas.label, box, SIDE, 0, exact=True)
+    closed = spread_under_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
+    on_canvas = _within_canvas(shown, rgb, box)
+
+    def view(turned: Callable[[np.ndarray], np.ndarray]) -> View:
+        regions = describe(turned(label))
+        return View(
+            picture=network_picture(turned(seen_ink), turned(seen)),
+            regions=regions,
+            box=box,
+            ink=turned(fine_ink),
+            areas=turned(closed),
+            painting=turned(painting),
+            shown=turned(on_canvas),
+            colors=areas.palette[areas.paint[regions.number]],
+        )
+
+    return view(lambda part: part), view(lambda part: np.ascontiguousarray(part[:, ::-1]))
 
 
 def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
     """`View.painting` of the areas, (H, W), without those of the ``ground``, (H, W) bool."""
     paints = len(painted.palette)
     kind = np.where(ground, paints + 1, painted.paint[painted.label] + 1)
-    known = fill_ink(crop(kind.astype(np.int32), box, LAID_SIDE, 0, exact=True)) - 1
+    known = spread_under_ink(crop(kind.astype(np.int32), box, LAID_SIDE, 0, exact=True)) - 1
     known[known == paints] = -1
     return known
 
@@ -180,12 +196,11 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
     places = []
     for source in sources:
         own = source.areas.palette.astype(int)
+        nothing_near = np.full((len(own), 1), SAME + 1)
         apart = np.abs(own[:, None] - palette[None].astype(int)).max(-1)
-        near = apart.argmin(1) if len(palette) else np.zeros(len(own), int)
-        known = (
-            apart[np.arange(len(own)), near] <= SAME if len(palette) else np.zeros(len(own), bool)
-        )
-        place = np.where(known, near, len(palette) + np.cumsum(~known) - 1)
+        apart = np.hstack([apart, nothing_near])
+        known = apart.min(1) <= SAME
+        place = np.where(known, apart.argmin(1), len(palette) + np.cumsum(~known) - 1)
         palette = np.concatenate([palette, source.areas.palette[~known]])
         places.append(place)
     return palette, places

@@ -17,6 +17,8 @@ from backend.regions.match import color_facts
 from .painting import Painter, painter_of, read_votes
 from .sources import Source, View
 
+PIXELS = 0.5  # share of a region's vote that its pixels have
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -107,6 +109,22 @@ def vote_painted(
     wide[np.arange(len(there)), there] = 1
     regions, pixels = read_votes(painted, label, count, np.concatenate(colors)[first])
     return Votes(regions @ wide, pixels @ wide, painted)
+
+
+def region_scores(votes: Votes, view: View) -> np.ndarray:
+    """(N, P) of each region: what it and its pixels say."""
+    label = view.regions.label[::2, ::2]
+    count = len(view.regions.number)
+    at = np.flatnonzero(label)
+    owner = label.ravel()[at] - 1
+    paints = votes.regions.shape[1]
+    total = np.zeros((count, paints), np.float32)
+    np.add.at(total, owner, votes.pixels.reshape(-1, paints)[at])
+    amount = np.bincount(owner, minlength=count)[:, None]
+    seen = amount[:, 0] > 0
+    score = votes.regions.copy()
+    score[seen] = (1 - PIXELS) * score[seen] + PIXELS * (total / np.maximum(1, amount))[seen]
+    return score
 
 
 def features_of(network: Any, view: View) -> Any:

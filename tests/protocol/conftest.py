@@ -50,3 +50,12 @@ def start_daemon(home: Path) -> Iterator[StartDaemon]:
     for process in processes:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A living process."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()

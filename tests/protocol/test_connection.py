@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -14,21 +13,8 @@ from typing import Any
 import pytest
 
 from protocol import limits
-from protocol.connection import (
-    ConnectionFile,
-    DaemonLock,
-    connection_path,
-    is_private_folder,
-    lock_path,
-    make_private_folder,
-    record_path,
-    runtime_folder,
-    start_token,
-    state_folder,
-    write_atomic,
-)
+from protocol.connection import ConnectionFile, connection_path, start_token, write_atomic
 from protocol.errors import ErrorCode, NuriError
-from protocol.processes import UNKNOWN_START, is_running
 from protocol.security import CurveKeys, generate_keys
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners of POSIX")
@@ -173,15 +159,6 @@ def test_unknown_fields_are_ignored(home: Path) -> None:
     assert ConnectionFile.read().pid == 5
 
 
-@pytest.fixture
-def child() -> Any:
-    """A living process."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process
-    process.kill()
-    process.communicate()
-
-
 def test_a_dead_pid_makes_a_file_stale(home: Path, child: Any) -> None:
     connection = replace(of_this_process(), pid=child.pid, started=start_token(child.pid))
     assert not connection.is_stale()
@@ -207,18 +184,6 @@ def test_a_process_elsewhere_cannot_be_judged(home: Path) -> None:
     assert not elsewhere.is_stale()
 
 
-def test_processes_are_told_apart(child: Any) -> None:
-    token = start_token(child.pid)
-    assert token
-    assert token == start_token(child.pid)
-    assert is_running(child.pid, token)
-    assert is_running(child.pid, UNKNOWN_START)
-    assert not is_running(child.pid, token + "0")
-    assert not is_running(0, "")
-    assert not is_running(-1, token)
-    assert start_token(2**22 + 5) == ""
-
-
 def test_only_the_own_file_is_removed(home: Path) -> None:
     mine = of_this_process()
     other = replace(mine, version="another")
@@ -230,49 +195,6 @@ def test_only_the_own_file_is_removed(home: Path) -> None:
     other.remove()
 
 
-def test_one_daemon_holds_the_lock(home: Path) -> None:
-    hold = (
-        "import sys; from protocol.connection import DaemonLock, lock_path\n"
-        "with DaemonLock(lock_path()): print('held', flush=True); input()"
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", hold], **pipes) as holder:  # type: ignore[call-overload]
-        assert holder.stdout.readline().strip() == b"held"
-        with pytest.raises(NuriError, match="Another Nuri daemon") as caught:
-            DaemonLock(lock_path()).acquire()
-        assert caught.value.code is ErrorCode.busy
-        holder.kill()
-        holder.wait()
-        # The system frees the lock of a daemon that was killed.
-        with DaemonLock(lock_path()), pytest.raises(NuriError):
-            DaemonLock(lock_path()).acquire()
-    with DaemonLock(lock_path()):
-        pass
-
-
-@posix
-def test_private_folders(home: Path) -> None:
-    folder = home / "a" / "run"
-    make_private_folder(folder)
-    assert is_private_folder(folder)
-    for mode in (0o755, 0o710, 0o701, 0o777):
-        folder.chmod(mode)
-        assert not is_private_folder(folder)
-    folder.chmod(0o700)
-    (home / "link").symlink_to(folder)
-    assert not is_private_folder(home / "link")
-    assert not is_private_folder(home / "missing")
-
-
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root may give away")
-def test_a_folder_of_another_user_is_not_private(home: Path) -> None:
-    folder = home / "run"
-    make_private_folder(folder)
-    os.chown(folder, 65534, -1)
-    assert not is_private_folder(folder)
-
-
 def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
     (home / "file").write_bytes(b"")
     with pytest.raises(NuriError, match="file") as caught:
@@ -280,33 +202,6 @@ def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
     assert caught.value.code is ErrorCode.bad_input
     with pytest.raises(NuriError, match="missing"):
         write_atomic(home / "missing" / "x", b"")
-
-
-def test_variables_choose_the_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection_path() == home / "connection.json"
-    assert runtime_folder() == home
-    assert state_folder() == home / "state"
-    assert lock_path() == home / "daemon.lock"
-    monkeypatch.setenv("NURI_CONNECTION", str(home / "second.json"))
-    assert lock_path() == home / "second.json.lock"
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="places of the XDG standard")
-def test_default_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NURI_CONNECTION")
-    monkeypatch.delenv("NURI_STATE")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    assert connection_path() == home / "nuri" / "connection.json"
-    assert state_folder() == home / ".local/state/nuri"
-    assert record_path() == home / ".config/nuri/backend.json"
-    home.chmod(0o755)
-    assert runtime_folder() in (
-        Path(f"/run/user/{os.geteuid()}/nuri"),
-        Path(f"/tmp/nuri-{os.geteuid()}"),
-    )
 
 
 def test_tcp_without_keys_cannot_be_published() -> None:

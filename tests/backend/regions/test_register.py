@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.regions.register import SIDE, fill_ink, lay
+from backend.regions.register import SIDE, lay
 
 
 def figure(shift: tuple[int, int] = (0, 0), *, arms: bool = True) -> np.ndarray:
@@ -46,12 +46,3 @@ def test_labels_are_carried_along() -> None:
     row = SIDE // 2 - 60
     assert carried[row, SIDE // 2 + 4] == 3
     assert carried[row, SIDE // 2 - 4] == 0
-
-
-def test_ink_takes_the_nearest_number() -> None:
-    label = np.zeros((5, 9), np.int32)
-    label[:, :2], label[:, 6:] = 4, 7
-    filled = fill_ink(label)
-    assert (filled[:, :3] == 4).all()
-    assert (filled[:, 5:] == 7).all()
-    assert not fill_ink(np.zeros((3, 3), np.int32)).any()

@@ -1,4 +1,4 @@
-"""docs/tasks.md names every task, every option and every output that the tasks read."""
+"""docs/tasks.md names every task, option and output; docs/code.md names files that are there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from backend.tasks.drawing_outputs import OUTPUTS
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+CODE = (ROOT / "docs" / "code.md").read_text(encoding="utf-8")
+ROOMS = ("protocol", "krita_plugin", "backend")
 READ = re.compile(r"request\.(?:text|texts|flag|numbers)\(\s*\"(\w+)\"")
 
 
@@ -29,3 +31,12 @@ def options() -> list[str]:
 @pytest.mark.parametrize("name", [*options(), *OUTPUTS])
 def test_every_option_is_described(name: str) -> None:
     assert f"`{name}`" in TEXT
+
+
+def test_every_file_on_the_way_through_the_code_is_there() -> None:
+    there = [path.as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    named = re.findall(r"[\w/]+\.py\b", CODE)
+    assert [name for name in named if not any(f"/{name}" in path for path in there)] == []
+    assert len(named) > 30
+    for name in re.findall(r"\]\(([^)]+)\)", CODE):
+        assert (ROOT / "docs" / name).is_file(), name

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,21 @@ def test_files_in_files_out():
     assert (info["coloured"], info["unhinted"]) == (2, info["regions"] - 2)
     owners = {tuple(entry["colour"]): entry["regions"] for entry in info["palette"]}
     assert owners == {(*RED, 255): [int(regions[LEFT])], (*BLUE, 255): [int(regions[MIDDLE])]}
+
+
+def test_an_error_is_not_its_own_cause():
+    """Who looks through the causes of an error comes to an end."""
+    asked = itertools.count()
+    with pytest.raises(NuriError) as caught:
+        job.run(
+            "flats",
+            [line_plane(), hint_plane()],
+            {},
+            progress=lambda fraction, stage: None,
+            cancelled=lambda: next(asked) > 2,  # first asked twice before anything is coloured
+        )
+    assert caught.value.code is ErrorCode.cancelled
+    assert caught.value.__cause__ is None
 
 
 def test_buffers_in_buffers_out():

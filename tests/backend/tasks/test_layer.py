@@ -12,8 +12,8 @@ from backend.imaging import io, planes
 from backend.regions.describe import closed_areas, figure_box
 from backend.tasks import job
 from backend.tasks.canvas import read_canvas
-from backend.tasks.reference import colour_from_sources, read_source
-from backend.tasks.sources import facing, view_of
+from backend.tasks.matcher import colour_from_sources
+from backend.tasks.sources import facing, read_source, view_of
 from backend.tasks.workbench import WORKBENCH
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError

@@ -9,7 +9,7 @@ import pytest
 from backend.regions.describe import SIDE, Box, describe
 from backend.regions.register import SIDE as LAID_SIDE
 from backend.tasks.laying import LaidPaints, believe, lay_views
-from backend.tasks.reference import colour_from_sources
+from backend.tasks.matcher import colour_from_sources
 from backend.tasks.sources import View, read_source
 from tests.backend import figures
 

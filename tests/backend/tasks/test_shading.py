@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the region matcher needs PyTorch")
 
-from backend.tasks.reference import colour_from_sources, read_source
+from backend.tasks.matcher import colour_from_sources
+from backend.tasks.sources import read_source
 from tests.backend import figures
 
 

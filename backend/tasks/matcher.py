@@ -1,4 +1,4 @@
-"""Colouring after coloured drawings with the installed region matcher."""
+"""The installed region matcher: which network a job means, and colouring with it by its name."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from backend.weights import store, styles
 from .canvas import read_canvas
 from .layer import LayerResult, colour_layer
 from .request import Request
-from .sources import Source, read_source
-
-__all__ = ["MatchedFlats", "Source", "colour_from_sources", "matcher_of", "read_source"]
-
-MatchedFlats = LayerResult
+from .sources import Source
 
 
 def matcher_of(request: Request, known: Sequence[str]) -> str:
     """The network that the option ``model`` names: one of the ``known`` or a style; the matcher
-    where it names none. Raises NuriError: malformed, model_missing."""
+    where it names none. Raises NuriError: malformed, model_missing.
+    """
     model = request.text("model")
     if model.startswith(styles.PREFIX):
         styles.path_of(model)
@@ -39,7 +36,7 @@ def colour_from_sources(
     soft: bool = False,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> MatchedFlats:
+) -> LayerResult:
     """`colour_layer` with the trained network ``model``, the matcher or a style. soft: as there.
 
     Raises NuriError: model_missing, bad_input, cancelled.
