@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
@@ -14,6 +13,7 @@ from .colourspace import SRGB8, travel_space
 from .made import Past
 from .rows import Pixels, plane_of
 from .steps import Work
+from .threads import JOBS, in_thread
 from .timeline import Timeline, is_blank, shown_at, shown_in
 
 SELECTED_FRAMES = "selected_frames"  # the option that leaves out what is not selected
@@ -34,11 +34,6 @@ class KeyFrame:
     line: Pixels
     source: str = "key"
     painted: str = ""
-
-    @cached_property
-    def name(self) -> str:
-        """A digest of what it shows."""
-        return made.digest(self.seen.data, self.line.data)
 
 
 @dataclass
@@ -155,7 +150,9 @@ def _sort_frames(
     """Fills the lists of a plan. ``unchanged``: times of frames of the last result where nobody
     has painted; ``wanted``: of frames that shall be coloured if they have to.
     """
-    past, keys = plan.past, {key.time: key.name for key in plan.keys}
+    past, keys = plan.past, {}
+    for key in plan.keys:
+        keys[key.time] = yield from in_thread(JOBS, made.digest, key.seen.data, key.line.data)
     there = past.frames.keys() & set(timeline.times(past.layer) if past.layer else ())
     for shot in plan.shots:
         names = [(time, keys[time]) for time in shot if time in keys]
@@ -171,7 +168,7 @@ def _sort_frames(
                     plan.kept.append(time)
             elif names:
                 pixels = yield from timeline.read(line, time, SRGB8)
-                drawn = made.digest(pixels.data)
+                drawn = yield from in_thread(JOBS, made.digest, pixels.data)
                 plan.recipes[time] = made.recipe(drawn, time, names, manner)
                 is_stale = time not in unchanged or _is_stale(plan, time)
                 (plan.left if is_stale else plan.kept).append(time)
@@ -206,7 +203,7 @@ def coloured_frames(timeline: Timeline, line: str, colours: str, past: Past, mos
             place = past.layer, time
             corrected = yield from read_key(timeline, line, time, place, "corrected")
             corrected.painted = then.painted
-            if not is_blank(corrected.seen):
+            if not (yield from is_blank(corrected.seen)):
                 keys[time] = corrected
     return keys, unchanged
 
@@ -247,8 +244,8 @@ def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], mo
         if place in found or len(found) > most:
             continue
         key = yield from read_key(timeline, line, place, (colours, moment), "key")
-        if not is_blank(key.seen):
-            key.painted = made.digest(key.seen.data)
+        if not (yield from is_blank(key.seen)):
+            key.painted = yield from in_thread(JOBS, made.digest, key.seen.data)
             found[place] = key
     return found
 

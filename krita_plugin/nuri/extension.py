@@ -6,6 +6,7 @@ from typing import Any
 
 from krita import DockWidgetFactory, Extension, Krita
 
+from . import threads
 from .actions import Actions
 from .daemon import Backend
 from .notice import Notice
@@ -69,6 +70,7 @@ class NuriExtension(Extension):
     def _close(self) -> None:
         self.actions.teaching.stop()
         self.backend.close()
+        threads.close()
 
 
 def register() -> None:

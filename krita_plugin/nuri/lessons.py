@@ -78,4 +78,4 @@ def _read(timeline: Timeline, lesson: Lesson, document: Any) -> Work:
         return list(keys.values())
     place = (lesson.colours, timeline.now)
     page = yield from read_key(timeline, lesson.line, timeline.now, place, "key")
-    return [] if is_blank(page.seen) else [page]
+    return [] if (yield from is_blank(page.seen)) else [page]

@@ -10,6 +10,7 @@ from .samples import sample
 from .steps import Work
 
 SIDE = 256
+_BAND = 128  # rows
 _FINER = 4  # times as fine as shown lines are sampled, or thin ones would break up
 
 
@@ -66,12 +67,14 @@ def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace, side: int =
     )
 
 
-def whitened(width: int, height: int, data: bytes) -> QImage:
+def whitened(width: int, height: int, data: bytes | memoryview) -> QImage:
     """Pixels of bgra8 in sRGB on white."""
     image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
     picture = QImage(width, height, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
     painter = QPainter(picture)
-    painter.drawImage(0, 0, image)
+    # In bands, between which other Python code can run.
+    for y in range(0, height, _BAND):
+        painter.drawImage(0, y, image, 0, y, width, _BAND)
     painter.end()
     return picture

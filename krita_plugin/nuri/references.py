@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,15 +15,12 @@ from . import layers
 from .colourspace import SRGB8, ColourSpace
 from .document import Snapshot, find_document, key_of, when_idle
 from .hidden import HiddenCopy
-from .qt import QImage, QRect, Qt
+from .qt import QRect
 from .rows import plane_of, read_rows
 from .steps import Work
+from .threads import JOBS, in_thread
 
-SIDE = 64  # of a thumbnail
-_SAMPLES = 4 * SIDE
 READABLE = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.kra *.ora"
-# Small pictures of themselves that these files carry.
-_PREVIEWS = ("preview.png", "Thumbnails/thumbnail.png")
 _REMEDY = "remove it from the references in the Nuri docker"
 
 
@@ -48,15 +44,6 @@ class Reference:
     key: str
     name: str
 
-    def is_there(self) -> bool:
-        """False when its document, layer or file has gone."""
-        if self.kind is Kind.file:
-            return Path(self.key).is_file()
-        document = find_document(self.document)
-        if document is None:
-            return False
-        return self.kind is Kind.document or layers.find(document, self.key) is not None
-
 
 def of_document(document: Any) -> Reference:
     return Reference(Kind.document, key_of(document), "", name_of(document))
@@ -75,56 +62,13 @@ def name_of(document: Any) -> str:
     return Path(document.fileName()).name or document.name() or "Not saved"
 
 
-def thumbnail(reference: Reference) -> QImage:
-    """A small picture of it; a null one where there is none."""
-    image = QImage()
-    if reference.kind is Kind.file:
-        image = _thumbnail_of_file(Path(reference.key))
-    elif (document := find_document(reference.document)) is not None:
-        if reference.kind is Kind.document:
-            image = _thumbnail_of_document(document)
-        elif (node := layers.find(document, reference.key)) is not None:
-            image = node.thumbnail(SIDE, SIDE)
-    if image.isNull():
-        return image
-    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    return image.scaled(SIDE, SIDE, ratio, smooth)
-
-
-def _thumbnail_of_document(document: Any) -> QImage:
-    """Krita's own takes most of a second at 4096 x 4096; a few rows of 8 bit sRGB are enough."""
-    if not ColourSpace.of(document).is_srgb8:
-        return document.thumbnail(SIDE, SIDE)
-    width, height = document.width(), document.height()
-    step = -(-max(width, height) // _SAMPLES)
-    rows = [
-        memoryview(bytes(document.pixelData(0, y, width, 1))).cast("I")[::step].tobytes()
-        for y in range(0, height, step)
-    ]
-    shown = len(rows[0]) // 4
-    image = QImage(b"".join(rows), shown, len(rows), 4 * shown, QImage.Format.Format_ARGB32)
-    return image.copy()  # it does not own the bytes
-
-
-def _thumbnail_of_file(path: Path) -> QImage:
-    try:
-        if not zipfile.is_zipfile(path):
-            return QImage(str(path))
-        with zipfile.ZipFile(path) as archive:
-            found = [name for name in _PREVIEWS if name in archive.namelist()]
-            return QImage.fromData(archive.read(found[0])) if found else QImage()
-    except (OSError, zipfile.BadZipFile):
-        return QImage()
-
-
 def read(reference: Reference, name: str) -> Work:
     """The picture as it travels, called ``name``; returns a `Plane`.
 
     Raises `NuriError`: not_found (it has gone), bad_input (nothing painted, file unreadable).
     """
     if reference.kind is Kind.file:
-        yield 0
-        return _file(reference, name)
+        return (yield from in_thread(JOBS, _file, reference, name))
     if find_document(reference.document) is None:
         raise NuriError(
             ErrorCode.not_found, f'The reference "{reference.name}" has been closed', _REMEDY
@@ -147,6 +91,7 @@ def read(reference: Reference, name: str) -> Work:
 
 
 def _file(reference: Reference, name: str) -> EncodedImage:
+    """Runs in a thread."""
     path = Path(reference.key)
     try:
         if path.stat().st_size > limits.BUFFER_BYTES:

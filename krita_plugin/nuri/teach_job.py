@@ -20,7 +20,9 @@ from .jobs import LayerJob, Outcome
 from .lessons import Lesson, read_lessons
 from .notice import Kind, Notice
 from .qt import QImage, QObject, Qt
+from .rows import Pixels
 from .steps import Work
+from .threads import JOBS, in_thread
 
 STYLE = "style/"  # of the ids of styles among those of models
 LEAST = 2  # coloured frames or pages
@@ -137,14 +139,18 @@ def _save(key: KeyFrame, folder: Path) -> Work:
     """The lines and the colours of a frame as PNG files, on white."""
     for kind, pixels in (("line", key.line), ("color", key.seen)):
         path = folder / f"{kind}_{key.time:04}.png"
-        picture = preview.whitened(pixels.width, pixels.height, bytes(pixels.data))
-        if not picture.save(str(path), "PNG"):
+        if not (yield from in_thread(JOBS, _write, pixels, path)):
             raise NuriError(
                 ErrorCode.disk_full,
                 f"Nuri cannot write to the folder {folder.parent.parent}",
                 "free some space there",
             )
-        yield 0
+
+
+def _write(pixels: Pixels, path: Path) -> bool:
+    """Runs in a thread; compressing a large picture takes long."""
+    picture: QImage = preview.whitened(pixels.width, pixels.height, pixels.data)
+    return bool(picture.save(str(path), "PNG"))
 
 
 def _sheet(said: str) -> QImage | None:

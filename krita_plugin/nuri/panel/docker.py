@@ -43,7 +43,7 @@ _FLAGS = (
     (
         "fill_unhinted",
         "Fill areas without a hint",
-        "Areas without a hint take the colour of their neighbourhood; otherwise they stay empty",
+        "Areas without a hint take the colour of their neighbours; otherwise a network finds one",
     ),
     (
         "soft",

@@ -36,7 +36,7 @@ class LayerChoice(QComboBox):
 
     def show_layers(self, nodes: list[tuple[Any, int]], chosen: str, likely: Any | None) -> None:
         """``nodes``: layers with their depth, top first; ``likely``: what automatic would take."""
-        automatic = f"Automatic: {likely.name()}" if likely is not None else "Automatic: none found"
+        automatic = f"Automatic: {likely.name()}" if likely is not None else "Automatic: none"
         if not nodes:
             automatic = "No drawing is open"
         entries = [(automatic, "")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from krita import Krita
 
@@ -11,20 +10,17 @@ from .. import layers, references
 from ..actions import Actions
 from ..qt import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPixmap,
-    QSizePolicy,
     Qt,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
-from ..references import Kind, Reference
+from ..references import Reference
+from .reference_entry import ReferenceEntry
 
-_SIDE = 32
 _INDENT = "    "
 
 
@@ -49,12 +45,13 @@ class ReferencesRow(QWidget):
         self._menu.setObjectName("nuri_add_reference_menu")
         self._menu.aboutToShow.connect(self._fill_menu)
         self.add_button.setMenu(self._menu)
-        self._entries = QVBoxLayout()
-        self._entries.setSpacing(2)
-        self._entries.addWidget(self._none)
+        self._entries: dict[Reference, ReferenceEntry] = {}
+        self._list = QVBoxLayout()
+        self._list.setSpacing(2)
+        self._list.addWidget(self._none)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._entries, 1)
+        layout.addLayout(self._list, 1)
         layout.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignTop)
 
     def show_references(self, chosen: list[Reference]) -> None:
@@ -62,36 +59,22 @@ class ReferencesRow(QWidget):
         if chosen == self._shown:
             return
         self._shown = list(chosen)
-        while self._entries.count() > 1:
-            self._entries.takeAt(1).widget().deleteLater()
+        for gone in self._entries.keys() - set(chosen):
+            entry = self._entries.pop(gone)
+            self._list.removeWidget(entry)
+            entry.leave()
         self._none.setVisible(not chosen)
         for number, reference in enumerate(chosen):
-            self._entries.addWidget(self._entry(number, reference))
+            if reference not in self._entries:
+                self._entries[reference] = self._entry(reference)
+            entry = self._entries[reference]
+            entry.set_number(number)
+            self._list.removeWidget(entry)
+            self._list.insertWidget(1 + number, entry)
 
-    def _entry(self, number: int, reference: Reference) -> QWidget:
-        entry = QFrame(self)
-        entry.setObjectName(f"nuri_reference_{number}")
-        picture = QLabel(entry)
-        picture.setObjectName(f"nuri_reference_picture_{number}")
-        picture.setFixedSize(_SIDE, _SIDE)
-        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        picture.setPixmap(_thumbnail(reference, self.devicePixelRatioF()))
-        name = QLabel(reference.name, entry)
-        path = f"\n{reference.key}" if reference.kind is Kind.file else ""
-        name.setToolTip(f"The {reference.kind.value} {reference.name}{path}")
-        # A long name must not widen the docker.
-        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        remove = QToolButton(entry)
-        remove.setObjectName(f"nuri_remove_reference_{number}")
-        remove.setIcon(Krita.instance().icon("deletelayer"))
-        remove.setAutoRaise(True)
-        remove.setToolTip("Remove this reference")
-        remove.clicked.connect(lambda: self._actions.remove_reference(reference))
-        layout = QHBoxLayout(entry)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(picture)
-        layout.addWidget(name, 1)
-        layout.addWidget(remove)
+    def _entry(self, reference: Reference) -> ReferenceEntry:
+        entry = ReferenceEntry(reference, self)
+        entry.removed.connect(lambda: self._actions.remove_reference(reference))
         return entry
 
     def _fill_menu(self) -> None:
@@ -131,14 +114,3 @@ class ReferencesRow(QWidget):
     def _add_files(self, names: list[str]) -> None:
         for name in names:
             self._actions.add_reference(references.of_file(Path(name)))
-
-
-def _thumbnail(reference: Reference, ratio: float) -> QPixmap:
-    image: Any = references.thumbnail(reference)
-    if image.isNull():
-        return Krita.instance().icon("document-open").pixmap(_SIDE // 2, _SIDE // 2)
-    side = round(_SIDE * ratio)
-    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    pixmap = QPixmap.fromImage(image.scaled(side, side, keep, smooth))
-    pixmap.setDevicePixelRatio(ratio)
-    return pixmap

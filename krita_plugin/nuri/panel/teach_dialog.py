@@ -11,7 +11,7 @@ _INTRODUCTION = (
     "Nuri learns from the coloured frames of this animation, yours and those you have corrected; "
     "of still drawings, from all open ones that have their colours. Four or more help best. "
     "It takes some minutes beside your work, and nothing is sent anywhere. "
-    "A style that colours those held back worse than before is not kept."
+    "The style is tried on some that it has not seen, and kept only if these come out no worse."
 )
 _WIDTH = 420
 # As the backend takes them.
@@ -31,7 +31,6 @@ class TeachDialog(QDialog):
         introduction.setWordWrap(True)
         self._name = QLineEdit(name, self)
         self._name.setObjectName("nuri_teach_name")
-        self._name.setPlaceholderText("Name of the style")
         self._name.textChanged.connect(self._check)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._teach = buttons.addButton("Teach", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -39,7 +38,7 @@ class TeachDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        for widget in (introduction, self._name, buttons):
+        for widget in (introduction, QLabel("Name of the style", self), self._name, buttons):
             layout.addWidget(widget)
         self.resize(_WIDTH, layout.heightForWidth(_WIDTH))
         self._check()

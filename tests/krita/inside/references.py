@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 
 from nuri_test_hook.pictures import SPACES, Rooms
 from PyQt5.QtWidgets import QApplication, QFileDialog
+
+from nuri.references import of_file
 
 _HAS_NETWORKS = (Path(os.environ["NURI_WEIGHTS"]) / "manifest.toml").exists()
 _NO_TORCH = {"left out": "no PyTorch, so no networks"}
@@ -160,6 +163,31 @@ def check_a_file_by_its_dialog(stage):
     assert notice[0] == "error" and str(path) in notice[1] and notice[2], notice
 
 
+def check_a_file_on_a_slow_disk(stage):
+    """Krita's event loop turns while a job waits for the file: here for who writes into a pipe."""
+    if not _HAS_NETWORKS:
+        return _NO_TORCH
+    drawing, pipe = stage.root / "sheet-3.png", stage.root / "slow.png"
+    _png(drawing)
+    os.mkfifo(pipe)
+    document, rooms = _lines(stage)
+    yield 200
+    stage.actions().add_reference(of_file(pipe))
+    desk = stage.actions().desk()
+    # Without it a Krita that waits would wait for ever.
+    rescue = threading.Timer(20, pipe.write_bytes, [drawing.read_bytes()])
+    rescue.start()
+    stage.trigger("nuri_colorize_layer")
+    yield from stage.until(lambda: desk.job.stage == "Reading slow.png", 30, "the reference's turn")
+    yield 200
+    assert rescue.is_alive(), "Krita waited for the file"
+    rescue.cancel()
+    pipe.write_bytes(drawing.read_bytes())
+    yield from stage.until(lambda: desk.job is None, 60, "the colours")
+    assert stage.notice()[0] == "done", stage.notice()
+    assert stage.pixel(document.nodeByName("Colours"), *rooms.first) in _PAINTS
+
+
 def _dialogs():
     found = QApplication.allWidgets()
     return [w for w in found if isinstance(w, QFileDialog) and w.isVisible()]
@@ -222,6 +250,8 @@ def check_how_it_looks(stage):
     _add(stage, "Model sheet")  # once is enough
     yield 300
     assert len(stage.actions().desk().references) == 2
+    name = stage.widget("nuri_reference_name_1")
+    assert "…" in name.text() and extra.name() in name.toolTip()
     extra.setVisible(False)
     stage.refresh(document)
     docker = stage.docker()
