@@ -33,10 +33,12 @@ class AnimationJob(ColorizeJob):
     """Runs one `jobs.Request` whose hints are coloured frames.
 
     Cancelled or broken off, it still adds the frames that are finished. ``selected``: only the
-    frames that are selected in the timeline; set it before `start`.
+    frames that are selected in the timeline; ``several_shots``: cut where the lines change. Set
+    them before `start`.
     """
 
     selected = False
+    several_shots = False
 
     def cancel(self) -> None:
         if self.cancelling:

@@ -42,7 +42,8 @@ def strips(
             image = yield from preview.on_white(timeline, pixels, SRGB8, _SIDE)
             rows += _grey(image)
         size = image.width(), image.height() * len(part)
-        planes.append(PixelBuffer(f"strip{len(planes)}", *size, PixelFormat.gray8, rows))
+        name = f"strip{len(planes)}"
+        planes.append(PixelBuffer(name, *size, PixelFormat.gray8, memoryview(rows)))
         counts.append(len(part))
     return planes, counts
 

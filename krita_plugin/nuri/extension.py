@@ -31,7 +31,7 @@ class NuriExtension(Extension):
         self._dialog: TeachDialog | None = None
 
     def setup(self) -> None:
-        NuriDocker.actions = self.actions
+        NuriDocker.commands = self.actions
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
         notifier.applicationClosing.connect(self._close)

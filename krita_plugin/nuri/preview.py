@@ -69,7 +69,8 @@ def on_white(hidden: HiddenCopy, pixels: Pixels, space: ColourSpace, side: int =
 
 def whitened(width: int, height: int, data: bytes | memoryview) -> QImage:
     """Pixels of bgra8 in sRGB on white."""
-    image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+    # PyQt takes any buffer and says bytes
+    image = QImage(data, width, height, 4 * width, QImage.Format.Format_ARGB32)  # type: ignore[arg-type]
     picture = QImage(width, height, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
     painter = QPainter(picture)

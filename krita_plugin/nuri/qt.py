@@ -5,6 +5,8 @@ Only names that mean the same in both leave this file; all code uses scoped enum
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pykrita
 from krita import DockWidgetFactoryBase
 
@@ -12,7 +14,7 @@ from krita import DockWidgetFactoryBase
 # a system's PyQt6 beside Krita 5 loads a second Qt and crashes.
 QT_VERSION: int = getattr(pykrita, "qt_major_version", lambda: 5)()
 
-if QT_VERSION == 6:
+if TYPE_CHECKING or QT_VERSION == 6:
     from PyQt6 import sip
     from PyQt6.QtCore import QByteArray, QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
     from PyQt6.QtGui import (

@@ -53,6 +53,7 @@ class Teaching(QObject):
     def _finish(self, desk: Desk, job: TeachJob, outcome: Outcome) -> None:
         self._actions.set_model(COLOURING, f"{LAYER}/{STYLE}{job.name}")
         desk.preview, desk.live = outcome.preview, None
+        assert outcome.notice is not None  # the style's figures
         self._end(desk, job, outcome.notice)
         if not self._actions.is_busy:
             self._actions.backend.forget()  # asked anew, it tells of the style, too

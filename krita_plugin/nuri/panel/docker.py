@@ -71,7 +71,7 @@ _FLAGS = (
 class NuriDocker(DockWidget):
     """One per window. Krita makes it, so that it finds its `Actions` on the class."""
 
-    actions: ClassVar[Actions]
+    commands: ClassVar[Actions]  # "actions" is a method of every QWidget
     _open: ClassVar[list[NuriDocker]] = []
 
     def __init__(self) -> None:
@@ -83,8 +83,8 @@ class NuriDocker(DockWidget):
         self._refresh_timer.setSingleShot(True)
         self._refresh_timer.setInterval(_REFRESH_MS)
         self._refresh_timer.timeout.connect(self.refresh)
-        self.actions.changed.connect(self._show_state)
-        self.actions.noticed.connect(self._show_news)
+        self.commands.changed.connect(self._show_state)
+        self.commands.noticed.connect(self._show_news)
         NuriDocker._open.append(self)
         self._refresh_timer.start()
 
@@ -104,20 +104,20 @@ class NuriDocker(DockWidget):
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
-        self.actions.live.wake()
+        self.commands.live.wake()
         self._refresh_timer.start()
 
     def refresh(self) -> None:
         """Reads the layers of the active document and the state of the backend anew."""
         if not self.isVisible():
             return
-        self.actions.backend.look()
-        self.actions.offer_kept()
+        self.commands.backend.look()
+        self.commands.offer_kept()
         document = Krita.instance().activeDocument()
-        desk = self.actions.desk()
+        desk = self.commands.desk()
         nodes = layers.drawable(document) if document is not None else []
-        line = self.actions.line_layer(document) if document is not None else None
-        hint = self.actions.hint_layer(document, line) if document is not None else None
+        line = self.commands.line_layer(document) if document is not None else None
+        hint = self.commands.hint_layer(document, line) if document is not None else None
         self._lines.show_layers(nodes, desk.line, line)
         self._hints.show_layers(nodes, desk.hints, hint)
         is_animated = line is not None and layers.is_animated(line)
@@ -134,16 +134,16 @@ class NuriDocker(DockWidget):
         """Shows what changes while a job runs; cheap."""
         if sip.isdeleted(self):
             return
-        desk = self.actions.desk()
-        self._backend.show_state(self.actions.backend)
-        job = self.actions.job_of(desk)
+        desk = self.commands.desk()
+        self._backend.show_state(self.commands.backend)
+        job = self.commands.job_of(desk)
         self._run.show_job(job, Krita.instance().activeDocument() is not None)
         self._references.show_references(desk.references)
         self._models.show_choice()
         self._notice.show_notice(desk.notice)
         news = desk.job.preview if desk.job is not None else None
-        self._live.show_state(self.actions.live, desk.live_note)
-        live = desk.live if self.actions.live.is_on else None
+        self._live.show_state(self.commands.live, desk.live_note)
+        live = desk.live if self.commands.live.is_on else None
         self._preview.show_image(news or live or desk.preview)
 
     def _show_news(self, _: Notice) -> None:
@@ -178,18 +178,18 @@ class NuriDocker(DockWidget):
         self._new_hints.setIcon(Krita.instance().icon("addlayer"))
         self._new_hints.setAutoRaise(True)
         self._new_hints.setToolTip("New hint layer")
-        self._new_hints.clicked.connect(lambda: self.actions.new_hint_layer())
-        self._references = ReferencesRow(self.actions, body)
-        self._models = ModelButton(self.actions, body)
+        self._new_hints.clicked.connect(lambda: self.commands.new_hint_layer())
+        self._references = ReferencesRow(self.commands, body)
+        self._models = ModelButton(self.commands, body)
         self._run = RunRow(body)
-        self._run.button.clicked.connect(lambda: self.actions.colorize_layer())
-        self._run.animation_button.clicked.connect(lambda: self.actions.colorize_animation())
-        self._run.cancel_button.clicked.connect(lambda: self.actions.cancel())
+        self._run.button.clicked.connect(lambda: self.commands.colorize_layer())
+        self._run.animation_button.clicked.connect(lambda: self.commands.colorize_animation())
+        self._run.cancel_button.clicked.connect(lambda: self.commands.cancel())
         self._notice = NoticeBox(body)
         self._notice.offered.connect(self._serve)
         self._notice.dismissed.connect(self._dismiss)
         self._doubts = DoubtsList(body)
-        self._doubts.marks_wanted.connect(lambda: self.actions.mark_doubtful())
+        self._doubts.marks_wanted.connect(lambda: self.commands.mark_doubtful())
         self._preview = PreviewLabel(body)
         choices = QGridLayout()
         choices.addWidget(QLabel("Lines", body), 0, 0)
@@ -216,8 +216,8 @@ class NuriDocker(DockWidget):
         for box in boxes.values():
             layout.addWidget(box)
         self._shot_boxes = [boxes[SELECTED_FRAMES], boxes[SEVERAL_SHOTS]]
-        self._live = LiveRow(self.actions.live, body)
-        self.actions.live.add_viewer(self._live)
+        self._live = LiveRow(self.commands.live, body)
+        self.commands.live.add_viewer(self._live)
         layout.addWidget(self._live)
         layout.addWidget(self._preview, 1)
         layout.addStretch(0)
@@ -234,31 +234,31 @@ class NuriDocker(DockWidget):
         box = QCheckBox(text, parent)
         box.setObjectName(f"nuri_{name}")
         box.setToolTip(tip)
-        box.setChecked(self.actions.flag(name))
-        box.toggled.connect(lambda value: self.actions.set_flag(name, value))
+        box.setChecked(self.commands.flag(name))
+        box.toggled.connect(lambda value: self.commands.set_flag(name, value))
         return box
 
     def _choose(self, what: str, uid: str) -> None:
-        setattr(self.actions.desk(), what, uid)
+        setattr(self.commands.desk(), what, uid)
         self._refresh_timer.start()
 
     def _dismiss(self) -> None:
-        desk = self.actions.desk()
+        desk = self.commands.desk()
         if desk.notice is not None and Offer.add_kept in desk.notice.offers:
-            self.actions.forget_kept()
+            self.commands.forget_kept()
         desk.notice = None
         self._show_state()
 
     def _serve(self, offer: Offer) -> None:
         if offer is Offer.new_hint_layer:
-            self.actions.new_hint_layer()
+            self.commands.new_hint_layer()
         elif offer is Offer.add_kept:
-            self.actions.add_kept()
+            self.commands.add_kept()
         elif offer is Offer.let_nuri_choose:
-            self.actions.colorize_layer(CHOOSERS[0])
+            self.commands.colorize_layer(CHOOSERS[0])
         elif offer is Offer.install:
-            InstallDialog(self.actions.backend, self).show()
-        elif offer is Offer.open_log and not open_log(self.actions.backend):
-            self.actions.say_no_log()
-        if self.actions.backend.state is State.missing:
+            InstallDialog(self.commands.backend, self).show()
+        elif offer is Offer.open_log and not open_log(self.commands.backend):
+            self.commands.say_no_log()
+        if self.commands.backend.state is State.missing:
             self._refresh_timer.start()
