@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
-# How libraries put it that raise something else than MemoryError.
-_NO_MEMORY = ("allocate memory", "Insufficient memory", "bad_alloc")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a fault of ours is told in one line too
         if os.environ.get("NURI_DEBUG"):
             raise
-        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        from backend.imaging.refusal import is_no_memory
+
+        if is_no_memory(error):
             _complain("there is not enough memory (close other programs or use a smaller picture)")
             return FAILED
         _complain(f"internal error: {error!r} (run again with NURI_DEBUG=1 and report it)")

@@ -15,7 +15,7 @@ from . import DONE, FAILED
 from .animate_cuts import cut_plan
 from .animate_film import check_film, missing, write_film
 from .animate_made import Made
-from .animate_plan import KeyPicture, Plan, ShotFrame, check_keys, make_plan
+from .animate_plan import KeyPicture, Plan, ShotFrame, check_keys, key_files, make_plan
 from .animate_report import Run, frames_named
 from .interrupt import Interrupt
 from .parser import UsageError
@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     if not options.key and not options.key_layer:
         raise UsageError("there is no coloured frame (name one or more with --key)")
+    options.key = key_files(options.key)
     plan = make_plan(
         options.frames, options.key, options.output, options.line_layer, options.key_layer
     )
@@ -49,6 +50,9 @@ def run(options: argparse.Namespace) -> int:
                 state.shots = cut_plan(plan, interrupt, report)
                 state.tell_shots()
             _make(state, interrupt)
+        except NuriError:
+            state.broken = True
+            raise
         finally:
             made.close()
             if review:
@@ -61,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 def _join(state: Run) -> bool:
     """Write the film, unless a frame is missing; returns whether it is there."""
     film = state.options.film
-    absent = missing(state.plan)
+    absent = missing(state.plan, state.stale)
     if absent:
         state.report.complain(f"{film} is not written: {frames_named(absent)} missing")
         return False
@@ -82,6 +86,8 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
     for path in (*(frame.source for frame in plan.frames), *options.key):
         if io.resolved(path) in written:
             raise UsageError(f"{path} would be written over (choose another folder for -o)")
+    if io.resolved(options.output) == io.resolved(options.frames[0]):
+        raise UsageError("the results would lie among the frames (choose another folder for -o)")
 
 
 def _make(state: Run, interrupt: Interrupt) -> None:
@@ -115,6 +121,7 @@ def _copies_left(state: Run) -> list[tuple[ShotFrame, KeyPicture]]:
 def _write_key(state: Run, frame: ShotFrame, key: KeyPicture) -> None:
     lines_over = state.options.lines is not False
     io.write_atomic(frame.output, key.png(frame, lines_over=lines_over))
+    state.tell_profile(key)
     state.made.note(frame)
     state.copied += 1
     if state.review:
@@ -156,7 +163,7 @@ def _colour(
 
     shoot = Shoot(
         task="animation",
-        inputs=_key_inputs(shot),
+        inputs=_key_inputs(state, shot),
         options={
             "keys": [frame.time for frame, _ in shot.keys],
             "outputs": ["picture", "confidence"] if state.review else ["picture"],
@@ -179,9 +186,10 @@ def _line_of(frame: ShotFrame) -> list[Plane]:
     return [frame.plane("line")]
 
 
-def _key_inputs(plan: Plan) -> list[Plane]:
+def _key_inputs(state: Run, shot: Plan) -> list[Plane]:
     inputs: list[Plane] = []
-    for number, (frame, key) in enumerate(plan.keys):
+    for number, (frame, key) in enumerate(shot.keys):
+        state.tell_profile(key)
         inputs.append(key.plane(f"key{number}"))
         inputs.append(frame.plane(f"line{number}"))
     return inputs

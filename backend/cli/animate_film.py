@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,11 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
 
     path: Path = options.film
     films = {frame.source for frame in plan.frames if frame.film}
-    if io.resolved(path) in {io.resolved(source) for source in (*films, *options.key)}:
+    others = (*films, *options.key, *(frame.output for frame in plan.frames))
+    if io.resolved(path) in map(io.resolved, others):
         raise UsageError(f"{path} would be written over (choose another name for --film)")
+    if io.resolved(path).parent == io.resolved(options.frames[0]) and io.looks_readable(path):
+        raise UsageError(f"{path} would be a frame itself (choose another folder for --film)")
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:
             raise UsageError(f"{path} needs a .kra animation to be a copy of (use another kind)")
@@ -43,9 +47,11 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
         raise UsageError(f"{path} is no film that can be written (known: {known} .kra)")
 
 
-def missing(plan: Plan) -> list[str]:
-    """The names of the frames that a film would lack."""
-    return [frame.name for frame in plan.frames if not frame.output.is_file()]
+def missing(plan: Plan, stale: Collection[str] = ()) -> list[str]:
+    """The names of the frames that a film would lack, and of ``stale`` ones, which do not count."""
+    names = (frame.name for frame in plan.frames if not frame.output.is_file())
+    left = {*names, *stale}
+    return [frame.name for frame in plan.frames if frame.name in left]
 
 
 def write_film(options: argparse.Namespace, plan: Plan) -> None:

@@ -41,6 +41,10 @@ class Made:
         """True when the output is this key frame, a file."""
         return self._compare(frame, digest("key", self._of_key(key)), [key.path])
 
+    def is_left_over(self, frame: ShotFrame) -> bool:
+        """True when there is an output of an earlier run, whatever it was made of."""
+        return self._recipes.knows(frame.name) and frame.output.is_file()
+
     def note(self, frame: ShotFrame) -> None:
         """The output of a frame that was not done has been written."""
         self._recipes.note(frame.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,18 +56,31 @@ class KeyPicture:
     def plane(self, name: str) -> Plane:
         """Its picture, under ``name``. Raises NuriError."""
         if self.film is None:
-            return EncodedImage(name, str(self.path), io.read_file(self.path))
+            return EncodedImage(name, str(self.path), self._file[0])
         return _as_plane(name, self.film.frame(self.index))
 
+    @property
+    def warning(self) -> str:
+        """Of a colour profile that was left out, or "". Raises NuriError."""
+        return "" if self.film else self._file[1]
+
+    @cached_property
+    def _file(self) -> tuple[bytes | memoryview, str]:
+        """The file with the colours of sRGB, and a warning or ""."""
+        return io.as_srgb(io.read_file(self.path), str(self.path))
+
     def png(self, frame: ShotFrame, *, lines_over: bool = True) -> bytes | memoryview:
-        """The result of its own frame: the file as PNG; colours of a layer under their lines."""
+        """The result of its own frame: the file as PNG; colours of a layer under their lines.
+
+        In sRGB, as the results of the other frames. Raises NuriError.
+        """
         if self.film is not None:
             from backend.tasks.flats import composite
 
             lines = frame.film.frame(frame.index) if frame.film and lines_over else None
             colours = self.film.frame(self.index)
             return io.encode_png(colours if lines is None else composite(lines, colours))
-        data = io.read_file(self.path)
+        data = self._file[0]
         if io.kind_of(data, str(self.path)) == "png":
             return data
         return io.encode_png(io.read_image(data, str(self.path)))
@@ -104,12 +118,13 @@ def make_plan(
         twice = next(f for f in frames if by_name[f.name] is not f)
         raise NuriError(
             ErrorCode.bad_input,
-            f"two frames have the name {twice.name}",
+            f"two frames have the name {twice.name}: {twice.source} and "
+            f"{by_name[twice.name].source}",
             "Give each frame a name of its own; its ending does not count",
         )
     paired: dict[int, tuple[ShotFrame, KeyPicture]] = {}
     for key in keys:
-        if not key.is_file():
+        if not key.exists():
             raise _missing(key)
         frame = by_name.get(key.stem) or _by_number(frames, key.stem)
         if frame is None:
@@ -126,6 +141,14 @@ def make_plan(
             )
         paired[frame.index] = frame, KeyPicture(key)
     return Plan(frames, _in_order(paired))
+
+
+def key_files(keys: Sequence[Path]) -> list[Path]:
+    """The key frames, where a folder stands for those in it. Raises NuriError bad_input."""
+    found: list[Path] = []
+    for key in keys:
+        found += _in_folder(key, "key frames") if key.is_dir() else [key]
+    return found
 
 
 def check_keys(shot: Plan) -> None:
@@ -200,16 +223,7 @@ def _as_plane(name: str, pixels: np.ndarray) -> Plane:
 def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
     paths = list(sources)
     if len(paths) == 1 and paths[0].is_dir():
-        folder = paths[0]
-        paths = sorted(
-            (p for p in folder.iterdir() if _is_frame(p)), key=lambda path: natural_order(path)
-        )
-        if not paths:
-            raise NuriError(
-                ErrorCode.bad_input,
-                f"{folder} holds no frames",
-                "Put PNG, JPEG, WebP, TIFF, .kra or .ora files there",
-            )
+        paths = _in_folder(paths[0], "frames")
     for path in paths:
         if not path.exists():
             raise _missing(path)
@@ -223,6 +237,17 @@ def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
         ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png", index)
         for index, path in enumerate(paths)
     ]
+
+
+def _in_folder(folder: Path, what: str) -> list[Path]:
+    paths = sorted((p for p in folder.iterdir() if _is_frame(p)), key=natural_order)
+    if not paths:
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{folder} holds no {what}",
+            "Put PNG, JPEG, WebP, TIFF, .kra or .ora files there",
+        )
+    return paths
 
 
 def _is_frame(path: Path) -> bool:

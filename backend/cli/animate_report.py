@@ -9,7 +9,7 @@ from typing import Any
 from protocol.errors import NuriError
 
 from .animate_made import Made
-from .animate_plan import Plan, ShotFrame
+from .animate_plan import KeyPicture, Plan, ShotFrame
 from .report import ProgressReport, error_facts, print_json, warn
 from .review import Review
 
@@ -20,7 +20,9 @@ _MOST_NAMES = 8
 class Run:
     """What came of the frames so far. ``shots``: the plan, cut into shots. ``failed``: names of
     frames by why they failed. ``keyless``: how many frames lie in shots without a key frame.
-    ``useless``: the frames of key frames that are of no use.
+    ``stale``: names of those with the output of an earlier run, whose key frames are gone.
+    ``useless``: the frames of key frames that are of no use. ``odd_profiles``: what was said of
+    colour profiles. ``broken``: an error ended it, which would come again.
     """
 
     options: argparse.Namespace
@@ -33,9 +35,12 @@ class Run:
     copied: int = 0
     skipped: int = 0
     keyless: int = 0
+    stale: list[str] = field(default_factory=list)
+    broken: bool = False
     failed: dict[str, list[str]] = field(default_factory=dict)
     doubtful: list[str] = field(default_factory=list)
     useless: set[int] = field(default_factory=set)
+    odd_profiles: set[str] = field(default_factory=set)
 
     def note(self, frame: ShotFrame, state: str, facts: dict[str, Any] | None = None) -> None:
         """One frame is done with."""
@@ -64,19 +69,35 @@ class Run:
                 self.useless.add(frame.index)
                 self.report.complain(f"note: {key}: {flaw['message']}")
 
+    def tell_profile(self, key: KeyPicture) -> None:
+        """Say, once, what is wrong with the colour profile of a key frame."""
+        if key.warning and key.warning not in self.odd_profiles:
+            self.odd_profiles.add(key.warning)
+            self.report.complain(f"note: {key.warning}")
+
     def tell_shots(self) -> None:
         """Say where the film is cut, and which shots cannot be coloured."""
         keyless = [shot for shot in self.shots if not shot.keys]
         for shot in keyless:
             self.keyless += len(shot.frames)
             for frame in shot.frames:
-                self.note(frame, "no_key")
+                is_stale = self.made.is_left_over(frame)
+                if is_stale:
+                    self.stale.append(frame.name)
+                self.note(frame, "no_key", {"stale": is_stale})
         if keyless:
             ranges = ", ".join(map(_range, keyless))
             plural = "s" if len(keyless) > 1 else ""
             self.report.complain(
                 f"note: no key frame in the shot{plural} {ranges}; left uncoloured"
             )
+        if self.stale:
+            self.report.complain(
+                f"note: {frames_named(self.stale)}: the pictures of an earlier run are still there,"
+                " but not their key frames (give the shot one again, or delete the pictures)"
+            )
+            if self.review:
+                self.review.stale(self.stale)
         if not (self.options.json or self.options.quiet):
             ranges = ", ".join(map(_range, self.shots))
             self.report.say(f"{len(self.shots)} shot{'s' * (len(self.shots) > 1)}: {ranges}")
@@ -102,11 +123,13 @@ class Run:
             return
         if self.doubtful:
             warn(f"{frames_named(self.doubtful)}: some regions have no good match; look at them")
-        text = f"{self.options.output}: {self.coloured} frames coloured, {self.copied} key frames"
+        text = f"{self.options.output}: {_count(self.coloured, 'frame')} coloured"
+        text += f", {_count(self.copied, 'key frame')}"
         text += f", {self.skipped} done before" if self.skipped else ""
         text += f", {failed} failed" if failed else ""
         text += f", {self.keyless} in shots without a key frame" if self.keyless else ""
-        text += f", {left} left (run the command again to go on)" if left else ""
+        text += f", {left} left" if left else ""
+        text += " (run the command again to go on)" if left and not self.broken else ""
         self.report.say(f"{text}, {seconds:.1f} s")
 
 
@@ -115,6 +138,10 @@ def frames_named(names: list[str]) -> str:
     shown = ", ".join(names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
     return f"frame{'s' * (len(names) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _range(shot: Plan) -> str:

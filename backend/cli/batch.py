@@ -19,7 +19,15 @@ from .batch_plan import Drawing, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, result_line, warn
-from .request import check_choices, check_layers, inputs_of, job_options, png_of, task_of
+from .request import (
+    check_choices,
+    check_layers,
+    check_references,
+    inputs_of,
+    job_options,
+    png_of,
+    task_of,
+)
 from .session import Done, Pool, Work, open_pool
 
 # A daemon that is lost under a drawing is started again, but not for the same drawing for ever.
@@ -102,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
         hints=options.hints,
         bare=bool(options.reference) or options.model in CHOOSERS,
     )
+    check_references(options)
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)
@@ -144,7 +153,7 @@ def _begin(batch: _Batch, pool: Pool, drawing: Drawing) -> bool:
     """Hand in one drawing; False when its files cannot even be read."""
     batch.started[drawing.line] = time.monotonic()
     try:
-        inputs = inputs_of(drawing.line, drawing.hints, batch.options.reference)
+        inputs = inputs_of(batch.options, drawing.line, drawing.hints)
     except NuriError as error:
         batch.failed(drawing.line, error)
         return False

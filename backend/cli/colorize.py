@@ -19,6 +19,7 @@ from .request import (
     check_layers,
     inputs_of,
     job_options,
+    keep_output_clean,
     png_of,
     task_of,
     write_palette,
@@ -31,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     check_choices(options)
     _check_files(options)
-    inputs = inputs_of(options.line, options.hints, options.reference)
+    keep_output_clean(options, options.output, options.regions, options.palette)
+    inputs = inputs_of(options, options.line, options.hints)
     for path in (options.output, options.regions, options.palette):
         if path is not None:
             io.check_writable(path)

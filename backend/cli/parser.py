@@ -67,22 +67,25 @@ class _Version(argparse.Action):
 def _add_colorize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("colorize", help="colour one drawing")
     parser.add_argument(
-        "line", type=Path, metavar="LINE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+        "line", type=_path, metavar="LINE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument("-o", "--output", type=_path, required=True, metavar="OUT", help="PNG")
     parser.add_argument(
         "--hints",
-        type=Path,
+        type=_path,
         metavar="PNG",
         help="RGBA picture of the same size, strokes of colour on transparent ground; "
         "not needed for a .kra or .ora file with a layer named 'Hints'",
     )
     _add_job_options(parser)
     parser.add_argument(
-        "--regions", type=Path, metavar="PNG", help="also write the region ids, 16-bit grey, 0 none"
+        "--regions",
+        type=_path,
+        metavar="PNG",
+        help="also write the region ids, 16-bit grey, 0 none",
     )
     parser.add_argument(
-        "--palette", type=Path, metavar="JSON", help="also write each colour with its regions"
+        "--palette", type=_path, metavar="JSON", help="also write each colour with its regions"
     )
     parser.set_defaults(run=_command("colorize", "run"))
 
@@ -96,10 +99,10 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "files from their own hint layer. Pictures that are done already are skipped, unless their "
         "lines or hints, a reference, an option or a network has changed since.",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("folder", type=_path, metavar="FOLDER")
+    parser.add_argument("-o", "--output", type=_path, required=True, metavar="FOLDER")
     parser.add_argument("--recursive", action="store_true", help="go into folders of the folder")
-    parser.add_argument("--hints", type=Path, metavar="FOLDER", help="where the hints are")
+    parser.add_argument("--hints", type=_path, metavar="FOLDER", help="where the hints are")
     parser.add_argument("--force", action="store_true", help="do again what is done already")
     parser.add_argument(
         "--jobs", type=_positive, default=2, metavar="N", help="drawings under way at once (2)"
@@ -120,9 +123,9 @@ def _add_grey(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+        "image", type=_path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument("-o", "--output", type=_path, required=True, metavar="OUT", help="PNG")
     parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
 
 
@@ -136,14 +139,19 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "frames",
-        type=Path,
+        type=_path,
         nargs="+",
         metavar="FRAME",
         help="pictures in their order, a folder of them, a .kra animation, an animated PNG, GIF "
         "or WebP, or a video",
     )
     parser.add_argument(
-        "--key", type=Path, nargs="+", default=[], metavar="KEYFRAME", help="coloured frames"
+        "--key",
+        type=_path,
+        nargs="+",
+        default=[],
+        metavar="KEYFRAME",
+        help="coloured frames, or a folder of them",
     )
     parser.add_argument(
         "--key-layer", default="", metavar="NAME", help="layer of a .kra file with coloured frames"
@@ -151,7 +159,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--line-layer", default="", metavar="NAME", help="animated layer of a .kra file"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("-o", "--output", type=_path, required=True, metavar="DIR")
     parser.add_argument(
         "--lines",
         action=argparse.BooleanOptionalAction,
@@ -165,7 +173,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--film",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="also join the frames: .mp4, .webm, .mkv, .gif, .webp or animated .png; .kra: a copy "
         "of the .kra animation with the colours as a layer (use a DIR of its own)",
@@ -220,7 +228,7 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hint-layer", default="", metavar="NAME", help="of a .kra or .ora file")
     parser.add_argument("--model", metavar="ID", help="see `nuri models`")
     parser.add_argument(
-        "--reference", type=Path, nargs="+", metavar="PNG", help="coloured drawings to follow"
+        "--reference", type=_path, nargs="+", metavar="PNG", help="coloured drawings to follow"
     )
     parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
     parser.add_argument("--device", metavar="D", help="auto, cpu or cuda")
@@ -250,6 +258,15 @@ def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write JSON for programs")
+
+
+def _path(text: str) -> Path:
+    """A name of a file or folder, and no slip of a script."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    if text == "-":
+        raise argparse.ArgumentTypeError("- is no file (use /dev/stdin or /dev/stdout for pipes)")
+    return Path(text)
 
 
 def _positive(text: str) -> int:

@@ -13,7 +13,7 @@ from . import DONE
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json
-from .request import check_ending, png_of
+from .request import check_ending, keep_output_clean, png_of
 from .session import Work, open_pool
 
 
@@ -25,6 +25,7 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
     """
     started = time.monotonic()
     check_ending(options.output)
+    keep_output_clean(options, options.output)
     if io.resolved(options.output) == io.resolved(options.image):
         raise UsageError(
             f"{options.output} would be written over (choose another name for the output)"

@@ -54,6 +54,10 @@ class Recipes:
         self._left[name] = recipe
         return False
 
+    def knows(self, name: str) -> bool:
+        """True for an output of an earlier run, whatever it was made of."""
+        return name in self._recipes
+
     def note(self, name: str) -> None:
         """The output that was not made has been written."""
         self._recipes[name] = self._left.pop(name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.imaging import io
 from backend.models.registry import PAGES, PAINTERS, ids_for
+from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
 from .parser import UsageError
@@ -66,6 +67,15 @@ def check_ending(path: Path) -> None:
         )
 
 
+def keep_output_clean(options: argparse.Namespace, *written: Path | None) -> None:
+    """Say nothing on standard output where a picture goes there. Raises UsageError."""
+    if not any(path is not None and io.is_standard_output(path) for path in written):
+        return
+    if options.json:
+        raise UsageError("--json would mix with the picture on standard output (leave out --json)")
+    options.quiet = True
+
+
 def check_model(model: str | None, known: Sequence[str]) -> None:
     """Refuse a model that is neither known nor a style. Raises UsageError."""
     if model is None or model in known:
@@ -103,16 +113,36 @@ def job_options(options: argparse.Namespace, outputs: list[str]) -> dict[str, An
     return wanted
 
 
-def inputs_of(
-    line: Path, hints: Path | None, references: Sequence[Path] | None = None
-) -> list[Plane]:
-    """The files of one drawing, as they are. Raises NuriError."""
-    planes: list[Plane] = [EncodedImage("line", str(line), io.read_file(line))]
+def inputs_of(options: argparse.Namespace, line: Path, hints: Path | None) -> list[Plane]:
+    """The files of one drawing and its references, as they are. Raises NuriError."""
+    drawing = EncodedImage("line", str(line), io.read_file(line))
+    planes: list[Plane] = [drawing]
     if hints is not None:
         planes.append(EncodedImage("hints", str(hints), io.read_file(hints)))
-    for index, path in enumerate(references or ()):
+    elif options.line_layer:
+        _check_own_hints(drawing, options.line_layer, options.hint_layer)
+    for index, path in enumerate(options.reference or ()):
         planes.append(EncodedImage(f"reference_{index}", str(path), io.read_file(path)))
     return planes
+
+
+def check_references(options: argparse.Namespace) -> None:
+    """Refuse references that are no pictures, before each drawing would. Raises NuriError."""
+    for path in options.reference or ():
+        io.kind_of(io.read_file(path), str(path))
+
+
+def _check_own_hints(drawing: EncodedImage, line_layer: str, hint_layer: str) -> None:
+    """Refuse one layer as the lines and the hints of a .kra or .ora file. Raises NuriError."""
+    if io.kind_of(drawing.data, drawing.file_name) != "layered":
+        return
+    if io.open_layered(drawing.data, drawing.file_name).is_coloured(line_layer, hint_layer):
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"the layer {line_layer!r} of {drawing.file_name} is its hint layer, and cannot be its "
+            "lines too",
+            "Name the layer of the lines with --line-layer, or another with --hint-layer",
+        )
 
 
 def png_of(plane: Plane) -> bytes | memoryview:

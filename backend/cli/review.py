@@ -7,6 +7,7 @@ found out about frames that are left alone now is taken from there.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ _SIDE = 640  # pixels of the longer side of lines and confidence
 _NOTES = {
     "key": "key frame",
     "missing": "not coloured yet",
+    "stale": "of an earlier run, whose key frames are gone",
     "": "coloured in an earlier run, without a review",
 }
 
@@ -36,6 +38,7 @@ class Review:
         self._folder = output / FOLDER
         io.make_folder(self._folder)
         self._facts = self._earlier()
+        self._stale: set[str] = set()
 
     def key(self, frame: ShotFrame) -> None:
         """A key frame, which is its own result."""
@@ -43,6 +46,10 @@ class Review:
 
     def failed(self, frame: ShotFrame, error: NuriError) -> None:
         self._facts[frame.name] = {"state": "failed", "reason": str(error)}
+
+    def stale(self, names: Iterable[str]) -> None:
+        """Frames of these names have outputs whose key frames are gone."""
+        self._stale.update(names)
 
     def coloured(self, frame: ShotFrame, facts: dict[str, Any], confidence: Plane | None) -> None:
         """A frame with the picture ``confidence`` (gray PNG) that came with it."""
@@ -89,6 +96,8 @@ class Review:
         state = str(facts.get("state", "")) if frame.output.exists() else "missing"
         if facts.get("state") == "failed":
             state = "failed"
+        elif frame.name in self._stale:
+            state = "stale"
         entry: dict[str, Any] = {"name": frame.name, "state": state, "note": _note(state, facts)}
         entry["doubtful"] = bool(facts.get("doubtful")) and state == "done"
         for kind in ("lines", "confidence"):

@@ -17,6 +17,7 @@ from protocol.messages import Progress
 from protocol.pixels import Plane
 
 from .interrupt import Interrupt
+from .local import run_here
 
 # Long enough for the largest picture on a slow machine; the daemon ends what takes longer.
 DEADLINE_SECONDS = 900.0
@@ -200,20 +201,10 @@ class LocalPool:
         self._waiting.append(work)
 
     def next_done(self) -> Done:
-        from backend.tasks import job
-
         work = self._waiting.popleft()
         try:
-            outcome = job.run(
-                work.task,
-                work.inputs,
-                work.options,
-                progress=work.progress,
-                cancelled=lambda: self._interrupt.requested,
-            )
+            outcome = run_here(work.task, work.inputs, work.options, self._interrupt, work.progress)
         except NuriError as error:
-            if self._interrupt.requested:
-                raise KeyboardInterrupt from None
             return Done(work.key, error=error)
         if self._interrupt.requested:
             raise KeyboardInterrupt

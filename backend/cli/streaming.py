@@ -15,6 +15,7 @@ from protocol.messages import Frame
 from protocol.pixels import Plane
 
 from .interrupt import Interrupt
+from .local import run_here
 from .session import BUSY_SECONDS, DEADLINE_SECONDS, STEP_SECONDS, cancel, connect
 
 # A daemon that is lost is started again, but not for the same frame for ever.
@@ -56,12 +57,10 @@ def run_stream(shoot: Shoot, interrupt: Interrupt, *, no_daemon: bool) -> Iterat
 
     Raises NuriError when the rest cannot be computed, KeyboardInterrupt once Ctrl-C has cancelled.
     """
-    yield from _run_here(shoot, interrupt) if no_daemon else _run_in_daemon(shoot, interrupt)
+    yield from _stream_here(shoot, interrupt) if no_daemon else _run_in_daemon(shoot, interrupt)
 
 
-def _run_here(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
-    from backend.tasks import job
-
+def _stream_here(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
     memory: dict[str, Any] = {}
     total = len(shoot.frames)
     began = time.monotonic()
@@ -77,21 +76,16 @@ def _run_here(shoot: Shoot, interrupt: Interrupt) -> Iterator[Answer]:
         except NuriError as error:
             yield Answer(frame.key, error=error)
             continue
-        try:
-            outcome = job.run(
-                shoot.task,
-                [*shoot.inputs, *planes],
-                shoot.options,
-                progress=progress,
-                cancelled=lambda: interrupt.requested,
-                frame=index,
-                facts=frame.facts,
-                memory=memory,
-            )
-        except NuriError:
-            if interrupt.requested:
-                raise KeyboardInterrupt from None
-            raise
+        outcome = run_here(
+            shoot.task,
+            [*shoot.inputs, *planes],
+            shoot.options,
+            interrupt,
+            progress,
+            frame=index,
+            facts=frame.facts,
+            memory=memory,
+        )
         yield _answer(frame.key, outcome.outputs, outcome.facts)
         if interrupt.requested:
             raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from backend.imaging.refusal import is_no_memory, no_memory_for_job
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.messages import Cancelled, Failed, Frame, Message, Progress, Result, Submit
 from protocol.pixels import Plane
@@ -94,20 +95,11 @@ class Computation:
                 **of_stream,
             )
         except NuriError as error:
-            info = error.info
-        except MemoryError:
-            info = ErrorInfo(
-                ErrorCode.no_memory,
-                "There is not enough memory for a picture of this size",
-                "Close other programs or use a smaller picture",
-            )
+            is_told = error.code is ErrorCode.no_memory or not is_no_memory(error)
+            info = error.info if is_told else no_memory_for_job().info
         except Exception as error:
             _logger.exception("[%s] the task %s made a mistake", job, self._submit.task)
-            info = ErrorInfo(
-                ErrorCode.internal,
-                f"The task {self._submit.task} failed: {type(error).__name__}: {error}",
-                "This is a mistake in Nuri; please report it with the backend's log",
-            )
+            info = self._explain(error)
         finally:
             self._seconds += time.monotonic() - started
         if info.code is ErrorCode.cancelled:
@@ -115,6 +107,16 @@ class Computation:
         else:
             self._fail(info)
         return None
+
+    def _explain(self, error: Exception) -> ErrorInfo:
+        """What the client is told of a mistake of the task."""
+        if is_no_memory(error):
+            return no_memory_for_job().info
+        return ErrorInfo(
+            ErrorCode.internal,
+            f"The task {self._submit.task} failed: {type(error).__name__}: {error}",
+            "This is a mistake in Nuri; please report it with the backend's log",
+        )
 
     def _progress(self, fraction: float, stage: str) -> None:
         """Passes on what a task reports, at most some times a second."""

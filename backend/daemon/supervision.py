@@ -31,6 +31,8 @@ from .memory import process_memory
 BACK_OFF_SECONDS = (1.0, 3.0, 10.0)
 START_SECONDS = 60.0
 _STOP_SECONDS = 1.0
+_ABORT, _KILL = 6, 9  # numbers of signals, the same wherever there are any
+_DUMP = "Fatal Python error"
 if sys.platform == "win32":
     _FLAGS = subprocess.CREATE_NO_WINDOW
 else:
@@ -224,9 +226,13 @@ class Supervisor:
     def _cause(self, code: int) -> str:
         if self._is_overdue:
             return f"The computing process was not ready after {START_SECONDS:g} s"
+        words = f": {self._last_words[-1]}" if self._last_words else ""
+        if code == -_ABORT:
+            return f"The computing process broke off by signal {_ABORT}{words}"
+        if code == -_KILL:
+            return f"The computing process was ended by signal {_KILL}, perhaps for want of memory"
         if code < 0:
             return f"The computing process was ended by signal {-code}"
-        words = f": {self._last_words[-1]}" if self._last_words else ""
         return f"The computing process ended with code {code}{words}"
 
     def _tell(self, command: dict[str, Any]) -> None:
@@ -257,8 +263,11 @@ class Supervisor:
         self._mailbox.post("exit", generation, code)
 
     def _log_output(self, output: IO[bytes]) -> None:
+        is_dump = False  # of faulthandler, which tells where, but no reason
         for line in output:
             text = line.decode("utf-8", "replace").rstrip()
-            if text:
+            is_dump = is_dump or text.startswith(_DUMP)
+            if text and not is_dump:
                 self._last_words.append(text[:300])
+            if text:
                 _logger.info("worker: %s", text)

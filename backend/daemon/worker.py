@@ -19,6 +19,7 @@ from typing import Any
 
 import zmq
 
+from backend.imaging.refusal import is_no_memory
 from backend.weights import store
 from protocol import wire
 from protocol.connection import ConnectionFile
@@ -106,12 +107,18 @@ def main() -> int:
     commands.start()
     try:
         welcome, run = _prepare(settings["device"])
-    except (NuriError, ImportError, OSError) as error:
-        link.send("error", "", Error(error=_explain(error)))
+    except NuriError as error:
+        return _refuse(link, error.info)
+    except Exception as error:  # whatever it is, the daemon has to hear of it
+        _logger.exception("the tasks cannot be loaded")
+        return _refuse(link, _explain(error))
+    link.send("welcome", "", welcome)
+    try:
+        serve(link, commands, run)
+    except Exception:
+        _logger.exception("the worker made a mistake")
         link.close()
         return 1
-    link.send("welcome", "", welcome)
-    serve(link, commands, run)
     return 0
 
 
@@ -169,13 +176,25 @@ def _prepare(device: str) -> tuple[Welcome, Callable[..., Any]]:
     return welcome, job.run
 
 
+def _refuse(link: Link, reason: ErrorInfo) -> int:
+    link.send("error", "", Error(error=reason))
+    link.close()
+    return 1
+
+
 def _explain(error: Exception) -> ErrorInfo:
-    if isinstance(error, NuriError):
-        return error.info
-    _logger.error("the tasks cannot be loaded", exc_info=error)
+    if is_no_memory(error):
+        return ErrorInfo(
+            ErrorCode.no_memory,
+            "There is not enough memory to start the computing process",
+            "Close other programs and try again",
+        )
+    is_absent = isinstance(error, (ImportError, OSError))
+    what = "is not completely installed" if is_absent else "cannot compute here"
+    reason = " ".join(str(error).split()) or type(error).__name__
     return ErrorInfo(
         ErrorCode.internal,
-        f"The backend is not completely installed: {error}",
+        f"The backend {what}: {reason}",
         "Run `python3 install.py demo` in Nuri's folder, then `nuri doctor`",
     )
 

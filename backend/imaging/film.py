@@ -107,6 +107,12 @@ class _KeyFrames:
         from . import io
 
         file = io.open_layered(io.read_file(path), str(path))
+        if layer and other and file.is_coloured(layer, other):
+            raise NuriError(
+                ErrorCode.bad_input,
+                f"the lines and the coloured frames of {path} are the same layer, {layer!r}",
+                "Name another layer with --line-layer or --key-layer",
+            )
         self.layer = layer or file.animated_lines(other)
         self._frames = file.frames(self.layer)
         self._clock = file.clock()

@@ -61,6 +61,21 @@ def conversion(icc: bytes, target: bytes) -> Callable[[np.ndarray], np.ndarray] 
     return convert
 
 
+def of_inks(image: Image.Image, icc: object) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB of a CMYK picture; by plain arithmetic where ``icc``, what its file has
+    for a profile, is none of CMYK.
+    """
+    flags = ImageCms.Flags.BLACKPOINTCOMPENSATION  # as painting programs do: all inks are black
+    try:
+        profile = _opened(icc if isinstance(icc, bytes) else b"")
+        transform = ImageCms.ImageCmsTransform(
+            profile, _opened(b""), "CMYK", "RGB", _INTENT, flags=flags
+        )
+    except _BROKEN:
+        return np.array(image.convert("RGB"))
+    return np.array(transform.apply(image))
+
+
 def _space(icc: bytes) -> str:
     """ "RGB", "GRAY", "CMYK" or another; "" where no colours can be read with the profile."""
     try:

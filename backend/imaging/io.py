@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from protocol import limits
 from protocol.errors import ErrorCode, NuriError
@@ -32,6 +32,7 @@ _KINDS = {
     "layered": lambda head: head[:4] == b"PK\x03\x04",
 }
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".kra", ".ora")
+_BLOCK = 1 << 20
 _OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/")  # pipes that a shell has opened for us
 
 
@@ -96,18 +97,47 @@ class Picture:
 def read_picture(data: bytes | memoryview, file_name: str, layer: str = "") -> Picture:
     """`read_image` with the colours that the values mean; grey ones with a profile become sRGB."""
     pixels = read_image(data, file_name, layer)
-    kind = kind_of(data, file_name)
-    if kind == "layered":
+    if kind_of(data, file_name) == "layered":
         return Picture(pixels)
-    from . import icc, png, raster
+    from . import icc
 
-    if kind == "png":
-        found = png.profile(png.read_chunks(data, file_name))
-    else:
-        found = raster.profile(data, file_name, kind)
-    pixels, profile, sound = icc.settle(pixels, found)
+    pixels, profile, sound = icc.settle(pixels, _profile(data, file_name))
     broken = f"{file_name} has a broken colour profile: its colours are taken as sRGB"
     return Picture(pixels, profile, "" if sound else broken)
+
+
+def _profile(data: bytes | memoryview, file_name: str) -> bytes | None:
+    """The ICC profile of a picture that has been read, b"" for none, None where it is broken."""
+    kind = kind_of(data, file_name)
+    if kind == "layered":
+        return b""
+    from . import png, raster
+
+    if kind == "png":
+        return png.profile(png.read_chunks(data, file_name))
+    return raster.profile(data, file_name, kind)
+
+
+def as_srgb(data: bytes | memoryview, file_name: str) -> tuple[bytes | memoryview, str]:
+    """The file itself, or a PNG of its colours in sRGB where it has another profile; and a warning
+    of a profile that was left out, or "".
+
+    RGB that had to be converted has 8 bits a channel. Raises as `read_image`.
+    """
+    picture = read_picture(data, file_name)
+    if not _profile(data, file_name):
+        return data, picture.warning
+    from . import icc, planes
+
+    try:
+        convert = icc.conversion(picture.icc, b"")
+    except ValueError:
+        return data, f"the colours of {file_name} could not be converted to sRGB"
+    if convert is not None:
+        return encode_png(convert(planes.eight_bit_rgb(picture.pixels))), ""
+    if picture.icc or picture.warning:
+        return data, picture.warning
+    return encode_png(picture.pixels), ""  # of a profile of grey or inks, converted when read
 
 
 def open_layered(data: bytes | memoryview, file_name: str) -> LayeredFile:
@@ -148,20 +178,26 @@ def read_file(path: Path) -> bytes:
                 "Save the picture in a file, or send it to /dev/stdin",
             )
         with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size > limits.BUFFER_BYTES:
+            facts = os.fstat(file.fileno())
+            data = b""
+            if facts.st_size <= limits.BUFFER_BYTES:
+                data = file.read() if stat.S_ISREG(facts.st_mode) else _from_pipe(file)
+            if max(facts.st_size, len(data)) > limits.BUFFER_BYTES:
                 raise NuriError(
                     ErrorCode.too_large,
                     f"{path} is larger than {limits.BUFFER_BYTES // 2**20} MB",
                     "Save it compressed or smaller",
                 )
-            return file.read(limits.BUFFER_BYTES + 1)
+            return data
     except FileNotFoundError:
         raise NuriError(
             ErrorCode.not_found, f"{path} does not exist", "Check the name and the folder"
         ) from None
     except IsADirectoryError:
         raise NuriError(
-            ErrorCode.bad_input, f"{path} is a folder", "Use `nuri batch` for whole folders"
+            ErrorCode.bad_input,
+            f"{path} is a folder",
+            "Name a picture; `nuri batch` is for a folder of drawings",
         ) from None
     except OSError as error:
         raise NuriError(
@@ -169,6 +205,14 @@ def read_file(path: Path) -> bytes:
             f"{path} cannot be read: {error.strerror or error}",
             "Check its name and who may read it",
         ) from None
+
+
+def _from_pipe(file: BinaryIO) -> bytes:
+    """What comes through a pipe, as far as it may be read; never more memory than that."""
+    data = bytearray()
+    while len(data) <= limits.BUFFER_BYTES and (part := file.read(_BLOCK)):
+        data += part
+    return bytes(data)
 
 
 def _would_wait(path: Path) -> bool:
@@ -196,6 +240,14 @@ def check_writable(path: Path) -> None:
         raise _cannot_write(path, f"the folder {folder} {reason}", "Create the folder first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _cannot_write(path, f"the folder {folder} is read-only", "Choose another folder")
+
+
+def is_standard_output(path: Path) -> bool:
+    """True for a name of what this process prints to, such as /dev/stdout."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:
+        return False
 
 
 def make_folder(path: Path) -> None:

@@ -84,6 +84,12 @@ class LayeredFile:
         layer = self._known(_HINT_NAMES)
         return layer.path if layer else ""
 
+    def is_coloured(self, line_layer: str, other: str = "") -> bool:
+        """Whether what is named as the lines is the layer with the colours: the one named so, or,
+        without a name, that of the hints."""
+        found = self.tree.find(other or self.hint_layer())
+        return found is not None and found is self.tree.find(line_layer)
+
     def lines(self, hint_layer: str) -> np.ndarray:
         """The drawing where no line layer was named and the hints are in this file too.
 

@@ -16,10 +16,11 @@ from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, WebPImagePlu
 
 from protocol.errors import NuriError
 
-from . import refusal
+from . import icc, refusal
 from .png import PROFILE_BYTES
 
 _ORIENTATION = 0x0112
+_INKS, _EXTRA_SAMPLES = 5, 338  # of TIFF: CMYK, and what channels there are beside the colours
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "jpeg": JpegImagePlugin.JpegImageFile,
     "webp": WebPImagePlugin.WebPImageFile,
@@ -32,14 +33,20 @@ _PLAIN_MODES = ("L", "RGB", "RGBA")
 def decode(data: bytes | memoryview, file_name: str, kind: str) -> np.ndarray:
     """The pixels of a ``kind`` in "jpeg", "webp", "tiff"; Exif orientation applied.
 
-    (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint16 for TIFF of 16 bit, else uint8.
-    Raises bad_input, unsupported, too_large, no_memory.
+    (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint16 for TIFF of 16 bit, else uint8. CMYK
+    becomes sRGB. Raises bad_input, unsupported, too_large, no_memory.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on odd tags; what matters is raised
             if kind == "tiff":
                 tags = _tiff_tags(data, file_name)
+                if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _INKS and any(
+                    tags.get(_EXTRA_SAMPLES, ())
+                ):
+                    raise refusal.unsupported(
+                        file_name, "is a CMYK TIFF with transparency", "Save it as RGB"
+                    )
                 if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
                     pixels = _deep_tiff(data, file_name, tags)
                     return oriented(pixels, tags.get(_ORIENTATION, 1))
@@ -57,11 +64,11 @@ def profile(data: bytes | memoryview, file_name: str, kind: str) -> bytes | None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if kind == "tiff":
-            icc = _tiff_tags(data, file_name).get(TiffImagePlugin.ICCPROFILE, b"")
+            found = _tiff_tags(data, file_name).get(TiffImagePlugin.ICCPROFILE, b"")
         else:
             with _OPENERS[kind](io.BytesIO(data)) as image:
-                icc = image.info.get("icc_profile", b"")
-    return icc if isinstance(icc, bytes) and len(icc) <= PROFILE_BYTES else None
+                found = image.info.get("icc_profile", b"")
+    return found if isinstance(found, bytes) and len(found) <= PROFILE_BYTES else None
 
 
 def _open(data: bytes | memoryview, file_name: str, kind: str) -> np.ndarray:
@@ -74,7 +81,7 @@ def _open(data: bytes | memoryview, file_name: str, kind: str) -> np.ndarray:
         elif image.mode == "1":
             pixels = np.array(image.convert("L"))
         elif image.mode == "CMYK":
-            pixels = np.array(image.convert("RGB"))
+            pixels = icc.of_inks(image, image.info.get("icc_profile", b""))
         else:
             pixels = np.array(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     return oriented(pixels, orientation)
@@ -166,7 +173,7 @@ def _deep_channels(pixels: np.ndarray, file_name: str, tags: Any) -> np.ndarray:
     colour, extra = pixels[..., :colours], pixels[..., colours : colours + 1]
     if extra.shape[2] == 0:
         return np.ascontiguousarray(colour if colours == 3 else colour[..., 0])
-    if tags.get(338, (0,))[0] == 1:  # alpha is multiplied in
+    if tags.get(_EXTRA_SAMPLES, (0,))[0] == 1:  # alpha is multiplied in
         scaled = colour.astype(np.float64) * 65535 / np.maximum(extra, 1)
         colour = np.minimum(np.round(scaled), 65535).astype(np.uint16)
     return np.concatenate([np.broadcast_to(colour, (*colour.shape[:2], 3)), extra], axis=2)

@@ -1,10 +1,17 @@
-"""The errors that reading a picture file can end in; each names the file and the remedy."""
+"""The errors that reading a picture file can end in; each names the file and the remedy.
+
+And too little memory, which every library tells in its own way.
+"""
 
 from __future__ import annotations
+
+import errno
 
 from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 
+# How libraries put it that raise something else than MemoryError; the last is of the linker.
+_NO_MEMORY = ("allocate memory", "Insufficient memory", "bad_alloc", "failed to map segment")
 READABLE = "PNG, JPEG, WebP, TIFF, .kra and .ora"
 
 
@@ -29,6 +36,27 @@ def no_memory(file_name: str) -> NuriError:
         f"there is not enough memory to read {file_name}",
         "Close other programs or use a smaller picture",
     )
+
+
+def no_memory_for_job() -> NuriError:
+    return NuriError(
+        ErrorCode.no_memory,
+        "there is not enough memory for a picture of this size",
+        "Close other programs or use a smaller picture",
+    )
+
+
+def is_no_memory(error: BaseException | None) -> bool:
+    """True where an error, or one that it came of, is a lack of memory."""
+    seen: set[int] = set()  # an error may be raised from itself
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, MemoryError) or getattr(error, "errno", 0) == errno.ENOMEM:
+            return True
+        if any(words in str(error) for words in _NO_MEMORY):
+            return True
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 def check_size(width: int, height: int, file_name: str) -> None:

@@ -169,6 +169,10 @@ def test_a_krita_animation_brings_its_own_key_frames(nuri: Console, tmp_path: Pa
     wrong = nuri("animate", film, "--key-layer", "Background", "-o", out, "--no-daemon")
     assert (wrong.code, wrong.err.count("\n")) == (1, 1)
     assert "has no key frames" in wrong.err
+    same = ("--key-layer", "Paint", "--line-layer", "paint")
+    wrong = nuri("animate", film, *same, "-o", tmp_path / "same", "--no-daemon")
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+    assert "are the same layer, 'paint'" in wrong.err
 
 
 def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
@@ -184,8 +188,13 @@ def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     twins = [frames / "1.png", tmp_path / "narrow" / "1.png"]
     twins[1].write_bytes(twins[0].read_bytes())
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    Image.fromarray(shots.line(0)).save(pages / "0.webp")
     cases = [
         ([frames, "-o", out], 2, "--key"),
+        ([pages, "--key", keys[0], "-o", pages], 2, "the results would lie among the frames"),
+        ([frames, "--key", tmp_path / "empty", "-o", out], 1, "holds no key frames"),
         ([frames, "--key", stranger, "-o", out], 1, "77.png has no frame of its name"),
         ([frames, "--key", narrow, "-o", out], 1, "0.png is 90 x 64 pixels, but its lines are 96"),
         ([frames, "--key", *keys, "-o", frames], 2, "would be written over"),
@@ -193,12 +202,21 @@ def test_bad_input_is_one_line(nuri: Console, tmp_path: Path) -> None:
         ([tmp_path / "missing", "--key", *keys, "-o", out], 1, "does not exist"),
         ([frames, "--key", tmp_path / "0.png", "-o", out], 1, "does not exist"),
         ([frames, "--key", keys[0], keys[0], "-o", out], 1, "key frames of the same frame"),
-        ([*twins, "--key", keys[0], "-o", out], 1, "two frames have the name 1"),
+        ([*twins, "--key", keys[0], "-o", out], 1, "two frames have the name 1: /"),
+        ([frames, "--key", *keys, "-o", ""], 2, "the name is empty"),
     ]
     for arguments, code, message in cases:
         done = nuri("animate", *arguments, "--no-daemon")
         assert (done.code, done.err.count("\n")) == (code, 1), done.err
         assert message in done.err
+        assert "run the command again" not in done.out
+
+
+def test_a_folder_of_key_frames(nuri: Console, tmp_path: Path) -> None:
+    frames, keys = shots.save(tmp_path)
+    call = ("animate", frames, "-o", tmp_path / "out", "--no-daemon", "--key")
+    assert "4 frames coloured, 2 key frames" in nuri(*call, keys[0].parent).out
+    assert "6 done before" in nuri(*call, *keys).out
 
 
 def test_key_frames_of_no_use_are_told_once(nuri: Console, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.cli.animate_made import FILE
 from backend.imaging import io
 from tests.backend import shots
 from tests.backend.cli.console import Console
@@ -99,6 +100,29 @@ def test_a_shot_without_a_key_is_named_and_left(nuri: Console, tmp_path: Path) -
     # A key frame for the second shot leaves the first one as it is.
     summary = nuri(*call, first, second, "--json").json()[-1]["summary"]
     assert (summary["coloured"], summary["keys"], summary["skipped"]) == (3, 1, 5)
+
+
+def test_pictures_of_a_shot_whose_key_is_gone_are_told(daemon: Console, tmp_path: Path) -> None:
+    frames, first, second = save(tmp_path)
+    out, film = tmp_path / "out", tmp_path / "shot.gif"
+    call = ("animate", frames, "-o", out, "--cuts", "--key")
+    assert daemon(*call, first, second, "--film", film).code == 0
+    film.unlink()
+    done = daemon(*call, first, "--review", "--film", film)
+    assert (done.code, film.exists()) == (1, False)
+    assert done.err.count("\n") == 3
+    assert "frames 5, 6, 7, 8: the pictures of an earlier run are still there, but not" in done.err
+    assert "shot.gif is not written: frames 5, 6, 7, 8 missing" in done.err
+    assert (out / "review.html").read_text().count("whose key frames are gone") == 4
+    facts = daemon(*call, first, "--json").json()[:-1]
+    assert [one["stale"] for one in facts if one["state"] == "no_key"] == [True] * 4
+    # What they were made of is still known when it comes back.
+    done = daemon(*call, first, second, "--review", "--film", film, "--json")
+    assert (done.code, done.json()[-1]["summary"]["skipped"]) == (0, 9)
+    assert "whose key frames are gone" not in (out / "review.html").read_text()
+    # Pictures that are not of an earlier run are what their maker wants there.
+    (out / FILE).unlink()
+    assert daemon(*call, first, "--film", film).err.count("\n") == 1
 
 
 def test_frames_that_cannot_be_read_are_no_cut(nuri: Console, tmp_path: Path) -> None:

@@ -70,7 +70,12 @@ def test_a_krita_animation_becomes_a_coloured_copy(nuri: Console, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("a.txt", "no film that can be written"), ("a.kra", "needs a .kra animation")],
+    [
+        ("a.txt", "no film that can be written"),
+        ("a.kra", "needs a .kra animation"),
+        ("out/3.png", "would be written over"),
+        ("in/film.webp", "would be a frame itself"),
+    ],
 )
 def test_films_that_cannot_be_are_told_first(
     nuri: Console, tmp_path: Path, name: str, message: str

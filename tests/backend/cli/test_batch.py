@@ -11,6 +11,7 @@ from backend.cli.batch_plan import make_plan
 from backend.imaging import io
 from protocol.errors import NuriError
 from tests.backend import drawings
+from tests.backend.cli.console import one_line
 from tests.backend.disks import needs_mounts, read_only_disk
 from tests.backend.imaging import files
 
@@ -54,6 +55,41 @@ def test_a_folder_is_coloured_and_resumed(nuri, tmp_path):
     states = {os.path.basename(row["input"]): row["state"] for row in again.json()[:-1]}
     kept = {"b.png": "skipped", "c.kra": "skipped", "d.png": "skipped"}
     assert states == {**kept, "a.png": "done", "lonely.png": "done"}
+
+
+@pytest.mark.parametrize("name", ["none.png", "notes.txt", "in"])
+def test_a_reference_that_is_no_picture_is_one_error(nuri, tmp_path, name):
+    for page in ("a", "b"):
+        drawings.save(tmp_path / "in", page)
+    (tmp_path / "notes.txt").write_text("no picture")
+    out, reference = tmp_path / "out", tmp_path / name
+    done = nuri("batch", tmp_path / "in", "-o", out, "--reference", reference, "--no-daemon")
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err) and str(reference) in done.err
+    assert not out.exists()
+
+
+def test_the_hint_layer_of_a_file_is_not_its_lines(nuri, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    page = folder / "page.kra"
+    page.write_bytes(krita_file())
+    words = "page.kra is its hint layer, and cannot be its lines too (Name the layer of the lines"
+    for call in (
+        ["colorize", page, "-o", tmp_path / "one.png", "--line-layer", "Hints"],
+        ["colorize", page, "-o", tmp_path / "one.png", "--line-layer", "hints", "--model=choosing"],
+        ["batch", folder, "-o", out, "--line-layer", "hints", "--hint-layer", "Hints", "-q"],
+    ):
+        done = nuri(*call, "--no-daemon")
+        assert (done.code, done.out) == (1, "")
+        assert one_line(done.err)
+        assert words in done.err
+    assert not (tmp_path / "one.png").exists() and not (out / "page.png").exists()
+    hints = tmp_path / "hints.png"
+    hints.write_bytes(io.encode_png(drawings.hints()))
+    here = ["--line-layer", "Lines", "--no-daemon", "--flats"]
+    for more in ([], ["--hints", hints]):
+        assert nuri("colorize", page, "-o", tmp_path / "one.png", *here, *more).code == 0
 
 
 def test_lines_in_a_pipe_and_force(nuri, tmp_path):

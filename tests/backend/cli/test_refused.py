@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from backend.cli import main
 from backend.imaging import io
+from backend.imaging.refusal import is_no_memory
 from tests.backend import drawings, shots
 from tests.backend.cli.console import one_line
 from tests.backend.disks import full_disk, needs_mounts, read_only_disk
@@ -43,11 +46,33 @@ def test_names_that_no_picture_can_have(nuri, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
 def test_pipes_of_the_shell(nuri, tmp_path):
     line, hints = drawings.save(tmp_path)
-    call = nuri.command("colorize", "/dev/stdin", "--hints", hints, "-o", "/dev/stdout", "-q")
+    call = nuri.command("colorize", "/dev/stdin", "--hints", hints, "-o", "/dev/stdout")
     call += ["--flats", "--no-daemon"]
-    data = line.read_bytes()
-    done = subprocess.run(call, input=data, capture_output=True, env=nuri.environment, check=True)
+
+    def run(*more: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*call, *more], input=line.read_bytes(), capture_output=True, env=nuri.environment
+        )
+
+    done = run()
     assert drawings.is_coloured(io.read_image(done.stdout, "stdout"))
+    assert done.stdout.endswith(b"IEND\xaeB`\x82")  # nothing is said in the same pipe
+    refused = run("--json")
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert b"--json would mix with the picture" in refused.stderr
+
+
+@pytest.mark.parametrize(("name", "words"), [("-", "use /dev/stdin"), ("", "the name is empty")])
+def test_names_that_are_none(nuri, tmp_path, name, words):
+    line, hints = drawings.save(tmp_path)
+    for arguments in (
+        [name, "--hints", hints, "-o", "x.png"],
+        [line, "--hints", hints, "-o", name],
+    ):
+        done = nuri("colorize", *arguments, cwd=tmp_path)
+        assert done.code == 2
+        assert one_line(done.err) and words in done.err
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
@@ -83,6 +108,16 @@ def test_too_little_memory_is_one_line(monkeypatch, capsys, error):
     assert one_line(shown) and "there is not enough memory (close other programs" in shown
 
 
+def test_what_counts_as_too_little_memory():
+    caused, itself = ValueError("no weights"), ValueError("no weights")
+    caused.__cause__ = ImportError("libtorch_cpu.so: failed to map segment from shared object")
+    itself.__cause__ = itself
+    for error in (MemoryError(), OSError(errno.ENOMEM, "no"), caused):
+        assert is_no_memory(error)
+    for error in (itself, OSError(errno.EACCES, "no"), None):
+        assert not is_no_memory(error)
+
+
 @needs_mounts
 def test_read_only_folder_and_full_disk(nuri, tmp_path):
     line, hints = drawings.save(tmp_path)
@@ -114,3 +149,35 @@ def test_a_circle_of_links_beside_an_animation(nuri, tmp_path):
         done = nuri("animate", frames, "--key", *keys, *arguments, "--no-daemon", cwd=tmp_path)
         assert done.code == 1
         assert one_line(done.err) and "circle" in done.err and "internal" not in done.err
+
+
+# Everything but PyTorch is loaded first, so that it is PyTorch that finds no room.
+_WITH_LITTLE_MEMORY = """
+import resource, sys
+import backend.cli
+from backend.tasks import flats_job, layer_job, job
+job.warm_up()
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20),) * 2)
+sys.exit(backend.cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as Linux keeps them")
+@pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is missing")
+def test_networks_that_find_no_room_are_not_missing(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    out = tmp_path / "out.png"
+    call = ("colorize", line, "--hints", hints, "-o", out, "--no-daemon")
+    done = subprocess.run(
+        [sys.executable, "-c", _WITH_LITTLE_MEMORY, *map(str, call)],
+        capture_output=True,
+        text=True,
+        env=nuri.environment,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count("coloured")) == (1, 0)
+    assert one_line(done.stderr)
+    assert "not enough memory for a picture of this size (Close other programs" in done.stderr
+    assert not out.exists()

@@ -69,6 +69,55 @@ def test_worker_that_cannot_live_is_given_up_with_the_reason_in_status(house: Ho
     assert house.log().count("worker: ModuleNotFoundError") == 5
 
 
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("RuntimeError('no kernel\\nfor this processor')", "no kernel for this processor"),
+        ("MemoryError()", "not enough memory to start the computing process"),
+    ],
+)
+def test_a_worker_that_fails_while_it_warms_up_says_why(
+    house: House, mistake: str, words: str
+) -> None:
+    house.start(prologue=_worker(f"job.warm_up = lambda: (_ for _ in ()).throw({mistake})"))
+    client = house.client()
+    job = client.submit("flats", small())
+    with pytest.raises(NuriError, match=words) as caught:
+        job.result(60)
+    assert caught.value.code is ErrorCode.worker_died
+    assert words in client.status().worker["reason"]
+    assert "signal" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_worker_that_breaks_off_or_makes_a_mistake_says_why(house: House) -> None:
+    abort = "os.write(2, b'terminate called\\n  what():  std::bad_alloc\\n'), os.abort()"
+    house.start(prologue=_worker(f"worker.Computation = lambda *_: ({abort})"))
+    client = house.client()
+    with pytest.raises(NuriError, match=r"signal 6: +what\(\): +std::bad_alloc"):
+        client.submit("flats", small()).result(60)
+    house.close()
+    house.start(prologue=_worker("worker.Computation = lambda *_: {}['nothing']"))
+    client = house.client()
+    with pytest.raises(NuriError, match="ended with code 1: KeyError: 'nothing'"):
+        client.submit("flats", small()).result(60)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "MemoryError()",
+        "RuntimeError('DefaultCPUAllocator: can\\'t allocate memory')",
+        "NuriError(ErrorCode.model_missing, 'no weights') from OSError(12, 'Cannot allocate')",
+    ],
+)
+def test_too_little_memory_in_a_task_is_told_as_that(house: House, mistake: str) -> None:
+    task = f"def task(request):\n    raise {mistake}\njob.TASKS['flats'] = task"
+    house.start(prologue=_worker("from protocol.errors import ErrorCode, NuriError\n" + task))
+    with pytest.raises(NuriError, match="not enough memory for a picture of this size") as caught:
+        house.client().submit("flats", small()).result(60)
+    assert caught.value.code is ErrorCode.no_memory
+
+
 def test_device_that_is_not_there_is_refused_with_its_remedy(house: House) -> None:
     house.start("device='cuda'", prologue=_without_gpu())
     client = house.client()
@@ -124,6 +173,19 @@ def _streaming_client(house: House) -> subprocess.Popen[str]:
     process, said = house.script(_STREAM_AND_HANG)
     assert said == "under way"
     return process
+
+
+def _worker(change: str) -> str:
+    """For a daemon whose worker begins with a ``change`` of the program."""
+    program = (
+        f"import os\nfrom backend.daemon import worker\nfrom backend.tasks import job\n{change}"
+    )
+    program += "\nos._exit(worker.main())"
+    return (
+        "import sys; from backend.daemon import supervision;"
+        "supervision.BACK_OFF_SECONDS = (0.01, 0.02, 0.03);"
+        f"supervision.worker_command = lambda: [sys.executable, '-c', {program!r}];"
+    )
 
 
 def _without_gpu() -> str:

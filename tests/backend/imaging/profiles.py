@@ -1,8 +1,9 @@
-"""ICC profiles for the tests: wide gamut, grey, and sRGB as two programs write it."""
+"""ICC profiles for the tests: wide gamut, grey, inks, and sRGB as two programs write it."""
 
 from __future__ import annotations
 
 import struct
+from itertools import product
 
 from PIL import ImageCms
 
@@ -40,7 +41,23 @@ def _packed(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
     return len(data).to_bytes(4, "big") + data[4:]
 
 
+def inks() -> bytes:
+    """A profile of CMYK with duller inks than plain arithmetic has: a table of two steps each."""
+    table = b""
+    for cyan, magenta, yellow, black in product((0, 1), repeat=4):
+        left = 1 - black
+        light = left * (100 - 38 * cyan - 46 * magenta - 7 * yellow)
+        red_green = left * (60 * magenta - 30 * cyan)
+        yellow_blue = left * (70 * yellow - 40 * cyan)
+        table += bytes((round(light * 2.55), 128 + red_green, 128 + yellow_blue))
+    even = bytes(range(256))
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    lookup = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + matrix + even * 4 + table + even * 3
+    return _packed(b"prtrCMYKLab ", {b"A2B0": lookup})
+
+
 WIDE = icc(gamma(563 / 256), ADOBE_COLORANTS)
 LINEAR_GREY = _packed(b"mntrGRAYXYZ ", {b"kTRC": gamma(1.0)})
+INKS = inks()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 BROKEN = b"some profile" * 20

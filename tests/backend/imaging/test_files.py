@@ -6,11 +6,13 @@ import os
 import stat
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from backend.imaging import io
+from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 from tests.backend.disks import full_disk, needs_mounts, read_only_disk
 
@@ -151,3 +153,32 @@ def test_reading_and_writing_files_needs_no_decoder():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_small_file_asks_for_little_memory(tmp_path):
+    path = tmp_path / "page.png"
+    path.write_bytes(PICTURE)
+    tracemalloc.start()
+    try:
+        assert io.read_file(path) == PICTURE
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of open files on Linux")
+def test_what_comes_through_a_pipe_is_bounded(monkeypatch):
+    def read(size: int) -> bytes:
+        reader, writer = os.pipe()
+        try:
+            os.write(writer, PICTURE[:size])
+            os.close(writer)
+            return io.read_file(Path(f"/dev/fd/{reader}"))
+        finally:
+            os.close(reader)
+
+    monkeypatch.setattr(limits, "BUFFER_BYTES", 1000)
+    assert read(1000) == PICTURE[:1000]
+    with pytest.raises(NuriError) as caught:
+        read(1001)
+    assert caught.value.code is ErrorCode.too_large

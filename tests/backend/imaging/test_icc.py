@@ -11,8 +11,9 @@ from PIL import Image
 
 from backend.imaging import icc, io
 from backend.imaging.profile import encode_srgb, read_profile, to_srgb
+from protocol.errors import ErrorCode, NuriError
 from tests.backend.imaging import files
-from tests.backend.imaging.profiles import BROKEN, LINEAR_GREY, SRGB, WIDE
+from tests.backend.imaging.profiles import BROKEN, INKS, LINEAR_GREY, SRGB, WIDE
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
 GREY = RGB[..., 0].copy()
@@ -73,6 +74,64 @@ def test_the_profile_of_other_inks_is_none_of_rgb_values():
     profile[16:20] = b"CMYK"
     picture = io.read_picture(saved("JPEG", RGB, bytes(profile), "CMYK"), "page.jpg")
     assert (picture.icc, picture.warning) == (b"", "")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_inks_are_shown_as_their_profile_says(kind: str):
+    inks = Image.new("CMYK", (64, 16))
+    for place, ink in enumerate([(0, 0, 0, 0), (255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 0, 255)]):
+        inks.paste(ink, (16 * place, 0, 16 * place + 16, 16))
+
+    def read(profile: bytes | None) -> np.ndarray:
+        stream = standard_io.BytesIO()
+        inks.save(stream, kind, icc_profile=profile)
+        picture = io.read_picture(stream.getvalue(), "page")
+        assert picture.icc == b""
+        return picture.pixels[8, 8::16].astype(int)
+
+    plain, shown = read(None), read(INKS)
+    white, cyan, magenta, black = shown
+    assert white.min() == 255 and black.max() <= 2
+    np.testing.assert_allclose(plain[1:3], [(0, 255, 255), (255, 0, 255)], atol=2)
+    # Lab 62, -30, -40 and 54, 60, 0 in sRGB
+    np.testing.assert_allclose(cyan, (0, 167, 220), atol=4)
+    np.testing.assert_allclose(magenta, (218, 75, 132), atol=4)
+
+
+def test_cmyk_with_transparency_is_refused_with_a_remedy():
+    stream = standard_io.BytesIO()
+    pixels = np.zeros((8, 9, 5), np.uint8)
+    tifffile.imwrite(stream, pixels, photometric="separated", extrasamples=["unassalpha"])
+    with pytest.raises(
+        NuriError, match=r"page\.tif is a CMYK TIFF .* \(Save it as RGB\)"
+    ) as caught:
+        io.read_image(stream.getvalue(), "page.tif")
+    assert caught.value.code is ErrorCode.unsupported
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile", "mode"),
+    [("PNG", WIDE, "RGBA"), ("TIFF", WIDE, "RGB"), ("PNG", LINEAR_GREY, "L")],
+)
+def test_a_file_of_another_profile_becomes_one_of_srgb(kind: str, profile: bytes, mode: str):
+    data = saved(kind, GREY if mode == "L" else RGB, profile, mode)
+    found, warning = io.as_srgb(data, "page")
+    assert warning == ""
+    picture = io.read_picture(found, "page")
+    assert picture.icc == b""
+    expected = io.read_image(data, "page").copy()
+    to_srgb(expected if expected.ndim == 3 else expected[..., None], read_profile(profile))
+    bright = RGB.min(-1) > 40
+    assert np.abs(picture.pixels.astype(int) - expected)[bright].max() <= 2
+    assert np.abs(picture.pixels.astype(int) - io.read_image(data, "page")).max() > 20
+
+
+@pytest.mark.parametrize("profile", [None, SRGB, BROKEN])
+def test_a_file_of_srgb_or_of_no_known_profile_stays_itself(profile: bytes | None):
+    data = saved("PNG", RGB, profile)
+    found, warning = io.as_srgb(data, "page.png")
+    assert found is data
+    assert ("broken colour profile" in warning) == (profile is BROKEN)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
