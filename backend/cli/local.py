@@ -30,8 +30,6 @@ def run_here(
     from backend.tasks import job
 
     try:
-        if task == "layer":
-            _load_torch()
         outcome = job.run(
             task,
             inputs,
@@ -48,12 +46,3 @@ def run_here(
             raise
         raise refusal.no_memory_for_job() from error
     return outcome
-
-
-def _load_torch() -> None:
-    """Without its networks the task would go on, and count them as missing for want of memory."""
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        if refusal.is_no_memory(error):
-            raise

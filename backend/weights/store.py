@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.imaging import refusal
 from protocol.errors import ErrorCode, NuriError
 
 from . import manifest, styles
@@ -95,7 +96,7 @@ def load(identifier: str) -> nn.Module:
     ``style/NAME`` is a style, see `styles`. The network stays in memory until `release`. The file's
     sha256 is checked once as long as the file does not change. Raises NuriError: model_missing when
     the manifest has no such id, its file is absent or not the one that the manifest means, or
-    PyTorch is not installed.
+    PyTorch is not installed; no_memory.
     """
     with _lock:
         entry = None if identifier.startswith(styles.PREFIX) else _entry(identifier)
@@ -167,6 +168,8 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
         from backend.models.architectures import load_model, read_header
         from backend.models.folding import inference_form
     except ImportError as error:
+        if refusal.is_no_memory(error):
+            raise refusal.no_memory_for_job() from error
         raise NuriError(
             ErrorCode.model_missing,
             f"the network {identifier!r} needs PyTorch, which is not installed",
@@ -178,6 +181,8 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
         model = inference_form(load_model(path))
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
     except (OSError, ValueError) as error:
+        if refusal.is_no_memory(error):
+            raise refusal.no_memory_for_job() from error
         raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
 
 
