@@ -75,11 +75,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     """
     folder, shots = (tmp_path_factory.mktemp(name) for name in ("weights", "shots"))
     if all(find_spec(name) for name in ("torch", "safetensors")):
-        from tests.backend.weights.shelf import lend, put
+        from tests.backend.weights.shelf import SMALL_MATCHER, lend, put
 
         lend(folder, "borders")
         put(folder, "smsanet", {"width": 4, "attention_where": (4, 7)})
-        put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+        put(folder, "matching", SMALL_MATCHER)
         put(folder, "choosing", {"dim": 16, "width": 8, "layers": 1, "colors": 5})
         for identifier in ("borders", "matching"):
             lend(shots, identifier)

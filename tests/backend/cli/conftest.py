@@ -24,3 +24,18 @@ def daemon() -> Iterator[Console]:
     yield console
     console("stop")
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def matcher_shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The calls and the daemons that they start find these weights alone: a small matcher."""
+    for name in ("torch", "safetensors"):
+        pytest.importorskip(name)
+    from backend.weights import store
+    from tests.backend.weights.shelf import SMALL_MATCHER, put
+
+    folder = tmp_path_factory.mktemp("weights")
+    put(folder, "matching", SMALL_MATCHER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(store.OVERRIDE, str(folder))
+        yield folder

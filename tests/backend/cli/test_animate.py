@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,20 +22,7 @@ from tests.backend import shots
 from tests.backend.cli.console import Console
 from tests.backend.disks import needs_mounts, read_only_disk
 
-if any(find_spec(name) is None for name in ("torch", "safetensors")):
-    pytest.skip("PyTorch is missing", allow_module_level=True)
-
-from backend.weights import store
-from tests.backend.weights.shelf import put
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(store.OVERRIDE, str(folder))
-        yield folder
+pytestmark = pytest.mark.usefixtures("matcher_shelf")
 
 
 def read(path: Path) -> np.ndarray:

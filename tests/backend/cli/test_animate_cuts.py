@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -14,22 +13,10 @@ from backend.imaging import io
 from tests.backend import shots
 from tests.backend.cli.console import Console
 
-if any(find_spec(name) is None for name in ("torch", "safetensors")):
-    pytest.skip("PyTorch is missing", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("matcher_shelf")
 
-from backend.weights import store
-from tests.backend.weights.shelf import put
 
 GREEN = (20, 160, 60)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(store.OVERRIDE, str(folder))
-        yield folder
 
 
 def ring(index: int) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +13,10 @@ from tests.backend import shots
 from tests.backend.cli.console import Console
 from tests.backend.imaging.test_profile import ADOBE_COLORANTS, icc
 
-if any(find_spec(name) is None for name in ("torch", "safetensors")):
-    pytest.skip("PyTorch is missing", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("matcher_shelf")
 
-from backend.weights import store
-from tests.backend.weights.shelf import put
 
 KRITA_FILE = Path(shots.__file__).parent / "imaging" / "krita_files" / "animation.kra"
-
-
-@pytest.fixture(autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
-    monkeypatch.setenv(store.OVERRIDE, str(folder))
 
 
 @pytest.mark.parametrize("name", ["shot.webp", "shot.mp4"])

@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from argparse import Namespace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +19,11 @@ from tests.backend import shots
 from tests.backend.cli.console import Console
 from tests.backend.cli.test_animate_cuts import save as save_two_shots
 
-if any(find_spec(name) is None for name in ("torch", "safetensors")):
-    pytest.skip("PyTorch is missing", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("matcher_shelf")
 
-from backend.weights import store
-from tests.backend.weights.shelf import put
 
-SMALL = {"width": 4, "dim": 16, "layers": 1}
 HOUR = 3600 * 10**9
 KRITA_FILE = Path(shots.__file__).parent / "imaging" / "krita_files" / "animation.kra"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", SMALL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(store.OVERRIDE, str(folder))
-        yield folder
 
 
 class Shoot:
@@ -133,8 +119,10 @@ def test_what_changes_no_pixel_colours_nothing(shoot: Shoot, tmp_path: Path) -> 
     assert shoot("--cuts") == states()
 
 
-def test_another_network_colours_all_again(shoot: Shoot, shelf: Path) -> None:
-    put(shelf, "matching", SMALL, seed=1)
+def test_another_network_colours_all_again(shoot: Shoot, matcher_shelf: Path) -> None:
+    from tests.backend.weights.shelf import SMALL_MATCHER, put
+
+    put(matcher_shelf, "matching", SMALL_MATCHER, seed=1)
     assert shoot() == states(done="1234")
     assert shoot() == states()
 

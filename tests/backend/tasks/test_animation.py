@@ -16,12 +16,12 @@ if any(find_spec(name) is None for name in ("torch", "safetensors")):
 
 from backend.tasks import animation, canvas, sources
 from backend.weights import store
-from tests.backend.weights.shelf import put
+from tests.backend.weights.shelf import SMALL_MATCHER, put
 
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path, "matching", {"width": 4, "dim": 16, "layers": 1})
+    put(tmp_path, "matching", SMALL_MATCHER)
     monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
 
 

@@ -20,13 +20,13 @@ if any(find_spec(name) is None for name in ("torch", "safetensors")):
 
 from backend.tasks import sources
 from backend.weights import store
-from tests.backend.weights.shelf import put
+from tests.backend.weights.shelf import SMALL_MATCHER, put
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    put(folder, "matching", SMALL_MATCHER)
     return folder
 
 

@@ -18,7 +18,7 @@ from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelFormat
 from tests.backend import figures
-from tests.backend.weights.shelf import put, put_model
+from tests.backend.weights.shelf import SMALL_MATCHER, put, put_model
 
 HINT = (12, 200, 90, 255)
 COLORS = [[250, 210, 180], [90, 50, 20], [20, 90, 200], [220, 40, 60]]
@@ -28,7 +28,7 @@ COLORS = [[250, 210, 180], [90, 50, 20], [20, 90, 200], [220, 40, 60]]
 def weights(tmp_path_factory: pytest.TempPathFactory) -> object:
     """A small matcher, a small chooser with four colours and a small painter of pages."""
     folder: Path = tmp_path_factory.mktemp("weights")
-    put(folder, "matching", {"width": 4, "dim": 16, "layers": 1})
+    put(folder, "matching", SMALL_MATCHER)
     torch.manual_seed(5)
     chooser = ColorChooser(dim=16, width=8, layers=1, colors=len(COLORS))
     chooser.palette.copy_(torch.tensor(COLORS) / 255)

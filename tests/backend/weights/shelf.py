@@ -13,6 +13,8 @@ from torch import nn
 from backend.models import architectures
 from backend.weights import manifest
 
+SMALL_MATCHER = {"width": 4, "dim": 16, "layers": 1}
+
 
 def put(
     folder: Path, identifier: str, options: Mapping[str, Any], *, network: str = "", seed: int = 0

@@ -15,22 +15,20 @@ from backend.weights import store, styles
 from protocol.errors import ErrorCode, NuriError
 from tests.backend import figures, shots
 from tests.backend.tasks.test_layer import png, run
-from tests.backend.weights.shelf import put
-
-SMALL = {"width": 4, "dim": 16, "layers": 1}
+from tests.backend.weights.shelf import SMALL_MATCHER, put
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One style, a file of another network, one that is damaged, and a tiny shipped matcher."""
-    put(tmp_path / "weights", "matching", SMALL)
+    put(tmp_path / "weights", "matching", SMALL_MATCHER)
     monkeypatch.setenv(store.OVERRIDE, str(tmp_path / "weights"))
     place = tmp_path / "styles"
     place.mkdir()
     monkeypatch.setenv(styles.FOLDER, str(place))
     torch.manual_seed(1)
     facts = {"style": {"frames": 4, "date": "2026-11-21"}}
-    save_model(place / "My dog.safetensors", build("matching", SMALL), facts)
+    save_model(place / "My dog.safetensors", build("matching", SMALL_MATCHER), facts)
     save_model(place / "grey.safetensors", build("smsanet", {"width": 4, "attention_where": (4,)}))
     (place / "broken.safetensors").write_bytes(b"no weights")
     yield place
@@ -49,7 +47,7 @@ def test_a_style_is_another_network_and_follows_its_file(folder: Path) -> None:
     first = store.load("style/My dog")
     assert store.load("style/My dog") is first
     assert store.load("matching") is not first
-    save_model(folder / "My dog.safetensors", build("matching", {**SMALL, "layers": 2}))
+    save_model(folder / "My dog.safetensors", build("matching", {**SMALL_MATCHER, "layers": 2}))
     assert store.load("style/My dog") is not first
 
 
