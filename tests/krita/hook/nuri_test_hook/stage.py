@@ -129,7 +129,7 @@ class Stage:
 
     def actions(self):
         """The plugin's own state."""
-        return type(self.docker()).actions
+        return type(self.docker()).commands
 
     def notice(self):
         """(kind, message, remedy, first offer) that the docker shows for the active document."""
