@@ -10,7 +10,6 @@ from typing import Any
 
 from backend.imaging import io
 from backend.models.registry import PAGES, PAINTERS, ids_for
-from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
 from .parser import UsageError
@@ -115,12 +114,9 @@ def job_options(options: argparse.Namespace, outputs: list[str]) -> dict[str, An
 
 def inputs_of(options: argparse.Namespace, line: Path, hints: Path | None) -> list[Plane]:
     """The files of one drawing and its references, as they are. Raises NuriError."""
-    drawing = EncodedImage("line", str(line), io.read_file(line))
-    planes: list[Plane] = [drawing]
+    planes: list[Plane] = [EncodedImage("line", str(line), io.read_file(line))]
     if hints is not None:
         planes.append(EncodedImage("hints", str(hints), io.read_file(hints)))
-    elif options.line_layer:
-        _check_own_hints(drawing, options.line_layer, options.hint_layer)
     for index, path in enumerate(options.reference or ()):
         planes.append(EncodedImage(f"reference_{index}", str(path), io.read_file(path)))
     return planes
@@ -130,19 +126,6 @@ def check_references(options: argparse.Namespace) -> None:
     """Refuse references that are no pictures, before each drawing would. Raises NuriError."""
     for path in options.reference or ():
         io.kind_of(io.read_file(path), str(path))
-
-
-def _check_own_hints(drawing: EncodedImage, line_layer: str, hint_layer: str) -> None:
-    """Refuse one layer as the lines and the hints of a .kra or .ora file. Raises NuriError."""
-    if io.kind_of(drawing.data, drawing.file_name) != "layered":
-        return
-    if io.open_layered(drawing.data, drawing.file_name).is_coloured(line_layer, hint_layer):
-        raise NuriError(
-            ErrorCode.bad_input,
-            f"the layer {line_layer!r} of {drawing.file_name} is its hint layer, and cannot be its "
-            "lines too",
-            "Name the layer of the lines with --line-layer, or another with --hint-layer",
-        )
 
 
 def png_of(plane: Plane) -> bytes | memoryview:

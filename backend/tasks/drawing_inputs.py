@@ -104,9 +104,16 @@ def _read_one_file(request: Request, plane: Plane) -> tuple[np.ndarray, GivenHin
     hint_layer = request.text("hint_layer") or layered.hint_layer()
     if not hint_layer:
         return None
+    line_layer = plane.layer or request.text("line_layer")
+    if line_layer and layered.is_coloured(line_layer, hint_layer):
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"the layer {line_layer!r} of {plane.file_name} is its hint layer, and cannot be its "
+            "lines too",
+            "Name the layer of the lines with --line-layer, or another with --hint-layer",
+        )
     drawn = io.Picture(layered.layer(hint_layer))
     hints = _file_hints(drawn, f"{plane.file_name}, layer {hint_layer!r}")
-    line_layer = plane.layer or request.text("line_layer")
     line = layered.layer(line_layer) if line_layer else layered.lines(hint_layer)
     _check_hints(hints, plane, line.shape[1], line.shape[0])
     return line, hints
