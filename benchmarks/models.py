@@ -41,12 +41,8 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from backend.models.folding import (  # noqa: E402
-    fast_form,
-    fold_spectral_norm,
-    native_bfloat16,
-    to_fast,
-)
+from backend.models.folding import fast_form, fold_spectral_norm, to_fast  # noqa: E402
+from backend.models.precision import native_bfloat16  # noqa: E402
 
 
 @dataclass(frozen=True)

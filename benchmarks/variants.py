@@ -93,7 +93,7 @@ VARIANTS: dict[str, dict[str, Callable[[Drawing], np.ndarray]]] = {
 
 def _colour(drawing: Drawing, *, borders: bool, model: str = MATCHER) -> np.ndarray:
     sources = [] if drawing.reference is None else [read_source(drawing.reference)]
-    network = store.load(BORDERS) if borders else None
+    network = store.load(BORDERS, rounded=True) if borders else None
     result = colour_layer(
         read_canvas(drawing.line),
         lambda: store.load(model),

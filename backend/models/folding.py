@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from .precision import native_bfloat16
+
 Convolution = (nn.Conv2d, nn.ConvTranspose2d)
 BatchNorm = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -117,16 +119,6 @@ def inference_form(model: nn.Module) -> nn.Module:
     _drop_heads(form)
     form = _replace(form, {})
     return form.eval().requires_grad_(False)
-
-
-def native_bfloat16(device: torch.device | str = "cpu") -> bool:
-    """Whether the device multiplies in bfloat16 itself; emulation is slower than fp32."""
-    if torch.device(device).type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    if not hasattr(torch.cpu, "get_capabilities"):
-        return False  # this torch cannot say
-    flags = torch.cpu.get_capabilities()
-    return any(flags.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def fast_form(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:

@@ -41,22 +41,22 @@ class TemporalShift(nn.Module):
         self.taps = nn.Parameter(taps, requires_grad=learnable)
 
     def forward(self, clip: Tensor) -> Tensor:
-        frames = clip.shape[1]
-        groups, width = self.taps.shape
-        moving = clip[:, :, : groups * self.fold]
-        taps = self.taps.to(clip.dtype).repeat_interleave(self.fold, 0)[:, :, None, None]
+        frames, channels = clip.shape[1:3]
+        width = self.taps.shape[1]
+        moving = self.fold * self.taps.shape[0]
         center = width // 2
-        filtered = moving * taps[:, center]
+        # whole frames are several times as fast to multiply as the first of their channels
+        still = clip.new_zeros(channels - moving, width)
+        still[:, center] = 1
+        taps = self.taps.to(clip.dtype).repeat_interleave(self.fold, 0)
+        taps = torch.cat((taps, still))[..., None, None]
+        result = clip * taps[:, center]
         for tap in range(width):
             offset = tap - center
             if offset and abs(offset) < frames:
-                source = moving[:, max(offset, 0) : frames + min(offset, 0)]
-                target = filtered[:, max(-offset, 0) : frames + min(-offset, 0)]
-                target.addcmul_(source, taps[:, tap])
-        # joined as pictures, so that channels_last survives
-        still = clip[:, :, groups * self.fold :].flatten(0, 1)
-        joined = torch.cat((filtered.flatten(0, 1), still), 1)
-        result: Tensor = joined.unflatten(0, clip.shape[:2])
+                source = clip[:, max(offset, 0) : frames + min(offset, 0), :moving]
+                target = result[:, max(-offset, 0) : frames + min(-offset, 0), :moving]
+                target.addcmul_(source, taps[:moving, tap])
         return result
 
 

@@ -51,7 +51,7 @@ def colour_grey(
     height, width = picture.shape[:2]
     small = _shrink(picture)
     _refuse_blank(picture)
-    network = store.load(name)
+    network = store.load(name, rounded=True)
     step(0.1, "choosing colours")
     small_light = color.rgb_to_lab(small)[..., 0]
     chroma = _chroma(network, color_codec=_CODECS[name], light=small_light)

@@ -96,7 +96,7 @@ def _border_finder(hints: GivenHints | None, turned: bool) -> tuple[FindBorders 
     """
     backwards = hints is not None and hints.format in _BACKWARDS and not turned
     try:
-        network = store.load(BORDERS)
+        network = store.load(BORDERS, rounded=True)
     except NuriError as error:
         if error.code is not ErrorCode.model_missing:
             raise

@@ -59,7 +59,7 @@ def _filtered(grey: np.ndarray) -> np.ndarray:
 
 def _learned(picture: np.ndarray) -> np.ndarray:
     """Tones 0..1 (H, W), 1 = paper, by the trained network on a copy of at most _SIDE pixels."""
-    network = store.load(MODELS["learned"].weights)
+    network = store.load(MODELS["learned"].weights, rounded=True)
     import torch
 
     height, width = picture.shape[:2]

@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 
 _lock = threading.Lock()
 _checked: dict[Path, tuple[int, int]] = {}  # path -> size and time of the file that was right
-_loaded: dict[str, tuple[Path, tuple[int, int], nn.Module]] = {}
+_loaded: dict[tuple[str, bool], tuple[Path, tuple[int, int], nn.Module]] = {}
 
 
 def folder() -> Path:
@@ -90,9 +90,11 @@ def file_of(identifier: str) -> Path:
         return path
 
 
-def load(identifier: str) -> nn.Module:
+def load(identifier: str, *, rounded: bool = False) -> nn.Module:
     """The trained network ``identifier``, in float32, channels_last, and its form for inference.
 
+    ``rounded``: it may compute in bfloat16 inside, where the processor gains by that; see
+    `backend.models.precision.compute_in_bfloat16` for how it may be called then.
     ``style/NAME`` is a style, see `styles`. The network stays in memory until `release`. The file's
     sha256 is checked once as long as the file does not change. Raises NuriError: model_missing when
     the manifest has no such id, its file is absent or not the one that the manifest means, or
@@ -102,13 +104,13 @@ def load(identifier: str) -> nn.Module:
         entry = None if identifier.startswith(styles.PREFIX) else _entry(identifier)
         path = folder() / entry.file if entry else styles.path_of(identifier)
         state = _state(path, identifier)
-        known = _loaded.get(identifier)
+        known = _loaded.get((identifier, rounded))
         if known is not None and known[:2] == (path, state):
             return known[2]
         if entry:
             _check(path, entry, state)
-        model = _read(path, identifier, entry.network if entry else styles.NETWORK)
-        _loaded[identifier] = (path, state, model)
+        model = _read(path, identifier, entry.network if entry else styles.NETWORK, rounded)
+        _loaded[identifier, rounded] = (path, state, model)
         return model
 
 
@@ -161,12 +163,13 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, identifier: str, network: str) -> nn.Module:
+def _read(path: Path, identifier: str, network: str, rounded: bool) -> nn.Module:
     try:
         import torch
 
         from backend.models.architectures import load_model, read_header
         from backend.models.folding import inference_form
+        from backend.models.precision import bfloat16_pays, compute_in_bfloat16
     except ImportError as error:
         if refusal.is_no_memory(error):
             raise refusal.no_memory_for_job() from error
@@ -179,6 +182,8 @@ def _read(path: Path, identifier: str, network: str) -> nn.Module:
         if read_header(path).name != network:
             raise ValueError(f"{path} holds no {network!r}")
         model = inference_form(load_model(path))
+        if rounded and bfloat16_pays():
+            model = compute_in_bfloat16(model)
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
     except (OSError, ValueError) as error:
         if refusal.is_no_memory(error):

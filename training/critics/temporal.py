@@ -35,7 +35,7 @@ class TemporalPatchDiscriminator(nn.Module):
             zip(self.shifts, self.convolutions, strict=True)
         ):
             if index:
-                clip = functional.leaky_relu(clip, 0.2)
+                clip = functional.leaky_relu(clip, 0.2, inplace=True)
             clip = convolution(shift(clip).flatten(0, 1)).unflatten(0, batch)
         return [clip]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from backend.models import precision
 from backend.models.smsanet import SMSANet
 from backend.weights import manifest, store
 from protocol.errors import ErrorCode, NuriError
@@ -37,6 +38,18 @@ def test_a_network_comes_in_float32_and_stays(shelf: Path) -> None:
     assert again is not model
     for key, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[key])
+
+
+def test_a_rounded_network_is_another_one(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(shelf, "smsanet", SMALL)
+    monkeypatch.setenv(precision.OVERRIDE, "bf16")
+    precision.bfloat16_pays.cache_clear()
+    exact, rounded = store.load("smsanet"), store.load("smsanet", rounded=True)
+    precision.bfloat16_pays.cache_clear()
+    assert store.load("smsanet") is exact and store.load("smsanet", rounded=True) is rounded
+    assert exact.exit.weight.dtype is torch.float32
+    assert rounded.exit.weight.dtype is torch.bfloat16
+    assert rounded(torch.zeros(1, 1, 16, 24)).main.dtype is torch.float32
 
 
 def test_a_new_file_takes_the_place_of_the_loaded_one(shelf: Path) -> None:

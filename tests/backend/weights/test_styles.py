@@ -61,7 +61,7 @@ def test_what_is_no_style_is_refused(name: str) -> None:
 def test_tasks_take_styles(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     load = store.load
-    monkeypatch.setattr(store, "load", lambda name: asked.append(name) or load(name))
+    monkeypatch.setattr(store, "load", lambda name, **how: asked.append(name) or load(name, **how))
     line, color, _ = figures.face(256)
     outcome = run(png("line", line), png("reference_0", color), model="style/My dog")
     assert outcome.outputs
