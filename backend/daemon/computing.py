@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backend.imaging.refusal import is_no_memory, no_memory_for_job
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.messages import Cancelled, Failed, Frame, Message, Progress, Result, Submit
 from protocol.pixels import Plane
 
-if TYPE_CHECKING:
-    from .worker import Commands, Link
+from .worker_link import Commands, Link
 
 _PROGRESS_SECONDS = 0.05
 _logger = logging.getLogger("nuri.worker")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -101,3 +101,23 @@ def _blots(ids: np.ndarray, mark: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     colour_of_blot = np.zeros(len(kinds) + 1, np.int32)
     colour_of_blot[blot.ravel() + 1] = colour
     return blots, colour_of_blot
+
+
+def eight_bit(colours: np.ndarray) -> np.ndarray:
+    """(N, 3) uint8 of colours in any type, as if they were RGB: hues need not be right here."""
+    top = full_alpha(colours.dtype)
+    channels = colours[:, [min(i, colours.shape[1] - 2) for i in range(3)]]
+    unit = np.clip(np.nan_to_num(channels.astype(np.float32)) / top, 0, 1)
+    return np.rint(unit * 255).astype(np.uint8)
+
+
+def with_paints(given: Hints, palette: np.ndarray) -> Hints:
+    """The hints with paints (P, 3) uint8 RGB after their colours, in the hints' type."""
+    if not len(palette):
+        return given
+    top = full_alpha(given.colours.dtype)
+    solid = np.column_stack([palette, np.full(len(palette), 255, np.uint8)]) / 255 * top
+    if np.issubdtype(given.colours.dtype, np.integer):
+        solid = np.rint(solid)
+    colours = np.concatenate([given.colours, solid.astype(given.colours.dtype)])
+    return replace(given, colours=colours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from dataclasses import fields, is_dataclass, replace
@@ -19,6 +20,7 @@ _PROBE = (1, 32, 128, 128)  # a map like those of the networks that ship
 _TURNS = 5
 _WISHES = {"fp32": False, "bf16": True}
 _NATIVE = ("avx512_bf16", "amx_bf16", "bf16")
+_logger = logging.getLogger("nuri.models")
 
 
 def native_bfloat16(device: torch.device | str = "cpu") -> bool:
@@ -48,7 +50,11 @@ def bfloat16_pays() -> bool:
         )
     if wish:
         return _WISHES[wish]
-    return native_bfloat16() and _seconds(torch.float32) > GAIN * _seconds(torch.bfloat16)
+    if not native_bfloat16():
+        return False
+    gain = _seconds(torch.float32) / _seconds(torch.bfloat16)
+    _logger.info("bfloat16 is %.2f times as fast as float32 here", gain)
+    return gain > GAIN
 
 
 def compute_in_bfloat16(network: nn.Module) -> nn.Module:

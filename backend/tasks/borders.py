@@ -7,10 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.imaging.hints import Hints
+from backend.imaging.hints import Hints, eight_bit
 from backend.regions.borders import Borders
-
-from .completion import eight_bit
 
 CORE = 0.5  # of a mark's half width is what the network is shown
 THICKEST = 2.5  # pixels at SIDE: ... and half as wide at most

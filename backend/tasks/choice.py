@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from backend.imaging.color import rgb_to_lab
+from backend.imaging.hints import eight_bit, with_paints
 from backend.regions.figure import agreed, deciding_together, off_ground, open_ground
 from backend.regions.fill import Regions
 from backend.regions.match import color_facts, hinted_picture
 
 from . import painting
 from .canvas import Canvas
-from .completion import Completed, eight_bit, leave_unseen, with_paints
+from .completion import Completed, leave_unseen
 from .shading import painted_shade
 from .sources import View, view_of
 from .voting import features_of

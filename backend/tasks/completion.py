@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.imaging.hints import Hints, full_alpha
+from backend.imaging.hints import Hints, eight_bit, with_paints
 from backend.regions.borders import FindBorders
 from backend.regions.colored import INK
 from backend.regions.figure import agreed, at_border, off_ground, open_ground
@@ -266,23 +266,3 @@ def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes
     source = replace(view, picture=picture, colors=colors, known=known)
     paint = np.where(known, own - 1, 0)
     return vote_view(network, view, source, paint, len(given.colours))
-
-
-def eight_bit(colours: np.ndarray) -> np.ndarray:
-    """(N, 3) uint8 of colours in any type, as if they were RGB: hues need not be right here."""
-    top = full_alpha(colours.dtype)
-    channels = colours[:, [min(i, colours.shape[1] - 2) for i in range(3)]]
-    unit = np.clip(np.nan_to_num(channels.astype(np.float32)) / top, 0, 1)
-    return np.rint(unit * 255).astype(np.uint8)
-
-
-def with_paints(given: Hints, palette: np.ndarray) -> Hints:
-    """The hints with paints (P, 3) uint8 RGB after their colours, in the hints' type."""
-    if not len(palette):
-        return given
-    top = full_alpha(given.colours.dtype)
-    solid = np.column_stack([palette, np.full(len(palette), 255, np.uint8)]) / 255 * top
-    if np.issubdtype(given.colours.dtype, np.integer):
-        solid = np.rint(solid)
-    colours = np.concatenate([given.colours, solid.astype(given.colours.dtype)])
-    return replace(given, colours=colours)
