@@ -19,11 +19,17 @@ from training.pretrained import SOURCES, Degradations, load_state
 
 
 def export_network(
-    path: Path, output: Path, network: str = "generator", *, half: bool = False
+    path: Path,
+    output: Path,
+    network: str = "generator",
+    *,
+    half: bool = False,
+    evaluation: Path | None = None,
 ) -> Path:
     """Write one network of a checkpoint as safetensors; returns its model card beside it.
 
-    Averaged weights are taken where the run kept them; ``half`` writes fp16. Raises TrainingError
+    Averaged weights are taken where the run kept them; ``half`` writes fp16; ``evaluation`` is
+    what `nuri-train evaluate` wrote of the run, as far as it is there. Raises TrainingError
     when the checkpoint cannot be read, holds no such network, or the disk is full.
     """
     _check_suffix(output)
@@ -38,12 +44,14 @@ def export_network(
     output.parent.mkdir(parents=True, exist_ok=True)
     save_network(output, model.half() if half else model, _facts(state, network))
     card = output.with_suffix(".md")
-    text = model_card(output.stem, state, network, path.parent)
+    text = model_card(output.stem, state, network, evaluation)
     write_whole(card, lambda file: _write(file, text))
     return card
 
 
-def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) -> str:
+def model_card(
+    title: str, state: Mapping[str, Any], network: str, evaluation: Path | None = None
+) -> str:
     """What someone who finds the file wants to know, in Markdown."""
     name, options = state["metadata"]["exports"][network]
     data, config = state["metadata"]["data"], state["config"]
@@ -57,7 +65,7 @@ def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) ->
         "",
         f"- Architecture: `{name}`, options `{json.dumps(options)}`",
         f"- Numbers in it: {size:,}",
-        f"- Trained for {state['step']:,} steps, batch {train['batch']}, seed {train['seed']}",
+        f"- Trained for {_stages(state)}, seed {train['seed']}",
         f"- Averaged weights: {'yes' if network in state['average'] else 'no'}",
         f"- Data: {data['name']}",
     ]
@@ -65,7 +73,7 @@ def model_card(title: str, state: Mapping[str, Any], network: str, run: Path) ->
     for heading, key in (("Done without", "degraded"), ("Pretrained networks used", "pretrained")):
         known = state["metadata"].get(key) or ["nothing"]
         lines += ["", f"## {heading}", "", *(f"- {line}" for line in known)]
-    lines += ["", "## Measured", "", *_measured(run)]
+    lines += ["", "## Measured", "", *_measured(evaluation)]
     lines += [
         "",
         "## Licence",
@@ -125,23 +133,40 @@ def save_network(output: Path, model: nn.Module, facts: Mapping[str, Any]) -> No
 
 
 def _facts(state: Mapping[str, Any], network: str) -> dict[str, Any]:
+    before = checkpoint.stage_steps(state)[:-1]
+    earlier = [f"{_counted(count)} of {stage}" for stage, count in before]
     return {
         "paper": state["paper"],
         "row": state["config"].get("row", "default"),
         "stage": state["stage"],
         "network": network,
         "steps": state["step"],
+        **({"earlier stages": earlier} if earlier else {}),
         "data": state["metadata"]["data"]["name"],
         "degraded": state["metadata"]["degraded"],
         "pretrained": state["metadata"].get("pretrained", []),
     }
 
 
-def _measured(run: Path) -> list[str]:
-    path = run / "evaluation.json"
-    if not path.exists():
+def _stages(state: Mapping[str, Any]) -> str:
+    config, steps = state["config"], checkpoint.stage_steps(state)
+    if len(steps) == 1:
+        return f"{_counted(state['step'])}, batch {config['train']['batch']}"
+    parts = []
+    for stage, count in steps:
+        batch = config.get(stage, {}).get("batch", config["train"]["batch"])
+        parts.append(f"{_counted(count)} ({stage}, batch {batch})")
+    return ", then ".join(parts)
+
+
+def _counted(steps: int) -> str:
+    return f"{steps:,} step{'s' * (steps != 1)}"
+
+
+def _measured(evaluation: Path | None) -> list[str]:
+    if evaluation is None or not evaluation.exists():
         return ["Not evaluated yet (`nuri-train evaluate`)."]
-    return measured(json.loads(path.read_text(encoding="utf-8")))
+    return measured(json.loads(evaluation.read_text(encoding="utf-8")))
 
 
 def measured(facts: Mapping[str, Any]) -> list[str]:

@@ -221,3 +221,9 @@ def test_finding_tables() -> None:
 def test_flattening_is_undone() -> None:
     config = presets.load("manga").config
     assert unflatten(flatten(config)) == config
+
+
+@pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper != "smsanet"])
+def test_a_start_that_nobody_reads_is_refused(paper: str) -> None:
+    with pytest.raises(TrainingError, match=r"there is no setting 'train\.init'"):
+        presets.parse(paper, ["train.init=siggraph17"])

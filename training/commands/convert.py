@@ -15,7 +15,13 @@ from training.shipping import Label, ship_file, ship_run
 def export(options: argparse.Namespace) -> int:
     """Write a run's network as safetensors, with a model card beside it."""
     path = last_checkpoint(options.run_folder)
-    card = export_network(path, options.output, options.network, half=options.half)
+    card = export_network(
+        path,
+        options.output,
+        options.network,
+        half=options.half,
+        evaluation=options.run_folder / evaluate.NAME,
+    )
     sys.stdout.write(f"{options.output}\n{card}\n")
     return 0
 

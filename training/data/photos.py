@@ -35,9 +35,9 @@ class PhotoDataset(PictureDataset):
     """Samples of ibn_gan and smsanet.
 
     ``gray`` (1, S, S) and ``ab`` (2, S, S) in the codec's units, ``rgb`` (3, S, S) [0, 1];
-    ``saliency`` (1, S, S) {0, 1} where the source has it or a backend is given (rgb (1, 3, S, S)
-    [0, 1] -> (1, 1, S, S) [0, 1]; ``saliency_key`` tells backends apart, for the cache of maps of
-    pictures that are neither cropped nor recoloured); ``name``;
+    ``saliency`` (1, S, S) {0, 1} of the backend where one is given (rgb (1, 3, S, S) [0, 1] ->
+    (1, 1, S, S) [0, 1]; ``saliency_key`` tells backends apart, for the cache of maps of pictures
+    that are neither cropped nor recoloured), else of the source where it has it; ``name``;
     ``regions`` where the whole source has them. ``crop``: shorter side to S and a random part, else
     the whole picture stretched to S x S. Pictures whose chroma spans less than ``gray_threshold``
     (sum over a and b of max - min) are left out. Raises TrainingError when none can be used.
@@ -114,10 +114,9 @@ class PhotoDataset(PictureDataset):
         return crop_picture(picture, top, left, self.size, self.size)
 
     def _mask(self, picture: Picture, rgb: Tensor) -> Tensor | None:
-        if picture.saliency is not None:
-            return (unit(picture.saliency) >= 0.5).float()
         if self._saliency is None:
-            return None
+            own = picture.saliency
+            return None if own is None else (unit(own) >= 0.5).float()
         backend = self._saliency
 
         def compute() -> np.ndarray:

@@ -35,8 +35,9 @@ class Average:
         return {name: network.state_dict() for name, network in self.networks.items()}
 
     def load_state_dict(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """Take averages from a checkpoint; one that it lacks begins as its network is now."""
         for name, network in self.networks.items():
-            network.load_state_dict(state[name])
+            network.load_state_dict(state.get(name, self._sources[name].state_dict()))
 
 
 def _still(network: nn.Module) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -99,12 +100,59 @@ def load_weights(
     ``tables`` of the two configurations must agree. Returns the checkpoint. Raises TrainingError.
     """
     state = load(path)
-    compare(path, state["config"], config, tables)
-    for name, network in recipe_networks.items():
-        weights = state["average"].get(name, state["networks"].get(name))
-        if weights is not None:
-            load_network(path, name, network, weights)
+    fill(path, state, recipe_networks, config, tables)
     return state
+
+
+def fill(
+    path: Path,
+    state: Mapping[str, Any],
+    networks: Mapping[str, nn.Module],
+    config: Mapping[str, Any],
+    tables: Iterable[str],
+) -> list[str]:
+    """`load_weights` from a checkpoint that is read already.
+
+    Returns the names of the networks that it does not hold. Raises TrainingError.
+    """
+    compare(path, state["config"], config, tables)
+    absent = []
+    for name, network in networks.items():
+        weights = state["average"].get(name, state["networks"].get(name))
+        if weights is None:
+            absent.append(name)
+        else:
+            load_network(path, name, network, weights)
+    return absent
+
+
+def origin(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a later stage keeps of the checkpoint that it begins with.
+
+    Its stage, step, ``digest`` (SHA-256 of all weights, averages included) and its own ``base``.
+    """
+    checksum = hashlib.sha256()
+    for part in ("networks", "average"):
+        for name, network in sorted(state[part].items()):
+            for key, tensor in sorted(network.items()):
+                checksum.update(f"{part} {name} {key}".encode())
+                checksum.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
+    return {
+        "stage": state["stage"],
+        "step": state["step"],
+        "digest": checksum.hexdigest(),
+        "base": state.get("base"),
+    }
+
+
+def stage_steps(state: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Every stage up to a checkpoint with its steps, the first one first."""
+    found: list[tuple[str, int]] = []
+    link: Mapping[str, Any] | None = state
+    while link is not None:
+        found.insert(0, (link["stage"], link["step"]))
+        link = link.get("base")
+    return found
 
 
 def _table(config: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:

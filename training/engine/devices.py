@@ -54,6 +54,12 @@ def on_any(fabric: Fabric, *flags: bool) -> list[bool]:
     return [bool(count) for count in total]
 
 
+def as_first(fabric: Fabric, flag: bool) -> bool:
+    """What the first process of a run says; every one of them must call it."""
+    answer: bool = fabric.broadcast(flag) if fabric.world_size > 1 else flag
+    return answer
+
+
 def gathered(fabric: Fabric, lines: set[str]) -> set[str]:
     """The lines of all processes of a run; every one of them must call it."""
     if fabric.world_size == 1:

@@ -166,6 +166,7 @@ def _facts(recipe: Recipe, device: str) -> dict[str, Any]:
         "pretrained": list(recipe.pretrained),
         "parameters": parameters,
         "steps": recipe.steps,
+        "base": recipe.base,
         "device": device,
         "versions": _versions(),
     }

@@ -92,6 +92,12 @@ class LearningRate:
                 rate = value
         return rate
 
+    def times(self, factor: float, start: int) -> LearningRate:
+        """The same plan with every rate from step ``start`` on multiplied by ``factor``."""
+        before = tuple(change for change in self.changes if change[0] < start)
+        after = tuple((step, rate * factor) for step, rate in self.changes if step > start)
+        return LearningRate(self.base, (*before, (start, self.at(start) * factor), *after))
+
 
 @dataclass(frozen=True)
 class Optimiser:
@@ -138,7 +144,7 @@ class Recipe:
     constructor options), what becomes a safetensors file. ``degraded``: what was replaced or left
     out because something is absent. ``pretrained``: networks of others that it uses, with the
     digests of their files. ``architecture``: dotted configuration tables that a
-    checkpoint must share with this recipe.
+    checkpoint must share with this recipe. ``base``: `checkpoint.origin` of the stage before.
     """
 
     paper: str
@@ -155,6 +161,7 @@ class Recipe:
     averaged: tuple[str, ...] = ("generator",)
     exports: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     architecture: tuple[str, ...] = ("model", "critic")
+    base: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for track in self.tracks:

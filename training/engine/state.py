@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from training.errors import TrainingError
 from . import checkpoint
 from .average import Average
 from .recipe import Recipe
+
+_log = logging.getLogger("nuri.training")
 
 
 @dataclass
@@ -38,6 +41,7 @@ class RunState:
             "paper": recipe.paper,
             "stage": recipe.stage,
             "step": self.step,
+            "base": recipe.base,
             "networks": {name: net.state_dict() for name, net in recipe.networks.items()},
             "average": {} if self.average is None else self.average.state_dict(),
             "optimisers": {name: opt.state_dict() for name, opt in self.optimisers.items()},
@@ -53,9 +57,10 @@ class RunState:
         }
 
     def restore(self, path: Path) -> None:
-        """Take everything from a checkpoint of the same stage and architecture.
+        """Take everything from a checkpoint of the same stage, architecture and base.
 
-        Raises TrainingError that names the difference otherwise.
+        One of another base is left alone, so that the stage begins anew, which is logged in one
+        line. Raises TrainingError that names the difference in stage or architecture.
         """
         state, recipe = checkpoint.load(path), self.recipe
         if (state["paper"], state["stage"]) != (recipe.paper, recipe.stage):
@@ -64,12 +69,25 @@ class RunState:
                 f"this run is {recipe.paper} {recipe.stage}",
                 "choose another run folder",
             )
+        if recipe.base is not None and state.get("base") != recipe.base:
+            _log.warning("%s", _anew(path, state.get("base"), recipe))
+            return
         checkpoint.compare(path, state["config"], recipe.config, recipe.architecture)
         for name, network in recipe.networks.items():
             checkpoint.load_network(path, name, network, state["networks"].get(name, {}))
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
-        if self.average is not None and state["average"]:
+        if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.taken |= state["batches"]
         self.step = state["step"]
+
+
+def _anew(path: Path, base: dict[str, Any] | None, recipe: Recipe) -> str:
+    return f"{path.parent} was trained on {_base(base)} and is trained anew on {_base(recipe.base)}"
+
+
+def _base(base: dict[str, Any] | None) -> str:
+    if base is None:
+        return "a base that it does not name"
+    return f"step {base['step']} of {base['stage']} ({base['digest'][:8]})"

@@ -20,7 +20,7 @@ from training.errors import TrainingError
 from . import checkpoint
 from .average import Average
 from .batches import Source, collate, mixed_seed, to_device
-from .devices import gathered, make_fabric, on_any
+from .devices import as_first, gathered, make_fabric, on_any
 from .journal import History, Journal, Meter, read_history
 from .progress import Progress
 from .recipe import Batch, Recipe, Track
@@ -91,16 +91,16 @@ class Trainer:
     def fit(self, resume: bool = False) -> Fitted:
         """Train to the end, the time limit or an interruption, then leave a checkpoint.
 
-        ``resume`` continues the checkpoint of the run folder where there is one. Raises
-        TrainingError: a checkpoint is there and ``resume`` is not asked, it is of another
-        architecture, a loss is not a number, the disk is full.
+        ``resume`` continues the checkpoint of the run folder where there is one of the same base.
+        Raises TrainingError: a checkpoint is there and ``resume`` is not asked, it is of another
+        architecture, processes are at different steps, a loss is not a number, the disk is full.
         """
-        if self.checkpoint.exists():
+        if as_first(self._fabric, self.checkpoint.exists()):
             if not resume:
                 raise TrainingError(
                     f"{self.run} holds a run already", "add --resume or choose another folder"
                 )
-            self._state.restore(self.checkpoint)
+            self._restore()
         self._share_weights()
         self.run.mkdir(parents=True, exist_ok=True)
         began, first = time.monotonic(), self._state.step
@@ -128,6 +128,21 @@ class Trainer:
             history=read_history(self.run),
         )
 
+    def _restore(self) -> None:
+        failure: TrainingError | None = None
+        try:
+            self._state.restore(self.checkpoint)
+        except TrainingError as error:  # the others wait for this process below
+            failure = error
+        steps = gathered(self._fabric, {"none" if failure else str(self._state.step)})
+        if failure is not None:
+            raise failure
+        if len(steps) > 1:
+            raise TrainingError(
+                f"the processes of this run are at different steps ({', '.join(sorted(steps))})",
+                f"let all of them see the same {self.run}",
+            )
+
     def _loop(self, journal: Journal | None, began: float) -> None:
         with ExitStack() as open_sources:
             sources = {track.name: self._source(track) for track in self.recipe.tracks}
@@ -138,7 +153,7 @@ class Trainer:
     def _train(self, sources: dict[str, Source], journal: Journal | None, began: float) -> None:
         meter, logged, logged_at = Meter(), self._state.step, time.monotonic()
         title = f"{self.recipe.paper} {self.recipe.stage}"
-        if not self.checkpoint.exists():
+        if self._state.step == 0:
             self._save()  # the last good state of a run that fails before its first checkpoint
         with Progress(title, self.recipe.steps, self._state.step, quiet=self._quiet) as progress:
             while self._state.step < self.recipe.steps and not self._stop:
@@ -285,7 +300,7 @@ class Trainer:
 
     def _watch_time(self, began: float) -> None:
         limit = float(self._settings["max_seconds"]) or math.inf
-        late = time.monotonic() - began > limit
+        late = time.monotonic() - began > limit and self._state.step < self.recipe.steps
         # all processes stop after the same step
         late, interrupted = on_any(self._fabric, late, self._asked)
         self._stop = "interrupted" if interrupted else "time" if late else ""

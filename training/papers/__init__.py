@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from training.engine import Recipe
+from training.engine.checkpoint import origin
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def build(
         shop = Workshop(deepcopy(dict(config)), data, stage, base)
         recipe: Recipe = _paper(config).build(shop)
     recipe.pretrained = shop.degradations.pretrained()
+    recipe.base = None if shop.base_state is None else origin(shop.base_state)
     return recipe
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,20 @@ class Workshop:
         """The network of a ``model`` table: its name and constructor options."""
         return make_network(table)
 
+    @cached_property
+    def base_state(self) -> dict[str, Any] | None:
+        """The checkpoint of the stage before, if there is one. Raises TrainingError."""
+        return None if self.base is None else checkpoint.load(self.base)
+
     def load_base(self, networks: Mapping[str, nn.Module], tables: tuple[str, ...]) -> None:
-        """Fill the networks from the checkpoint of the stage before, if there is one."""
-        if self.base is not None:
-            checkpoint.load_weights(self.base, networks, self.config, tables)
+        """Fill the networks from the checkpoint of the stage before, if there is one.
+
+        A network that it lacks stays as initialised, which is recorded. Raises TrainingError.
+        """
+        if self.base is None or self.base_state is None:
+            return
+        for name in checkpoint.fill(self.base, self.base_state, networks, self.config, tables):
+            self.degradations.note(name, "untrained", f"{self.base} holds none")
 
 
 def make_network(table: Config) -> nn.Module:
@@ -76,22 +87,29 @@ def make_critic(table: Config, weight: float, size: int) -> nn.Module | None:
     return critic
 
 
-def make_optimisers(config: Config, steps: int, names: Config) -> dict[str, Optimiser]:
+def make_optimisers(
+    config: Config, steps: int, names: Config, start: int = 0
+) -> dict[str, Optimiser]:
     """Adam for each of ``names`` (optimiser -> network), by ``optim.generator`` and so on.
 
-    All rates are multiplied by ``optim.decay_factor`` from the share ``optim.decay_at`` on.
+    Rates decay over the ``steps`` from ``start`` on.
     """
-    settings = config["optim"]
     optimisers = {}
     for name, network in names.items():
-        own = settings["critic" if "critic" in name else "generator"]
-        changes: tuple[tuple[int, float], ...] = ()
-        if settings["decay_at"]:
-            start = round(settings["decay_at"] * steps)
-            changes = ((start, own["lr"] * settings["decay_factor"]),)
+        own = config["optim"]["critic" if "critic" in name else "generator"]
+        rate = decayed(LearningRate(own["lr"]), config, steps, start)
         betas = (float(own["betas"][0]), float(own["betas"][1]))
-        optimisers[name] = Optimiser((network,), LearningRate(own["lr"], changes), betas)
+        optimisers[name] = Optimiser((network,), rate, betas)
     return optimisers
+
+
+def decayed(rate: LearningRate, config: Config, steps: int, start: int = 0) -> LearningRate:
+    """The rate times ``optim.decay_factor`` from the share ``optim.decay_at`` (0: never) of the
+    ``steps`` from ``start`` on."""
+    settings = config["optim"]
+    if not settings["decay_at"]:
+        return rate
+    return rate.times(settings["decay_factor"], start + round(settings["decay_at"] * steps))
 
 
 def make_feature_losses(

@@ -26,7 +26,7 @@ from training.losses import PixelLoss, SaliencyBackend, SaliencyLoss
 from training.losses.pfanet import load_saliency
 from training.papers import sources
 from training.papers.ibn_gan import chroma_columns, chroma_scored
-from training.papers.pieces import Config, Workshop, make_network
+from training.papers.pieces import Config, Workshop, decayed, make_network
 from training.papers.scoring import Evaluation, Examination
 from training.pretrained import Degradations, load_state, resolve
 
@@ -35,15 +35,24 @@ PRETRAINED = "siggraph17"
 
 
 class SaliencyTask(Task):
-    """Loss [3]: Huber with beta 1/110 + salient, both on normalised ab."""
+    """Loss [3]: Huber with beta 1/110 + salient, both on normalised ab.
+
+    ``known``: the batch's maps are of the same ``backend``, which need not make them again.
+    """
 
     def __init__(
-        self, generator: nn.Module, weights: Config, backend: SaliencyBackend | None
+        self,
+        generator: nn.Module,
+        weights: Config,
+        backend: SaliencyBackend | None,
+        *,
+        known: bool = False,
     ) -> None:
         super().__init__()
         self.generator = generator
         self.trained = (generator,)
         self.weights = dict(weights)
+        self.known = known
         self.pixel = PixelLoss("huber", beta=weights["huber_beta"])
         self.saliency = None
         if isinstance(backend, nn.Module):
@@ -64,7 +73,8 @@ class SaliencyTask(Task):
         main = generated["main"].float()
         terms = {"g/pixel": Term(self.pixel(main, batch["ab"]), self.weights["pixel"])}
         if self.saliency is not None:
-            raw = self.saliency(main, batch["ab"], batch["gray"], batch.get("saliency"))
+            known = batch["saliency"] if self.known else None
+            raw = self.saliency(main, batch["ab"], batch["gray"], known)
             terms["g/salient"] = Term(raw, self.weights["salient"])
         return terms
 
@@ -89,13 +99,14 @@ def build(shop: Workshop) -> Recipe:
     rate = LearningRate(own["lr"])
     if scratch:
         rate = LearningRate(train["scratch_lr"], ((scratch, own["lr"]),))
+    rate = decayed(rate, config, scratch + steps)
     maps = None
     if backend is not None and not (config["data"]["crop"] or config["data"]["recolor"]):
         # maps of pictures as they are stay the same; a network of its own stays on the CPU
         known = shop.degradations.used.get("pfanet", "classical")
         maps = (load_saliency(shop.degradations), known)
     dataset = sources.samples(config, shop.data, "train", maps)
-    task = SaliencyTask(generator, config["loss"], backend)
+    task = SaliencyTask(generator, config["loss"], backend, known=maps is not None)
     return Recipe(
         paper="smsanet",
         stage=shop.stage,

@@ -17,8 +17,6 @@ from training.data import SampleDataset
 from training.engine import (
     Batch,
     Generated,
-    LearningRate,
-    Optimiser,
     Recipe,
     Term,
     Track,
@@ -34,11 +32,13 @@ from training.papers.pieces import (
     make_critic,
     make_feature_losses,
     make_network,
+    make_optimisers,
     order_of,
     unit,
     with_critic,
 )
 from training.papers.video_evaluation import evaluate as evaluate
+from training.papers.video_evaluation import has_refinement
 from training.papers.video_frames import (
     colour_frames,
     free_frames,
@@ -172,10 +172,10 @@ def build(shop: Workshop) -> Recipe:
     """One stage of a row of Tables 1 to 7."""
     config, stage = shop.config, shop.stage
     finetuning = stage == "finetune"
-    refined = stage == "refine" or (finetuning and config["refine"]["enabled"])
     keys = finetuning and config["finetune"].get("keys", 0)
     if stage != "main" and shop.base is None:
         raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
+    refined = stage == "refine" or (finetuning and _has_refinement(shop, bool(keys)))
     networks = {"generator": make_network(model_table(config["model"]))}
     features = make_feature_losses(
         config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
@@ -184,13 +184,16 @@ def build(shop: Workshop) -> Recipe:
     open_data = sources.windows if stage == "refine" else sources.samples
     dataset = open_data(config, shop.data, own)
     tracks: list[Track] = []
-    steps = 0
-    if stage != "refine":
-        critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
+    steps = main_steps = 0
+    critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
+    # the refinement has no use for this critic, but fine-tuning goes on with it
+    if stage != "refine" or (shop.base_state and "critic" in shop.base_state["networks"]):
         networks = with_critic(networks, critic)
+    shared = tuple(networks)
+    if stage != "refine":
         count, batch = config["references"]["count"], config["train"]["batch"]
         task = TransformTask(networks["generator"], critic, config["loss"], features, count)
-        steps = config[own]["steps"]
+        steps = main_steps = config[own]["steps"]
         tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=steps))
     if refined:
         networks["refiner"] = make_network(config["refine"]["model"])
@@ -198,17 +201,20 @@ def build(shop: Workshop) -> Recipe:
         windows = sources.windows(config, shop.data, own) if finetuning else dataset
         tracks.append(_refinement(config, networks, features, windows, steps))
         steps += config["finetune"]["refine_steps"] if finetuning else config["refine"]["steps"]
-    shop.load_base(networks, ("model", "refine.model") if finetuning else ("model",))
+    tables = ("model", "refine.model") if finetuning and refined else ("model",)
+    shop.load_base(networks if finetuning else {n: networks[n] for n in shared}, tables)
+    of_transform = {} if stage == "refine" else {name: name for name in shared}
     # key frames are no succession, from which the refinement could learn
-    fixed = "refiner" if keys else "generator" if stage == "refine" else ""
-    trained = [name for name in networks if name != fixed]
+    of_refinement = {} if keys else {name: name for name in networks if name not in shared}
+    trained = (*of_transform, *of_refinement)
     return Recipe(
         paper="video",
         stage=stage,
         config=config,
         networks=networks,
         tracks=tracks,
-        optimisers={name: _adam(config, name) for name in trained},
+        optimisers=make_optimisers(config, main_steps, of_transform)
+        | make_optimisers(config, steps - main_steps, of_refinement, main_steps),
         steps=steps,
         **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
@@ -216,6 +222,25 @@ def build(shop: Workshop) -> Recipe:
         exports=sources.exports(config, {n: t for n, t in _PARTS.items() if n in networks}),
         architecture=(*ARCHITECTURE, "refine.model") if refined else ARCHITECTURE,
     )
+
+
+def _has_refinement(shop: Workshop, keys: bool) -> bool:
+    """Whether fine-tuning has a refinement to go on with: configured, and trained.
+
+    Key frames alone do without one, which is recorded. Raises TrainingError for other data.
+    """
+    state = shop.base_state
+    if not shop.config["refine"]["enabled"] or state is None:
+        return False
+    if has_refinement(state):
+        return True
+    lack = f"{shop.base} holds no trained refinement"
+    if not keys:
+        raise TrainingError(
+            lack, "train its refine stage with --resume, or add --set refine.enabled=false"
+        )
+    shop.degradations.note("refinement", "none", lack)
+    return False
 
 
 def _refinement(
@@ -262,8 +287,3 @@ def model_table(table: Config) -> dict[str, Any]:
     if options.get("mask_channels") == 0:
         options["mask_channels"] = None
     return options
-
-
-def _adam(config: Config, name: str) -> Optimiser:
-    own = config["optim"]["critic" if "critic" in name else "generator"]
-    return Optimiser((name,), LearningRate(own["lr"]), (own["betas"][0], own["betas"][1]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from training.data import SampleDataset
-from training.engine import Batch
+from training.engine import Batch, checkpoint
 from training.papers import sources
 from training.papers.pieces import Config, make_network, to_bytes, unit
 from training.papers.scoring import Evaluation, Examination, Scored
@@ -25,20 +25,34 @@ from training.pretrained import Degradations
 def evaluate(
     config: Config, data: Path | None, path: Path | None, out: Path, device: str
 ) -> Evaluation:
-    """A row's metrics over the inner frames of the clips of the test series."""
-    examination = Examination(config, out, device, Degradations())
+    """A row's metrics over the inner frames of the clips of the test series.
+
+    A refinement that the checkpoint holds no trained weights of is left out, and recorded.
+    """
+    degradations = Degradations()
+    examination = Examination(config, out, device, degradations)
     table = dict(config["model"])
     if table.get("mask_channels") == 0:  # TOML has no None
         table["mask_channels"] = None
     networks = {"generator": make_network(table)}
     tables: tuple[str, ...] = ("model",)
-    if config["refine"]["enabled"]:
+    refined = config["refine"]["enabled"]
+    if refined and path is not None and not has_refinement(checkpoint.load(path)):
+        degradations.note("refinement", "none", f"{path} holds no trained refinement")
+        refined = False
+    if refined:
         networks["refiner"] = make_network(config["refine"]["model"])
         tables = ("model", "refine.model")
     examination.load(networks, path, config, tables)
     dataset = sources.samples(config, data, "test")
     frames = _frames(networks, examination, dataset, config)
     return examination.score(frames, config["eval"]["metrics"])
+
+
+def has_refinement(state: Config) -> bool:
+    """Whether a checkpoint holds a refinement that took a step; a fresh one is noise."""
+    fresh = state["stage"] == "refine" and not state["step"]
+    return "refiner" in state["networks"] and not fresh
 
 
 def _frames(
@@ -77,5 +91,5 @@ def _coloured(
     positions = reference_positions(frames, settings["count"], settings["evaluate"])
     coloured = colour_frames(networks["generator"], batch, positions)
     if "refiner" in networks:
-        coloured = refine_clip(networks["refiner"], batch["line"], coloured)
+        coloured = refine_clip(networks["refiner"], batch["line"], coloured, positions)
     return coloured, positions

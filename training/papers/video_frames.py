@@ -89,14 +89,21 @@ def rotate_hue(rgb: Tensor, degrees: float) -> Tensor:
     return torch.stack(channels, -3)
 
 
-def refine_clip(refiner: nn.Module, line: Tensor, coloured: Tensor) -> Tensor:
-    """Refined colours of a shot (B, T, 3, H, W); overlaps of windows are averaged."""
+def refine_clip(
+    refiner: nn.Module, line: Tensor, coloured: Tensor, positions: Sequence[int]
+) -> Tensor:
+    """Refined colours of a shot (B, T, 3, H, W); overlaps of windows are averaged.
+
+    ``positions``: the references among its frames, in ascending order.
+    """
     total = torch.zeros_like(coloured)
     counts = torch.zeros(coloured.shape[1], device=coloured.device)
     last = coloured.shape[1] - 1
     for start, stop in windows(coloured.shape[1]):
-        # the references of both ends of the shot stand at both ends of every window
-        index = [0, *range(start, stop), last] if start or stop <= last else list(range(stop))
+        # the first and the last reference stand at the ends of every window
+        ends = positions[0], positions[-1]
+        whole = not start and stop > last
+        index = list(range(stop)) if whole else [ends[0], *range(start, stop), ends[1]]
         clip = torch.cat((line[:, index], coloured[:, index]), 2)
         refined = refiner(clip).main.to(total.dtype)
         inner = refined if len(index) == stop - start else refined[:, 1:-1]

@@ -82,6 +82,18 @@ def test_a_finished_run_can_be_made_longer(tmp_path: Path) -> None:
     assert [step for step, _ in fitted.history["g/pixel"]] == [1, 2, 3, 4, 5]
 
 
+def test_an_average_switched_on_late_begins_with_what_was_learnt(tmp_path: Path) -> None:
+    Trainer(tiny_recipe(steps=4), tmp_path, device="cpu", quiet=True).fit()
+    before = checkpoint.load(tmp_path / checkpoint.NAME)["networks"]["generator"]
+    Trainer(tiny_recipe(steps=5, ema=0.75), tmp_path, device="cpu", quiet=True).fit(resume=True)
+    state = checkpoint.load(tmp_path / checkpoint.NAME)
+    after, average = state["networks"]["generator"], state["average"]["generator"]
+    names = [name for name, _ in tiny_recipe().networks["generator"].named_parameters()]
+    for name in names:
+        torch.testing.assert_close(average[name], 0.75 * before[name] + 0.25 * after[name])
+    assert torch.equal(average["1.running_mean"], after["1.running_mean"])
+
+
 def test_resume_names_the_difference_of_two_architectures(tmp_path: Path) -> None:
     Trainer(tiny_recipe(steps=1), tmp_path, device="cpu", quiet=True).fit()
     other = Trainer(tiny_recipe(steps=1, width=8), tmp_path, device="cpu", quiet=True)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from training import papers
 from training.engine import Trainer
+from training.engine.batches import collate
 from training.losses import saliency
 
 from .test_recipes import small
@@ -52,3 +53,28 @@ def test_saliency_of_whole_pictures_is_kept(
 def test_parts_of_pictures_have_no_maps_to_keep(photos: Path) -> None:
     dataset = papers.build(small("smsanet"), photos).tracks[0].dataset
     assert "saliency" not in dataset[(0, 0)]
+
+
+@pytest.mark.parametrize("crop", ["true", "false"])
+@pytest.mark.parametrize("generated", [True, False])
+def test_a_perfect_prediction_costs_nothing(crop: str, generated: bool, photos: Path) -> None:
+    recipe = papers.build(small("smsanet", f"data.crop={crop}"), None if generated else photos)
+    (track,) = recipe.tracks
+    batch = collate([track.dataset[(0, index)] for index in range(4)])
+    terms = track.task.generator_terms(batch, {"main": batch["ab"].clone()})
+    assert float(terms["g/salient"].raw) == 0
+
+
+def test_the_rate_decays_from_scratch_on() -> None:
+    def rates(share: float) -> list[float]:
+        settings = (
+            "train.scratch_steps=6", "train.steps=4", "train.scratch_lr=1.0",
+            "optim.generator.lr=0.1", "optim.decay_factor=0.5", f"optim.decay_at={share}",
+        )  # fmt: skip
+        rate = papers.build(small("smsanet", *settings), None).optimisers["generator"].rate
+        return [rate.at(step) for step in range(10)]
+
+    assert rates(0.0) == [1.0] * 6 + [0.1] * 4
+    assert rates(0.3) == [1.0] * 3 + [0.5] * 3 + [0.05] * 4
+    assert rates(0.6) == [1.0] * 6 + [0.05] * 4
+    assert rates(0.8) == [1.0] * 6 + [0.1] * 2 + [0.05] * 2

@@ -84,16 +84,29 @@ class Echo(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.lengths: list[int] = []
+        self.ends: list[tuple[float, float]] = []
 
     def forward(self, clip: torch.Tensor) -> Echo:
         self.lengths.append(clip.shape[1])
         self.main = clip[:, :, 1:]
+        self.ends.append((float(self.main[:, 0].mean()), float(self.main[:, -1].mean())))
         return self
 
 
 def test_a_long_shot_is_refined_in_windows_with_references_at_both_ends() -> None:
     coloured = torch.rand(1, 50, 3, 2, 2)
     echo = Echo()
-    refined = refine_clip(echo, torch.rand(1, 50, 1, 2, 2), coloured)
+    refined = refine_clip(echo, torch.rand(1, 50, 1, 2, 2), coloured, [0, 49])
     assert echo.lengths == [34, 34]
     torch.testing.assert_close(refined, coloured)
+
+
+@pytest.mark.parametrize(
+    ("positions", "ends"), [([0, 49], (0, 49)), ([0], (0, 0)), ([0, 0], (0, 0))]
+)
+def test_windows_end_with_references_alone(positions: list[int], ends: tuple[int, int]) -> None:
+    numbers = torch.arange(50.0).view(1, 50, 1, 1, 1).expand(1, 50, 3, 2, 2)
+    echo = Echo()
+    refined = refine_clip(echo, torch.rand(1, 50, 1, 2, 2), numbers, positions)
+    assert echo.ends == [ends, ends]
+    torch.testing.assert_close(refined, numbers)

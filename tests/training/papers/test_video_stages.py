@@ -100,3 +100,60 @@ def test_atd_12k_is_trained_and_measured_by_triplets(row: str, tmp_path: Path) -
     assert len(recipe.tracks[0].dataset) == 3
     result = papers.evaluate(config, tmp_path / "data", None, tmp_path / "out", "cpu")
     assert result.count == (2 if row == "atd_8_hue_90" else 10)
+
+
+def test_fine_tuning_goes_on_with_the_critics(tmp_path: Path) -> None:
+    config = small("video", "finetune.shots=2", "finetune.keys=0")
+    bases: list[Path | None] = [None]
+    for stage in ("main", "refine"):
+        recipe = papers.build(config, None, stage, bases[-1])
+        trainer = Trainer(recipe, tmp_path / stage, device="cpu", quiet=True)
+        bases.append(trainer.fit().checkpoint)
+    _, main, refined = bases
+    assert main is not None and refined is not None
+    trained = checkpoint.load(main)["networks"]["critic"]
+    recipe = papers.build(config, None, "finetune", refined)
+    began = recipe.networks["critic"].state_dict()
+    assert all(torch.equal(trained[name], began[name]) for name in trained)
+    assert not [line for line in recipe.degraded if "untrained" in line]
+
+    state = checkpoint.load(refined)
+    del state["networks"]["critic"]
+    checkpoint.save(refined, state)
+    recipe = papers.build(config, None, "finetune", refined)
+    (line,) = [line for line in recipe.degraded if "untrained" in line]
+    assert line.startswith("critic=untrained") and str(refined) in line
+
+
+def test_a_refinement_of_no_steps_is_not_measured(tmp_path: Path) -> None:
+    config, base = small("video", "refine.steps=0"), None
+    for stage in papers.stages(config):
+        recipe = papers.build(config, None, stage, base)
+        base = Trainer(recipe, tmp_path / stage, device="cpu", quiet=True).fit().checkpoint
+    result = papers.evaluate(config, None, base, tmp_path / "out", "cpu")
+    assert [line for line in result.degraded if line.startswith("refinement=none")]
+
+
+def test_rates_decay_in_every_stage(tmp_path: Path) -> None:
+    config = small(
+        "video", "optim.decay_at=0.5", "optim.decay_factor=0.1", "train.steps=4",
+        "refine.steps=6", "finetune.steps=8", "finetune.refine_steps=4", "finetune.shots=2",
+        "finetune.keys=0",
+    )  # fmt: skip
+    expected = {
+        "main": {"generator": 2, "critic": 2},
+        "refine": {"refiner": 3, "temporal_critic": 3},
+        "finetune": {"generator": 4, "critic": 4, "refiner": 10, "temporal_critic": 10},
+    }
+    base = None
+    for stage, starts in expected.items():
+        recipe = papers.build(config, None, stage, base)
+        assert recipe.optimisers.keys() == starts.keys()
+        for name, start in starts.items():
+            rate = recipe.optimisers[name].rate
+            assert rate.at(start - 1) == rate.base
+            assert rate.at(start) == pytest.approx(0.1 * rate.base)
+        if stage != "finetune":
+            base = Trainer(recipe, tmp_path / stage, device="cpu", quiet=True).fit().checkpoint
+    rates = papers.build(small("video"), None).optimisers["generator"].rate
+    assert rates.at(10**6) == rates.base
