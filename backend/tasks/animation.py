@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.imaging.lines import darkness
 from backend.models.registry import MATCHER, TEMPORAL
+from backend.regions.align import likeness
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 
@@ -21,7 +22,7 @@ from .layer import LayerResult, colour_layer
 from .laying import RIM
 from .matcher import colour_from_sources
 from .neighbours import Neighbour, as_neighbour, follow_neighbour
-from .sources import Source, facing, likeness, view_of
+from .sources import Source, facing, view_of
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
@@ -75,8 +76,9 @@ class Shot:
         Raises NuriError: bad_input (blank line art), cancelled.
         """
         followed = self.neighbours(time)
-        if followed[0].time == time and followed[0].filled is not None:
-            return followed[0].filled
+        filled = followed[0].filled if followed[0].time == time else None
+        if filled is not None and filled.regions.shape == line.shape[:2]:
+            return filled
         canvas = read_canvas(line)
         result = colour_layer(
             canvas,

@@ -19,6 +19,7 @@ CERTAIN = 16  # ... and all where lines agree fully: trust to this power
 LARGE = 0.004  # of the square; smaller regions may have moved as a whole
 DIVIDING = 0.85  # trust from which a region may have several paints
 MOSTLY = 0.7  # share of a patch on the ground that is trusted so, and the rest with it
+HELD = 0.1  # share of its outline that lies on the figure's own lines, or it floats
 MISSING = 0.15  # share of its outline that may be a line in the source alone
 NEAR = 11  # pixels of the square within which a line is the same
 LEAST_DEPTH = 3.0  # pixels of the square; thinner pieces are lines that missed each other
@@ -187,11 +188,13 @@ def _open_parts(shown: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
     """(S, S) bool: of what is ``shown``, (S, S) bool, on the ground, parts of the figure that no
     line ends: patches of one paint, mostly sure, for in the middle of a large one no line tells.
 
-    A patch that a line ends in its source alone, such as longer hair, is not in the drawing.
+    A patch that a line ends in its source alone, such as longer hair, is not in the drawing, nor is
+    one that stands by itself, such as lettering.
     """
     found = np.zeros_like(shown)
     beside = np.ones((3, 3), np.uint8)
-    missing = laid.lined & (cv2.dilate(view.ink, np.ones((NEAR, NEAR), np.uint8)) < INK)
+    drawn = cv2.dilate(view.ink, np.ones((NEAR, NEAR), np.uint8)) >= INK
+    missing = laid.lined & ~drawn
     for kind in np.unique(laid.paint[shown]):
         one = shown & (laid.paint == kind)
         count, parts = cv2.connectedComponents(one.astype(np.uint8), connectivity=4)
@@ -201,6 +204,7 @@ def _open_parts(shown: np.ndarray, view: View, laid: LaidPaints) -> np.ndarray:
         rim = (parts == 0) & (around > 0)
         outline = np.bincount(around[rim], None, count)
         fits &= np.bincount(around[rim], missing[rim], count) <= MISSING * outline
+        fits &= np.bincount(around[rim], drawn[rim], count) >= HELD * outline
         found |= one & fits[parts]
     return found
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from backend.imaging.ground import laid_on_white
 from backend.imaging.lines import darkness, ink_mask
+from backend.regions.align import Placement, align, likeness
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
     SIDE,
@@ -39,23 +40,57 @@ from .canvas import Canvas, working_ink, working_size
 BORDER = 25  # pixels of the square, twice the margin at the border that gives no shading
 SAME = 3  # of 255: colours of two references that differ less are one
 MIRRORED = 0.004  # of a likeness; a drawing that is its own mirror image stays as it is
-LIKENESS_BLURS = (2.0, 8.0)  # pixels of the square
+FAR = 1.0  # of a likeness; below it the figure may stand elsewhere in the reference ...
+PLACED = 0.1  # ... where its lines are likelier by this, finely and coarsely
 
 
 @dataclass(frozen=True)
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
     is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
-    the drawing fills its canvas. ``lined``: its lines were known, so that no paint of it is ink;
-    then ``seam``, of `find_seam`, says where its paints meet under them.
+    the drawing fills its canvas. ``finished``: what there is to look at where only the finished
+    picture is known, else None. With its lines, no paint of it is ink, and ``seam``, of
+    `find_seam`, says where its paints meet under them.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
+    finished: Finished | None
     ground: int = -1
-    lined: bool = False
     seam: tuple[int, int] = (0, 0)
+
+    @property
+    def lined(self) -> bool:
+        """Whether its lines were known."""
+        return self.finished is None
+
+
+@dataclass
+class Finished:
+    """A coloured drawing (h, w) whose lines are not known, to be looked at elsewhere again.
+
+    rgb: (h, w, 3) uint8. areas: of its paints. ground: (h, w) bool, around its figure. It keeps the
+    views that the last drawing needed.
+    """
+
+    rgb: np.ndarray
+    areas: PaintedAreas
+    ground: np.ndarray
+    _drawing: bytes = field(default=b"", init=False, repr=False)
+    _views: dict[Placement, View] = field(default_factory=dict, init=False, repr=False)
+
+    def view(self, place: Placement, of: View, drawing: bytes) -> View:
+        """It as ``place`` in its plain view ``of``; ``drawing`` tells drawings apart."""
+        if drawing != self._drawing:
+            self._drawing, self._views = drawing, {}
+        if place not in self._views:
+            left = 1 - place.left - place.side if place.mirrored else place.left
+            side = of.box.side
+            box = Box(of.box.left + left * side, of.box.top + place.top * side, place.side * side)
+            painting = _painting(self.areas, self.ground, box)
+            self._views[place] = _look(self.rgb, None, self.areas, box, painting)(place.mirrored)
+        return self._views[place]
 
 
 @dataclass
@@ -122,15 +157,16 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     if ink is not None:
         # what has another paint there is a part of the figure that its lines leave open
         around &= np.isin(painted.paint[painted.label], (-1, ground_paint))
-    views = _views(rgb, ink, areas, box, _painting(painted, around, box))
-    return Source(name, areas, views, ground_paint, ink is not None, seam)
+    look = _look(rgb, ink, areas, box, _painting(painted, around, box))
+    finished = Finished(rgb, areas, around) if ink is None else None
+    return Source(name, areas, (look(False), look(True)), finished, ground_paint, seam)
 
 
-def _views(
+def _look(
     rgb: np.ndarray, ink: np.ndarray | None, areas: PaintedAreas, box: Box, painting: np.ndarray
-) -> tuple[View, View]:
-    """A coloured drawing (h, w, 3) as it is, and mirrored. ink: (h, w) uint8, None where its lines
-    are not known. painting: of the `View`.
+) -> Callable[[bool], View]:
+    """Gives the view of a coloured drawing (h, w, 3) in a box, mirrored or not. ink: (h, w) uint8,
+    None where its lines are not known. painting: of the `View`.
     """
     seen, shown = (crop(rgb, box, side, 255, exact=False) for side in (SIDE, LAID_SIDE))
     if ink is None:
@@ -141,7 +177,10 @@ def _views(
     closed = spread_under_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
     on_canvas = _within_canvas(shown, rgb, box)
 
-    def view(turned: Callable[[np.ndarray], np.ndarray]) -> View:
+    def view(mirrored: bool) -> View:
+        def turned(part: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(part[:, ::-1]) if mirrored else part
+
         regions = describe(turned(label))
         return View(
             picture=network_picture(turned(seen_ink), turned(seen)),
@@ -154,7 +193,7 @@ def _views(
             colors=areas.palette[areas.paint[regions.number]],
         )
 
-    return view(lambda part: part), view(lambda part: np.ascontiguousarray(part[:, ::-1]))
+    return view
 
 
 def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
@@ -207,20 +246,26 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
 
 
 def facing(target: View, source: Source) -> View:
-    """The source as it is, or mirrored if its lines are nearer then by more than chance."""
-    plain, mirrored = (likeness(target.picture[0], view.picture[0]) for view in source.views)
-    return source.views[int(mirrored > plain + MIRRORED)]
+    """The source as it is, or mirrored if its lines are nearer then by more than chance.
 
-
-def likeness(ink: np.ndarray, other: np.ndarray) -> float:
-    """How well the lines of two drawings (S, S) lie on each other, finely and coarsely: -2..2."""
-    total = 0.0
-    for blur in LIKENESS_BLURS:
-        one, two = (cv2.GaussianBlur(lines, (0, 0), blur) for lines in (ink, other))
-        one, two = one - one.mean(), two - two.mean()
-        power = float(np.sqrt((one * one).sum() * (two * two).sum()))
-        total += float((one * two).sum()) / power if power > 0 else 0.0
-    return total
+    A finished picture whose lines are far from these is looked at where they are likest.
+    """
+    ink = target.picture[0]
+    plain = source.views[0]
+    as_it_is, mirrored = (likeness(ink, view.picture[0]) for view in source.views)
+    best = source.views[int(mirrored > as_it_is + MIRRORED)]
+    if source.finished is None or max(as_it_is, mirrored) >= FAR:
+        return best
+    # of a finished picture only what is thin is a line, which large black parts may outweigh
+    thin = thin_dark(np.rint(255 - 255 * ink).astype(np.uint8)[..., None]) / np.float32(255)
+    drawing = ink.tobytes()
+    most = sum(likeness(lines, best.picture[0]) for lines in (ink, thin)) + 2 * PLACED
+    for lines in (ink, thin):
+        view = source.finished.view(align(lines, plain.picture[0]), plain, drawing)
+        alike = sum(likeness(lines, view.picture[0]) for lines in (ink, thin))
+        if alike > most:
+            best, most = view, alike
+    return best
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from backend.regions.describe import SIDE, Box, describe
 from backend.regions.register import SIDE as LAID_SIDE
-from backend.tasks.laying import LaidPaints, believe, lay_views
+from backend.tasks.laying import LaidPaints, believe, divide, lay_views
 from backend.tasks.matcher import colour_from_sources
 from backend.tasks.sources import View, read_source
 from tests.backend import figures
@@ -132,3 +132,35 @@ def test_the_ground_between_thick_strokes_is_not_their_colour():
     coloured = colour_from_sources(line, [read_source(color)])
     shown = np.where(coloured.flats[..., 3:] > 0, coloured.flats[..., :3], 255)
     assert (shown[270:][line[270:] == 255] == 255).all(-1).mean() > 0.995
+
+
+def test_what_floats_in_the_ground_is_no_part_of_the_figure():
+    """Two patches of paint 1 on the ground: one on the figure's own line, one like lettering."""
+    ink = np.zeros(SQUARE, np.uint8)
+    ink[250:256, 100:300] = 255
+    shown = np.zeros(SQUARE, bool)
+    shown[256:320, 150:250] = shown[400:440, 350:450] = True
+    label = np.ones(SQUARE, np.int32)
+    view = View(
+        picture=np.zeros((5, SIDE, SIDE), np.float32),
+        regions=describe(label[:SIDE, :SIDE]),
+        box=Box(0, 0, LAID_SIDE),
+        ink=ink,
+        areas=label.copy(),
+    )
+    laid = LaidPaints(
+        paint=shown.astype(int),
+        trust=np.ones(SQUARE, np.float32),
+        closed=np.zeros(SQUARE, int),
+        within=np.ones((1, 2), bool),
+        shown=np.full((*SQUARE, 3), np.nan, np.float32),
+        lined=np.zeros(SQUARE, bool),
+        paper=np.zeros(SQUARE, np.float32),
+        ground=np.zeros(SQUARE, int),
+    )
+    ground = np.array([False, True])
+    colour, _ = divide(
+        label, np.array([0, 1]), np.ones(2), view, laid, ~ground, np.zeros(2, bool), ground
+    )
+    assert colour[label[290, 200]] == 2
+    assert colour[label[420, 400]] == 1
