@@ -10,13 +10,14 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import guess, hints, kept, layers
 from .animation import AnimationJob
-from .animation_plan import SELECTED_FRAMES, colour_layer
+from .animation_plan import SELECTED_FRAMES
 from .cuts import SEVERAL_SHOTS
 from .daemon import Backend
 from .desk import Desk, summary, waiting
 from .document import find_document, key_of
 from .doubts import MarkJob
-from .jobs import AddKeptJob, ColorizeJob, LayerJob, Outcome, Request
+from .jobs import ColorizeJob, LayerJob, Outcome, Request
+from .kept_job import AddKeptJob
 from .lessons import Lesson, pages
 from .live import Live
 from .notice import Kind, Notice
@@ -97,11 +98,15 @@ class Actions(Settings):
         desk = self.desk()
         try:
             document = self._active_document()
-            hints.create(document, self.line_layer(document))
+            line = self.line_layer(document)
+            made = layers.uid_of(hints.create(document, line))
         except NuriError as error:
             self.tell(desk, Notice.of(error))
             return
         desk.hints = ""
+        found = self.hint_layer(document, line)
+        if found is None or layers.uid_of(found) != made:
+            desk.hints = made
         self.tell(
             desk,
             Notice(
@@ -151,7 +156,7 @@ class Actions(Settings):
             self.tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
             return
         request = Request(key_of(document), found.line, "")
-        self._run(desk, AddKeptJob(self.backend, request, found.job, self))
+        self._run(desk, AddKeptJob(self.backend, request, found.job, found.space, self))
 
     def forget_kept(self) -> None:
         """The artist does not want the colours of `offer_kept`."""
@@ -192,10 +197,8 @@ class Actions(Settings):
     def hint_layer(self, document: Any, line: Any | None) -> Any | None:
         """The hint layer, chosen or likely, or None."""
         uid = layers.uid_of(line) if line is not None else ""
-        is_animated = line is not None and layers.is_animated(line)
-        find = colour_layer if is_animated else hints.find
         try:
-            return find(document, self.desk().hints, uid, self.results_of(document))
+            return hints.find(document, self.desk().hints, uid, self.results_of(document))
         except NuriError:
             return None
 
@@ -274,7 +277,7 @@ class Actions(Settings):
         desk.job, desk.notice = job, None
         job.changed.connect(self.changed)
         if isinstance(job, ColorizeJob):
-            job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line))
+            job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line, job.space))
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._fail(desk, job, error))
         job.start()
@@ -289,16 +292,18 @@ class Actions(Settings):
 
     def _fail(self, desk: Desk, job: LayerJob, error: NuriError) -> None:
         notice, desk.live_key = Notice.of(error), None
-        if job.kept:
+        is_cancelled = error.code is ErrorCode.cancelled
+        if not job.kept or (is_cancelled and not isinstance(job, AddKeptJob)):
+            kept.forget(job.job_id)
+        elif not is_cancelled:
             notice = Notice(
                 notice.kind,
                 f"{error.info.message}; the colours could not be added",
-                "nothing is lost: the backend keeps them for a day, and Nuri offers them when "
-                "the layer is back",
+                "nothing is lost: the backend keeps them for a day, and Nuri offers them again "
+                "where their layer is",
+                notice.offers,
                 detail=f"job {job.job_id}",
             )
-        else:
-            kept.forget(job.job_id)
         self._end(desk, job, notice)
 
     def _end(self, desk: Desk, job: LayerJob, notice: Notice) -> None:

@@ -15,7 +15,7 @@ from .animation_plan import KeyFrame, Plan, make_plan, opening
 from .animation_report import Count, no_frame, summary
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
-from .document import find_document, remove_layer, when_idle
+from .document import FOR_EVER, find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, Request, colours_of
 from .rows import Pixels, plane_of
 from .samples import is_paper
@@ -32,23 +32,27 @@ _ATTEMPTS = 3
 class AnimationJob(ColorizeJob):
     """Runs one `jobs.Request` whose hints are coloured frames.
 
-    Cancelled or broken off, it still adds the frames that are finished. ``selected``: only the
-    frames that are selected in the timeline; ``several_shots``: cut where the lines change. Set
-    them before `start`.
+    Cancelled or broken off, it still adds the frames that are finished, as soon as the document is
+    free. ``selected``: only the frames that are selected in the timeline; ``several_shots``: cut
+    where the lines change. Set them before `start`.
     """
 
     selected = False
     several_shots = False
+    _is_colouring = False
+    _is_adding = False
 
     def cancel(self) -> None:
-        if self.cancelling:
+        """Stops further frames; too late while the finished ones are being added."""
+        if self.cancelling or self._is_adding:
             return
-        if self._job is not None:
-            self.cancelling = True
-            self._say(self.fraction, "Cancelling")
-            self._job.cancel()
-        else:
+        if not self._is_colouring:
             super().cancel()
+            return
+        self.cancelling = True
+        self._say(self.fraction, "Cancelling")
+        if self._job is not None:
+            self._job.cancel()
 
     def _work(self) -> Work:
         request = self.request
@@ -69,13 +73,15 @@ class AnimationJob(ColorizeJob):
             with FrameSheet(timeline, request.line, plan.times) as sheet:
                 self._say(_READ_SHARE, "Preparing the frames")
                 yield from sheet.open()
-                count = yield from self._colour(client, timeline, sheet, plan)
+                self._is_colouring = True
+                count = yield from self._colour(timeline, sheet, plan)
+                self._is_adding = True
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
                 yield from write_known(sheet, plan, count)
                 on_paper = is_paper(plan.keys[0].line)
                 result = yield from add_result(request, sheet, plan, count, on_paper)
-        if request.replace:
-            yield from remove_layer(request.document, request.replace)
+        if request.replace and not (plan.unread and request.replace == past.layer):
+            yield from remove_layer(request.document, request.replace, FOR_EVER)
         notice = summary(count, plan, result, self.cancelling)
         return Outcome(result.layer, self.preview, notice=notice)
 
@@ -97,14 +103,19 @@ class AnimationJob(ColorizeJob):
         self._job = None
         return cuts.cut(times, result.info["cuts"])
 
-    def _colour(self, client: Client, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
+    def _colour(self, timeline: Timeline, sheet: FrameSheet, plan: Plan) -> Work:
         """Has the frames that are left coloured and writes them, shot by shot; returns `Count`.
 
         Raises `NuriError` when not a single frame came of it and the artist has made no news.
         """
         count = Count(len(plan.left), {key.time for key in plan.keys})
         for keys, left in plan.by_shot():
-            client = yield from self._colour_shot(client, timeline, sheet, keys, left, count)
+            try:
+                yield from self._colour_shot(timeline, sheet, keys, left, count)
+            except NuriError as error:
+                count.broken = error
+            finally:
+                self._job = None
             if self.cancelling or count.broken:
                 break
         if self.cancelling and not count.done:
@@ -116,16 +127,15 @@ class AnimationJob(ColorizeJob):
 
     def _colour_shot(
         self,
-        client: Client,
         timeline: Timeline,
         sheet: FrameSheet,
         keys: list[KeyFrame],
         left: list[int],
         count: Count,
     ) -> Work:
-        """The frames ``left`` of one shot; returns the `Client`, a new one where it was lost."""
+        """The frames ``left`` of one shot. Raises `NuriError`: why there are no more of them."""
         attempts = 0
-        while left and not self.cancelling:
+        while left and (client := (yield from self._connected())) is not None:
             before = len(left)
             planes, options = opening(keys, self.request.model, self.request.soft)
             count.asked = options["keys"]
@@ -148,10 +158,19 @@ class AnimationJob(ColorizeJob):
             attempts = 1 if len(left) < before else attempts + 1
             lost = job.error.code in (ErrorCode.unreachable, ErrorCode.shutting_down)
             if not lost or attempts == _ATTEMPTS:
-                count.broken = job.error
-                break
-            client = yield from self._backend.client()
-        return client
+                raise job.error
+
+    def _connected(self) -> Work:
+        """`Backend.client`; returns None as soon as the job is cancelled."""
+        connecting = self._backend.client()
+        try:
+            while not self.cancelling:
+                yield next(connecting)
+        except StopIteration as end:
+            return end.value
+        finally:
+            connecting.close()
+        return None
 
     def _exchange(
         self, job: Job, timeline: Timeline, sheet: FrameSheet, left: list[int], count: Count

@@ -11,13 +11,15 @@ from . import doubts, layers, made
 from .animation_plan import Plan
 from .animation_report import Count
 from .colourspace import travel_space
-from .document import LAYER_NAME, find_document, when_idle
+from .document import FOR_EVER, LAYER_NAME, find_document, when_idle
 from .jobs import Request
 from .made import Made, Past
 from .refit import refit
 from .sheet import FrameSheet, add_frames
 from .steps import Work
 from .timeline import Timeline
+
+_CORNERS = 5  # frames whose places are noted
 
 
 def write_known(sheet: FrameSheet, plan: Plan, count: Count) -> Work:
@@ -38,7 +40,7 @@ def add_result(
 
     Where the artist has changed the canvas, the colour space or the key frames of the lines
     meanwhile, they are brought there. ``on_paper``: the lines are drawn on opaque paper.
-    Raises `NuriError`: not_found (document closed), busy, bad_input (they belong nowhere now).
+    Raises `NuriError`: not_found (document closed), bad_input (they belong nowhere now).
     """
 
     def place(document: Any) -> layers.Place:
@@ -49,10 +51,11 @@ def add_result(
     with ExitStack() as opened:
         while True:
             frames = yield from _note(sheet, plan, count)
+            corners = yield from _corners(sheet)
             layer = yield from add_frames(request.document, sheet, LAYER_NAME, place)
             if layer:
                 break
-            document = yield from when_idle(request.document)
+            document = yield from when_idle(request.document, FOR_EVER)
             now = opened.enter_context(Timeline(document))
             is_there = layers.find(now.document, request.line) is not None
             times = now.times(request.line) if is_there else sheet.times
@@ -60,7 +63,7 @@ def add_result(
             if not (yield from refit(sheet, newer, (request.line, request.hints))):
                 raise _lost(len(count.done))
             sheet = newer
-        result = Past(layer, frames, sheet.timeline.view)
+        result = Past(layer, frames, sheet.timeline.view, corners)
     if (document := find_document(request.document)) is not None:
         masks = doubts.masks_of(document, plan.past.layer)
         masks = {time: mask for time, mask in masks.items() if time in plan.kept} | count.masks
@@ -86,6 +89,17 @@ def _note(sheet: FrameSheet, plan: Plan, count: Count) -> Work:
         else:
             frames[time] = Made("", name, "empty")
     return frames
+
+
+def _corners(sheet: FrameSheet) -> Work:
+    """Where some of the frames begin; returns (x, y) by time."""
+    found: dict[int, tuple[int, int]] = {}
+    times = sorted(sheet.written.intersection(sheet.times))
+    for time in times[:: max(1, len(times) // _CORNERS)]:
+        if (corner := sheet.corner(time)) is not None:
+            found[time] = corner
+        yield 0
+    return found
 
 
 def _lost(done: int) -> NuriError:

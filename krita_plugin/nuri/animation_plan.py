@@ -10,6 +10,7 @@ from protocol.pixels import Plane
 
 from . import guess, layers, made
 from .colourspace import SRGB8, travel_space
+from .corrections import Changes, changes
 from .made import Past
 from .rows import Pixels, plane_of
 from .steps import Work
@@ -25,13 +26,15 @@ MOST_KEYS = 20
 class KeyFrame:
     """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB.
 
-    ``source``, ``painted``: as in `made.Made`.
+    ``source``, ``painted``: as in `made.Made`. ``place``: identity of the layer and time that the
+    colours have there.
     """
 
     time: int
     colours: Pixels
     seen: Pixels
     line: Pixels
+    place: tuple[str, int]
     source: str = "key"
     painted: str = ""
 
@@ -42,6 +45,7 @@ class Plan:
     those that stay as they are in the result ``past``. ``keyless``: those that stay empty, for no
     frame of their shot is coloured, by shot. ``recipes``: of all that are coloured or kept.
     ``is_new``: the key frames of ``past`` are not where they have to be, or not as they are now.
+    ``unread``: name of the layer of ``past`` where it cannot be told what was painted on it since.
     """
 
     shots: list[list[int]]
@@ -52,6 +56,7 @@ class Plan:
     recipes: dict[int, str] = field(default_factory=dict)
     keyless: list[list[int]] = field(default_factory=list)
     is_new: bool = True
+    unread: str = ""
 
     @property
     def times(self) -> list[int]:
@@ -80,8 +85,7 @@ def colour_layer(document: Any, chosen: str, line: str, own: list[str]) -> Any:
     """
     node = layers.find(document, chosen) if chosen else None
     if node is None:
-        own = [*own, *made.results(document), *_layers_in(document, line)]
-        node = _animated_colours(document, {line, *own}) or guess.hint_layer(document, line, own)
+        node = guess.hint_layer(document, line, own)
     if node is None:
         raise NuriError(
             ErrorCode.not_found,
@@ -122,7 +126,7 @@ def make_plan(
             "choose the animated layer with the lines; Colorize layer is for a single picture",
         )
     most = MOST_KEYS * len(shots)
-    keys, unchanged = yield from coloured_frames(timeline, line, colours, past, most)
+    keys, found = yield from coloured_frames(timeline, line, colours, past, most)
     if not keys:
         name = layers.require(timeline.document, colours).name()
         raise NuriError(
@@ -138,8 +142,10 @@ def make_plan(
             "colour a shorter part of the animation at a time",
         )
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
-    yield from _sort_frames(timeline, line, plan, unchanged, wanted, manner)
-    is_same = past.frames.keys() == {0, *times} and unchanged.issuperset(keys)
+    yield from _sort_frames(timeline, line, plan, found.unchanged, wanted, manner)
+    if found.area is None:
+        plan.unread = layers.require(timeline.document, past.layer).name()
+    is_same = past.frames.keys() == {0, *times} and found.unchanged.issuperset(keys)
     plan.is_new = not is_same or any(_is_stale(plan, time) for time in keys)
     return plan
 
@@ -183,29 +189,34 @@ def coloured_frames(timeline: Timeline, line: str, colours: str, past: Past, mos
     """The frames whose colours are the artist's: of the coloured layer, a few more than ``most`` at
     the most, and those of the last result that were corrected.
 
-    Returns (`KeyFrame` by time, the times of that result where nobody has painted).
+    Returns (`KeyFrame` by time, `Changes` of that result).
     """
     times = timeline.times(line)
     keys = yield from _read_keys(timeline, line, colours, times, most)
-    unchanged: set[int] = set()
-    is_known = past.view == timeline.view
+    found = yield from changes(timeline, past)
     for time in timeline.times(past.layer) if past.layer else ():
         then = past.frames.get(time)
-        if then is None:
+        if time not in times or then is None:
             continue
-        now = (yield from timeline.digest(past.layer, time)) if is_known else then.digest
-        is_painted = now != then.digest
-        if is_known and not is_painted and then.source != "empty":
-            unchanged.add(time)
+        if time not in found.painted and then.source != "corrected":
+            continue
+        key = keys.get(time)
         # The coloured layer decides where it has a frame of its own that is newer.
-        newest = keys[time].painted if time in keys else then.painted
-        if time in times and (is_painted or then.source == "corrected") and newest == then.painted:
-            place = past.layer, time
-            corrected = yield from read_key(timeline, line, time, place, "corrected")
-            corrected.painted = then.painted
-            if not (yield from is_blank(corrected.seen)):
-                keys[time] = corrected
-    return keys, unchanged
+        if key is not None and (yield from _painted_then(timeline, key, found)) != then.painted:
+            continue
+        corrected = yield from read_key(timeline, line, time, (past.layer, time), "corrected")
+        corrected.painted = then.painted if key is None else key.painted
+        if not (yield from is_blank(corrected.seen)):
+            keys[time] = corrected
+    return keys, found
+
+
+def _painted_then(timeline: Timeline, key: KeyFrame, found: Changes) -> Work:
+    """As `KeyFrame.painted`, on the canvas that the last result was made for; returns text."""
+    if found.area is None or found.area == timeline.canvas:
+        return key.painted
+    seen = yield from timeline.read(*key.place, SRGB8, found.area)
+    return (yield from in_thread(JOBS, made.digest, seen.data))
 
 
 def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], dict[str, Any]]:
@@ -218,21 +229,6 @@ def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], 
             planes.append(plane_of(f"exact{number}", key.colours))
     times = [key.time for key in keys]
     return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model, "soft": soft}
-
-
-def _layers_in(document: Any, uid: str) -> list[str]:
-    """Identities of what is in a group; [] for other layers."""
-    node = layers.find(document, uid)
-    return [layers.uid_of(child) for child, _ in layers.walk(node)] if node is not None else []
-
-
-def _animated_colours(document: Any, excluded: set[str]) -> Any | None:
-    """The topmost layer with key frames of its own that is not taken for anything else."""
-    for node, _ in layers.drawable(document):
-        is_candidate = node.type() == "paintlayer" and node.animated()
-        if is_candidate and layers.uid_of(node) not in excluded and not guess.is_result(node):
-            return node
-    return None
 
 
 def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], most: int) -> Work:
@@ -258,4 +254,4 @@ def read_key(timeline: Timeline, line: str, time: int, place: tuple[str, int], s
     if not native.is_srgb8:
         colours = yield from timeline.read(*place, native)
     drawn = yield from timeline.read(line, time, SRGB8)
-    return KeyFrame(time, colours, seen, drawn, source)
+    return KeyFrame(time, colours, seen, drawn, place, source)

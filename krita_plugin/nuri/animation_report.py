@@ -63,12 +63,18 @@ def summary(count: Count, plan: Plan, result: Past, cancelled: bool) -> Notice:
     if failed:
         message += f", {count.through - len(count.done)} left empty"
         remedies.append(failed[0])
-    if cancelled or count.broken:
-        message += f"; {count.total - count.through} are missing"
+    missing = count.total - count.through
+    if missing and (cancelled or count.broken):
+        message += f"; {missing} are missing"
         remedies.insert(0, str(count.broken or "cancelled; the finished frames are there"))
     if newer:
         message += f"; {len(newer)} new in the lines since then, not coloured yet"
         remedies.append(f"choose Colorize animation again for frame {_times(newer)}")
+    if plan.unread:
+        remedies.append(
+            f'what you painted on the layer "{plan.unread}" is not followed, as the canvas was '
+            "resized or converted since: the layer stays, copy what you need to the new one"
+        )
     flaws = [f"frame {_times(sorted(times))}: {why}" for why, times in count.flaws.items()]
     remedies += flaws[:1]
     wants_work = bool(remedies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ class State(Enum):
     failed = "not usable"
 
 
+@dataclass
+class _Attempt:
+    """To connect: one job makes it, others wait for it. ``error``: how it ended."""
+
+    error: NuriError | None = None
+
+
 class Backend(QObject):
     """One connection to the user's daemon, opened when the first job needs it.
 
@@ -49,6 +57,7 @@ class Backend(QObject):
         self.error: NuriError | None = None
         self.device = ""
         self._client: Client | None = None
+        self._attempt: _Attempt | None = None
         self._replies: dict[str, Result | NuriError | None] = {}
 
     @property
@@ -69,11 +78,9 @@ class Backend(QObject):
         """Brings ``state`` up to date without starting or waiting for anything."""
         if self.state is State.starting:
             return
-        if self._client is not None and self._client.ready:
-            self._client.poll()
-            if self._client.ready:
-                return
-        self._drop()
+        self.poll()
+        if self._client is not None:
+            return
         try:
             launch.backend_command()
         except NuriError as error:
@@ -85,31 +92,45 @@ class Backend(QObject):
     def client(self) -> Work:
         """A ready client; starts the daemon when none runs. Returns `Client`.
 
-        Raises `NuriError`: not_found (not installed), unreachable (does not start or answer),
-        version_mismatch, unauthenticated, too_many_clients.
+        While one caller connects, others wait for what comes of it; where that one is stopped,
+        another takes over. Raises `NuriError`: not_found (not installed), unreachable (does not
+        start or answer), version_mismatch, unauthenticated, too_many_clients.
         """
-        if self._client is not None:
-            self._client.poll()
-            if self._client.ready:
+        while True:
+            self.poll()
+            if self._client is not None:
                 return self._client
-            self._drop()
+            attempt = self._attempt
+            if attempt is None:
+                return (yield from self._open())
+            while self._attempt is attempt:
+                yield POLL_MS
+            if attempt.error is not None:
+                raise attempt.error
+
+    def _open(self) -> Work:
+        """As `client`, for one caller at a time."""
+        self._attempt = attempt = _Attempt()
         self._set(State.starting)
         try:
             self._client = client = yield from self._connect()
             self.device = client.welcome.device
             self._set(State.ready)
         except NuriError as error:
+            attempt.error = error
             if error.code is not ErrorCode.not_found:
                 self._set(State.failed, error)
                 raise
             self._set(State.missing, error)
             info = error.info
-            raise OfferError(info.code, info.message, info.action, Offer.install) from None
+            attempt.error = OfferError(info.code, info.message, info.action, Offer.install)
+            raise attempt.error from None
         finally:
+            self._attempt = None
             # Cancelled while it was starting.
             if self.state is State.starting:
                 self._set(State.stopped)
-        return self._client
+        return client
 
     def fetch(self, job: str) -> Work:
         """The kept result of a finished job; returns `Result`.

@@ -6,6 +6,7 @@ fills a new layer in the same way while it is in no document yet, and adds it: o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import layers
-from .colourspace import SRGB8, SRGB16, ColourSpace, pixel_format, travel_space
+from .colourspace import SRGB8, SRGB16, ColourSpace, pixel_format
 from .hidden import HiddenCopy
 from .qt import QRect
 from .rows import Pixels, read_rows, write_rows
@@ -23,13 +24,34 @@ from .steps import Work
 LAYER_NAME = "Colours"
 _STROKE_POLL_MS = 200
 _STROKE_PATIENCE_MS = 60_000
+FOR_EVER = math.inf
 # Krita activates an added layer in a later turn of the event loop.
 _ACTIVATION_MS = 100
 
 
+# The open documents that have been asked for, with their keys.
+_keys: list[tuple[Any, str]] = []
+
+
 def key_of(document: Any) -> str:
-    """An identity that is the same for every wrapper of one open document."""
-    return str(document.rootNode().uniqueId().toString())
+    """An identity that is the same for every wrapper of one open document, and no other's.
+
+    That of its root; of documents that share it, as copies of a document do, the later ones get a
+    number behind it.
+    """
+    uid = str(document.rootNode().uniqueId().toString())
+    for known, key in _keys:
+        if known == document and key.partition(" ")[0] == uid:
+            return key
+    documents = Krita.instance().documents()
+    _keys[:] = [entry for entry in _keys if entry[0] != document and entry[0] in documents]
+    taken = {key for _, key in _keys}
+    number, key = 1, uid
+    while key in taken:
+        number += 1
+        key = f"{uid} {number}"
+    _keys.append((document, key))
+    return key
 
 
 def find_document(key: str) -> Any | None:
@@ -38,10 +60,10 @@ def find_document(key: str) -> Any | None:
     return next((document for document in documents if key_of(document) == key), None)
 
 
-def when_idle(key: str) -> Work:
+def when_idle(key: str, patience_ms: float = _STROKE_PATIENCE_MS) -> Work:
     """Waits until nobody is in the middle of a stroke; returns the document.
 
-    Raises `NuriError`: not_found (the document has been closed), busy.
+    Raises `NuriError`: not_found (the document has been closed), busy (after ``patience_ms``).
     """
     waited = 0
     while True:
@@ -51,7 +73,7 @@ def when_idle(key: str) -> Work:
         if document.tryBarrierLock():
             document.unlock()
             return document
-        if waited >= _STROKE_PATIENCE_MS:
+        if waited >= patience_ms:
             raise NuriError(
                 ErrorCode.busy, "Krita is busy with this document", "wait for it, then try again"
             )
@@ -105,10 +127,10 @@ class Snapshot(HiddenCopy):
         target = SRGB8 if self._space.depth == "U8" else SRGB16
         return (yield from self._read(uid, self.canvas, painted, target)), target
 
-    def read_hints(self, uid: str, target: ColourSpace | None = None) -> Work:
-        """The painted part of one layer in ``target``, by default the colours of the document.
+    def read_hints(self, uid: str, target: ColourSpace) -> Work:
+        """The painted part of one layer in ``target``; returns `Pixels`.
 
-        Returns `Pixels`. Raises `NuriError` bad_input (nothing painted on the canvas).
+        Raises `NuriError` bad_input (nothing painted on the canvas).
         """
         painted = self._painted(
             uid,
@@ -116,7 +138,6 @@ class Snapshot(HiddenCopy):
             "is empty",
             "paint a dot or a stroke of colour into each area first",
         )
-        target = target or travel_space(self._space)
         return (yield from self._read(uid, painted, painted, target))
 
     def read_reference(self, uid: str) -> Work:
@@ -245,15 +266,19 @@ def insert(key: str, document: Any, node: Any, place: layers.Place) -> Work:
             document.setActiveNode(former)
 
 
-def add_empty_layer(document: Any, name: str, above: Any) -> None:
+def add_empty_layer(document: Any, name: str, above: Any) -> Any:
     """Adds an empty paint layer directly above ``above``; Krita makes it the active one."""
     node = document.createNode(name, "paintlayer")
     above.parentNode().addChildNode(node, above)
+    return node
 
 
-def remove_layer(key: str, uid: str) -> Work:
-    """Removes a layer, one undo step; does nothing when it has gone already."""
-    document = yield from when_idle(key)
+def remove_layer(key: str, uid: str, patience_ms: float = _STROKE_PATIENCE_MS) -> Work:
+    """Removes a layer, one undo step; does nothing when it has gone already.
+
+    ``patience_ms``: as for `when_idle`.
+    """
+    document = yield from when_idle(key, patience_ms)
     node = layers.find(document, uid)
     if node is not None:
         node.remove()

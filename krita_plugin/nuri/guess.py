@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import layers
+from . import layers, made
 from .qt import QImage
 
 _LINE_NAME = re.compile(
@@ -70,10 +70,20 @@ def line_layer(document: Any, hints: str, own: Iterable[str]) -> Any | None:
 
 
 def hint_layer(document: Any, line: str, own: Iterable[str]) -> Any | None:
-    """The layer that most likely holds the hints: by name, else the active one if it looks so."""
+    """The layer that most likely holds the hints: by name, else the active one if it looks so.
+
+    For animated lines the topmost one with key frames of its own comes first.
+    """
+    lines = layers.find(document, line) if line else None
+    is_animated = lines is not None and layers.is_animated(lines)
     excluded = {line, *own}
+    if is_animated:
+        excluded |= {*made.results(document), *layers.inside(lines)}
     nodes = [node for node, _ in layers.drawable(document) if layers.uid_of(node) not in excluded]
     nodes = [node for node in nodes if node.type() == "paintlayer"]
+    for node in nodes if is_animated else ():
+        if node.animated() and not is_result(node):
+            return node
     named = [node for node in nodes if _HINT_NAME.search(node.name())]
     if named:
         return named[0]

@@ -50,13 +50,13 @@ def find_painted(document: Any, chosen: str, line: str, own: list[str], *, neede
     return None if node.bounds().isEmpty() else node
 
 
-def create(document: Any, line: Any | None) -> None:
+def create(document: Any, line: Any | None) -> Any:
     """Adds an empty hint layer above the lines, or on top, and makes it the active one.
 
-    One undo step.
+    One undo step. Returns the layer.
     """
     name = layers.free_name(document, NAME)
     if line is None:
         tops = layers.children(document.rootNode())
         line = tops[-1] if tops else None
-    add_empty_layer(document, name, line)
+    return add_empty_layer(document, name, line)

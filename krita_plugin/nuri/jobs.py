@@ -26,6 +26,7 @@ from .steps import Steps, Work
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
 CHOOSERS = ("choosing", "manga")  # need neither hints nor references; the first is proposed
+PAINTERS = ("aaldc", "video")  # paint by the colours of references and hints
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Request:
     @property
     def needs_srgb(self) -> bool:
         """Whether a network has to understand the colours; hints alone keep those of any space."""
-        return bool(self.references) or self.model in CHOOSERS
+        return bool(self.references) or self.model in (*CHOOSERS, *PAINTERS)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,6 @@ class LayerJob(QObject):
             self._job.cancel()
         elif self._steps.stop():
             self.cancelling = True
-            self.kept = False
             self.failed.emit(_cancelled())
 
     def _work(self) -> Work:
@@ -147,11 +147,15 @@ class LayerJob(QObject):
 
 
 class ColorizeJob(LayerJob):
-    """Runs one `Request`: colours for a line layer on a new layer."""
+    """Runs one `Request`: colours for a line layer on a new layer.
+
+    ``space``: of the hints as they travel, and of the colours for them.
+    """
 
     def __init__(self, backend: Backend, request: Request, parent: QObject | None = None) -> None:
         super().__init__(backend, parent)
         self.request = request
+        self.space = SRGB8
 
     def _work(self) -> Work:
         request = self.request
@@ -205,7 +209,8 @@ class ColorizeJob(LayerJob):
         ) as snapshot:
             yield 0
             line = yield from snapshot.read_line(request.line)
-            hints = yield from snapshot.read_hints(request.hints)
+            self.space = travel_space(ColourSpace.of(document))
+            hints = yield from snapshot.read_hints(request.hints, self.space)
             mask = snapshot.read_selection()
             yield 0
         planes = [plane_of("line", line), plane_of("hints", hints)]
@@ -218,27 +223,15 @@ class ColorizeJob(LayerJob):
         return client.submit(task, planes, options, document=self.request.document)
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
-        """Colours come back as the hints went; a backend that had no hints answers in sRGB."""
-        return SRGB8 if colours.format == "rgba8" else travel_space(ColourSpace.of(document))
+        """Colours come back as the hints went; a backend that had no hints answers in sRGB.
 
-
-class AddKeptJob(ColorizeJob):
-    """Adds a result that the daemon has kept since an earlier colouring of the same layer."""
-
-    def __init__(
-        self, backend: Backend, request: Request, job_id: str, parent: QObject | None = None
-    ) -> None:
-        super().__init__(backend, request, parent)
-        self.job_id = job_id
-
-    def _result(self, client: Client) -> Work:
-        self._say(0.0, "Fetching the colours")
-        result = yield from self._backend.fetch(self.job_id)
-        document = yield from when_idle(self.request.document)
-        with Snapshot(document, self.request.line, progress=self._say_reading) as snapshot:
-            yield 0
-            line = yield from snapshot.read_line(self.request.line)
-        return result, line
+        Raises `NuriError` bad_input: exact colours of the document's own space fit no more.
+        """
+        if colours.format == "rgba8":
+            return SRGB8
+        if travel_space(ColourSpace.of(document)) != self.space:
+            raise NuriError(ErrorCode.bad_input, "The image has been converted meanwhile")
+        return self.space
 
 
 def colours_of(planes: Iterable[Plane], name: str = "flats") -> Pixels:

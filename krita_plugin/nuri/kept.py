@@ -15,6 +15,7 @@ from typing import Any
 from protocol.connection import state_folder
 
 from . import layers
+from .colourspace import ColourSpace
 
 _logger = logging.getLogger(__name__)
 _NAME = "krita.json"
@@ -25,18 +26,19 @@ _MOST = 20
 @dataclass(frozen=True)
 class Colouring:
     """``job``: its name in the daemon. ``line``: identity of the line layer, which a saved file
-    keeps; ``began``: Unix seconds.
+    keeps; ``space``: of the colours as they come; ``began``: Unix seconds.
     """
 
     job: str
     line: str
+    space: ColourSpace
     began: float
 
 
-def remember(job: str, line: str) -> None:
+def remember(job: str, line: str, space: ColourSpace) -> None:
     """Notes a colouring that has been sent to the daemon."""
     known = [entry for entry in _read() if entry.job != job]
-    _write([*known, Colouring(job, line, time.time())][-_MOST:])
+    _write([*known, Colouring(job, line, space, time.time())][-_MOST:])
 
 
 def forget(job: str) -> None:
@@ -66,11 +68,10 @@ def _uids(document: Any) -> Iterator[str]:
 
 def _read() -> list[Colouring]:
     try:
-        entries = [
-            Colouring(**entry) for entry in json.loads((state_folder() / _NAME).read_bytes())
-        ]
+        noted = json.loads((state_folder() / _NAME).read_bytes())
+        entries = [Colouring(**{**e, "space": ColourSpace(*e["space"])}) for e in noted]
         return [entry for entry in entries if time.time() - entry.began < _KEPT_SECONDS]
-    except (OSError, TypeError, ValueError):
+    except (KeyError, OSError, TypeError, ValueError):
         # Not there yet, or written by another version: nothing in it is worth a message.
         return []
 

@@ -42,6 +42,11 @@ def walk(node: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
         yield from walk(child, depth + 1)
 
 
+def inside(node: Any) -> list[str]:
+    """Identities of what is in a group; [] for other layers."""
+    return [uid_of(child) for child, _ in walk(node)]
+
+
 def find(document: Any, uid: str) -> Any | None:
     """The layer with this identity, or None when it is no longer there."""
     nodes = (node for node, _ in walk(document.rootNode()) if uid_of(node) == uid)

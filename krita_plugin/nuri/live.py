@@ -125,12 +125,15 @@ class Live(QObject):
         """Starts a preview where something has changed; returns how long to rest, in ms."""
         steps = 0
         setting = self._setting_of(document, desk)
-        if setting != self._setting:
+        # A layer that Nuri knows by its looks is none before something is drawn on it.
+        if setting != self._setting or not all(self._layers):
             line = self._actions.line_layer(document)
+            steps += 1
             yield 0
             hint = self._actions.hint_layer(document, line)
             self._layers = layers.uid_of(line) if line else "", layers.uid_of(hint) if hint else ""
             self._setting = setting
+            steps += 1
             yield 0
         seen: list[Any] = [setting[0], self._layers, setting[3:]]
         hint = layers.find(document, self._layers[1]) if self._layers[1] else None

@@ -43,12 +43,14 @@ class Made:
 class Past:
     """A result that is in the document: its identity, "" for none; its frames by time.
 
-    ``view``: of the `Timeline` that it was made for; digests of another say nothing.
+    ``view``: of the `Timeline` that it was made for; digests of another say nothing. ``corners``:
+    left and top of what was painted on some of the frames, which tell how far a canvas has moved.
     """
 
     layer: str = ""
     frames: dict[int, Made] = field(default_factory=dict)
     view: str = ""
+    corners: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 def digest(*parts: Any) -> str:
@@ -79,7 +81,9 @@ def latest(document: Any, line: str) -> Past:
         try:
             if entry["line"] == line and layers.find(document, uid) is not None:
                 frames = {int(time): Made(*made) for time, made in entry["frames"].items()}
-                return Past(uid, frames, entry["view"])
+                places = entry.get("corners", {})
+                corners = {int(time): (int(x), int(y)) for time, (x, y) in places.items()}
+                return Past(uid, frames, entry["view"], corners)
         except (KeyError, TypeError, ValueError):
             continue  # noted by another version
     return Past()
@@ -97,6 +101,7 @@ def remember(document: Any, line: str, result: Past) -> None:
         "line": line,
         "view": result.view,
         "frames": {time: astuple(made) for time, made in result.frames.items()},
+        "corners": result.corners,
     }
     kept = dict(list(known.items())[-_MOST_LAYERS:])
     document.setAnnotation(_KEY, _ABOUT, QByteArray(json.dumps(kept).encode()))

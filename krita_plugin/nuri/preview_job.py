@@ -39,7 +39,7 @@ class PreviewJob(ReferenceJob):
         small: list[Plane] = [plane_of("line", line)]
         for plane in planes[1:]:
             if isinstance(plane, PixelBuffer) and plane.name in _OF_CANVAS:
-                small.append((yield from _picked(plane, factor)))
+                small.append((yield from _picked(plane, factor, (line.width, line.height))))
             else:
                 small.append(plane)
         del planes
@@ -94,23 +94,29 @@ def _smaller(pixels: Pixels, factor: int) -> Work:
     return Pixels(0, 0, width, height, pixels.format, memoryview(data))
 
 
-def _picked(plane: PixelBuffer, factor: int) -> Work:
-    """Every ``factor``-th pixel of the canvas: colours of hints must stay what they are."""
+def _picked(plane: PixelBuffer, factor: int, canvas: tuple[int, int]) -> Work:
+    """Every ``factor``-th pixel of the canvas: colours of hints must stay what they are.
+
+    ``canvas``: width and height of the smaller lines; what lies beyond them is left out.
+    Raises `NuriError` bad_input: nothing is left.
+    """
     if factor == 1:
         return plane
     size = len(plane.data) // (plane.width * plane.height)
     skip_x, skip_y = -plane.x % factor, -plane.y % factor
+    corner = (plane.x + skip_x) // factor, (plane.y + skip_y) // factor
+    most_x, most_y = canvas[0] - corner[0], canvas[1] - corner[1]
     view, row = memoryview(plane.data), size * plane.width
     rows = []
     kinds = {1: "B", 2: "H", 4: "I", 8: "Q"}
-    for index, y in enumerate(range(skip_y, plane.height, factor)):
+    for index, y in enumerate(range(skip_y, plane.height, factor)[: max(0, most_y)]):
         pixels = view[y * row : (y + 1) * row].cast("B").cast(kinds[size])  # type: ignore[call-overload]
-        rows.append(pixels[skip_x::factor].tobytes())
+        rows.append(pixels[skip_x::factor][: max(0, most_x)].tobytes())
         if index % 256 == 255:
             yield 0
     if not rows or not rows[0]:
-        raise NuriError(ErrorCode.bad_input, "The hints are too small for a preview")
-    corner = (plane.x + skip_x) // factor, (plane.y + skip_y) // factor
+        what = "hints are" if plane.name == "hints" else "selection is"
+        raise NuriError(ErrorCode.bad_input, f"The {what} too small for a preview")
     shape = len(rows[0]) // size, len(rows)
     pixels = Pixels(*corner, *shape, plane.format.value, b"".join(rows))
     return plane_of(plane.name, pixels)

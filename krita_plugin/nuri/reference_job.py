@@ -31,8 +31,8 @@ class ReferenceJob(ColorizeJob):
             planes: list[Plane] = [plane_of("line", line)]
             if request.hints:
                 own = ColourSpace.of(document)
-                deep = own.is_srgb and own.depth == "U16"
-                hints = yield from snapshot.read_hints(request.hints, own if deep else SRGB8)
+                self.space = own if own.is_srgb and own.depth == "U16" else SRGB8
+                hints = yield from snapshot.read_hints(request.hints, self.space)
                 planes.append(plane_of("hints", hints))
             mask = snapshot.read_selection()
             if mask is not None:
@@ -44,4 +44,4 @@ class ReferenceJob(ColorizeJob):
         return line, planes
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:
-        return ColourSpace.of(document) if colours.format == "bgra16" else SRGB8
+        return SRGB8 if colours.format == "rgba8" else self.space

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from . import hints, layers
@@ -9,6 +10,7 @@ from .animation_plan import colour_layer
 from .desk import Desk
 from .document import key_of
 from .jobs import CHOOSERS, FLATS, LAYER, Request
+from .references import Reference
 from .settings import COLOURING, Settings
 
 
@@ -27,13 +29,14 @@ def layer_request(
         task = LAYER
     uid = layers.uid_of(line)
     needed = not references and model not in CHOOSERS
-    hint = hints.find_painted(document, desk.hints, uid, own, needed=needed)
+    node = hints.find_painted(document, desk.hints, uid, own, needed=needed)
+    hint = layers.uid_of(node) if node is not None else ""
     return Request(
         document=key_of(document),
         line=uid,
-        hints=layers.uid_of(hint) if hint is not None else "",
+        hints=hint,
         fill_unhinted=settings.flag("fill_unhinted"),
-        replace=_replaced(settings, own),
+        replace=_replaced(settings, document, own, (uid, hint, *_layers_of(document, references))),
         references=references,
         model=model,
         task=task,
@@ -46,13 +49,14 @@ def animation_request(
 ) -> Request:
     """Colorize animation. Raises `NuriError`: why it cannot be done."""
     uid = layers.uid_of(line)
-    colours = colour_layer(document, desk.hints, uid, own)
+    colours = layers.uid_of(colour_layer(document, desk.hints, uid, own))
     model = _chosen(settings)
+    used = uid, colours, *_layers_of(document, desk.references)
     return Request(
         key_of(document),
         uid,
-        layers.uid_of(colours),
-        replace=_replaced(settings, own),
+        colours,
+        replace=_replaced(settings, document, own, used),
         # what chooses colours itself would choose others for each frame
         model="" if model in CHOOSERS else model,
         soft=settings.flag("soft"),
@@ -65,5 +69,18 @@ def _chosen(settings: Settings) -> str:
     return model if task == LAYER else ""
 
 
-def _replaced(settings: Settings, own: list[str]) -> str:
-    return own[-1] if own and settings.flag("replace_previous") else ""
+def _layers_of(document: Any, references: Iterable[Reference]) -> list[str]:
+    """Identities of the layers of this document that are references."""
+    key = key_of(document)
+    return [reference.key for reference in references if reference.document == key]
+
+
+def _replaced(settings: Settings, document: Any, own: list[str], used: Iterable[str]) -> str:
+    """The last result, "" where it stays: it is, or is in, one of the layers ``used``."""
+    if not own or not settings.flag("replace_previous"):
+        return ""
+    for uid in used:
+        node = layers.find(document, uid)
+        if node is not None and own[-1] in (uid, *layers.inside(node)):
+            return ""
+    return own[-1]

@@ -21,7 +21,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import layers
 from .colourspace import ColourSpace, travel_space
-from .document import insert, when_idle
+from .document import FOR_EVER, insert, when_idle
 from .rows import Pixels, read_rows, write_rows
 from .steps import Work
 from .timeline import Timeline, digest_of, key_times
@@ -120,6 +120,13 @@ class FrameSheet:
         """As `Timeline.digest`."""
         return (yield from digest_of(self.node, self.timeline.canvas, time))
 
+    def corner(self, time: int) -> tuple[int, int] | None:
+        """Left and top of what is painted on a frame, None for an empty one."""
+        self._document.setCurrentTime(time)
+        self._document.waitForDone()
+        painted = self.node.bounds()
+        return None if painted.isEmpty() else (painted.x(), painted.y())
+
     def fits(self, document: Any) -> bool:
         """Whether a document has the canvas, the colours and the key frames that it was made for.
 
@@ -137,10 +144,11 @@ def add_frames(
 ) -> Work:
     """Adds the frames of ``sheet`` as a new layer, in one undo step.
 
-    ``place_in``: where it belongs in the document. Returns the identity of the layer, "" where the
-    sheet does not fit the document any more. Raises `NuriError`: not_found (document closed), busy.
+    Waits for the document as long as it takes. ``place_in``: where it belongs in there. Returns the
+    identity of the layer, "" where the sheet does not fit the document any more. Raises `NuriError`
+    not_found (document closed).
     """
-    document = yield from when_idle(key)
+    document = yield from when_idle(key, FOR_EVER)
     if not sheet.fits(document):
         return ""
     place = place_in(document)

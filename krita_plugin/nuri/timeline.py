@@ -91,19 +91,24 @@ class Timeline(HiddenCopy):
             self._times[uid] = key_times(layers.require(self.document, uid))
         return self._times[uid]
 
-    def read(self, uid: str, time: int, target: ColourSpace) -> Work:
-        """The whole canvas of one layer at a time of its `key_times`, in ``target``; `Pixels`.
+    def read(self, uid: str, time: int, target: ColourSpace, area: QRect | None = None) -> Work:
+        """One layer at a time of its `key_times`, in ``target``; `Pixels`.
 
-        A still layer looks the same at all times. Raises `NuriError` not_found.
+        ``area``: by default the canvas. A still layer looks the same at all times. Raises
+        `NuriError` not_found.
         """
+        area = area or self.canvas
         node = layers.require(self.document, uid)
         spaces = ColourSpace.of(node), target
         read = self._reader(node, time)
-        return (yield from read_rows(self, read, self.canvas, self.canvas, spaces))
+        return (yield from read_rows(self, read, area, area, spaces))
 
-    def digest(self, uid: str, time: int) -> Work:
-        """A short name of the pixels of a key frame of a paint layer; returns text."""
-        return (yield from digest_of(layers.require(self.document, uid), self.canvas, time))
+    def digest(self, uid: str, time: int, area: QRect | None = None) -> Work:
+        """A short name of the pixels of a key frame of a paint layer, on the canvas or in ``area``;
+        returns text.
+        """
+        node = layers.require(self.document, uid)
+        return (yield from digest_of(node, area or self.canvas, time))
 
     def bounds(self, uid: str, time: int) -> QRect:
         """What is painted of a layer at a time, beyond the canvas, too."""
@@ -135,13 +140,13 @@ def is_blank(pixels: Pixels) -> Work:
     return True
 
 
-def digest_of(node: Any, canvas: QRect, time: int) -> Work:
+def digest_of(node: Any, area: QRect, time: int) -> Work:
     """A short name of the pixels of a key frame of a paint layer; returns text."""
     parts = []
-    step = max(1, _DIGEST_PIXELS // canvas.width())
-    for y in range(0, canvas.height(), step):
-        count = min(step, canvas.height() - y)
-        rows = node.pixelDataAtTime(canvas.x(), y, canvas.width(), count, time)
+    step = max(1, _DIGEST_PIXELS // area.width())
+    for y in range(0, area.height(), step):
+        count = min(step, area.height() - y)
+        rows = node.pixelDataAtTime(area.x(), area.y() + y, area.width(), count, time)
         parts.append(digest(bytes(rows)))
         yield 0
     return digest(*parts)

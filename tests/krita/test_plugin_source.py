@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from backend.models import registry
 from backend.setup import wheels
 
 PLUGIN = Path(__file__).resolve().parents[2] / "krita_plugin" / "nuri"
@@ -98,6 +99,17 @@ def test_imports(path: Path) -> None:
     if path.name not in EARLY:
         allowed.add("protocol")
     assert found <= allowed
+
+
+@pytest.mark.parametrize("name", ["CHOOSERS", "PAINTERS"])
+def test_models_are_those_of_the_backend(name: str) -> None:
+    """The plugin cannot import them."""
+    values = [
+        ast.literal_eval(node.value)
+        for node in ast.parse((PLUGIN / "jobs.py").read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+    ]
+    assert values == [getattr(registry, name)]
 
 
 def test_both_kinds_of_qt_offer_the_same() -> None:

@@ -175,3 +175,41 @@ def check_other_spaces_and_large_drawings(stage):
     assert stage.fingerprint(document) == before and stage.history() == steps
     yield from _switch(stage, False)
     return {"colours": found, "largest gaps at 4096 px": gaps[:5]}
+
+
+def check_sizes_that_are_no_multiple(stage):
+    """Hints up to the right and the lower edge, and beyond them."""
+    document, _, hints, _ = yield from stage.drawing(width=2480, height=3508, paint_hints=False)
+    rooms = Rooms(2480, 3508)
+    stage.hint(document, hints, rooms)
+    stage.fill(document, hints, bytes((9, 200, 30, 255)), 2400, 3440, 100, 100)
+    document.setSelection(stage.selection(0, 0, 2480, 3508))
+    stage.refresh(document)
+    yield 500
+    begun = _jobs(stage)
+    yield from _switch(stage, True)
+    yield from _settled(stage, begun, 1)
+    assert stage.actions().desk().live_note == ""
+    assert _at(stage, document, rooms.first) == (250, 34, 12)
+    assert _at(stage, document, (2440, 3470)) == (30, 200, 9)
+    yield from _switch(stage, False)
+
+
+def check_a_hint_layer_known_by_its_looks(stage):
+    """It has a name that says nothing, and is empty when Live begins to look."""
+    document = stage.document(*_SIZE)
+    rooms = stage.draw(document, stage.layer(document, "Ink"))
+    paint = stage.layer(document, "Layer 3")
+    stage.refresh(document)
+    yield from stage.activate(document, paint)
+    begun, note = _jobs(stage), stage.widget("nuri_live_note")
+    yield from _switch(stage, True)
+    yield from stage.until(note.isVisible, 20, "the note")
+    stage.hint(document, paint, rooms)
+    stage.refresh(document)
+    yield from _settled(stage, begun, 1)
+    assert _at(stage, document, rooms.first) == (250, 34, 12)
+    stage.fill(document, paint, bytes((9, 200, 30, 255)), *rooms.dots()[0])
+    yield from _settled(stage, begun, 2)
+    assert _at(stage, document, rooms.first) == (30, 200, 9)
+    yield from _switch(stage, False)

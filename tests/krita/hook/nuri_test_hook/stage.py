@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -263,6 +266,43 @@ class GapWatch:
     def stop(self):
         self._timer.stop()
         return sorted(self.gaps, reverse=True)
+
+
+class SleepingBackend:
+    """Use it with ``with``: the backend that the plugin starts meanwhile does nothing at all.
+
+    ``script``: what it does instead of the backend's work.
+    """
+
+    def __init__(self, folder, script="exec sleep 100"):
+        self._script = script
+        self._command, self._pids = folder / "sleeper", folder / "sleeper.pids"
+        self._backend = os.environ["NURI_BACKEND"]
+
+    def __enter__(self):
+        self._command.write_text(f'#!/bin/sh\necho $$ >> "{self._pids}"\n{self._script}\n')
+        self._command.chmod(0o755)
+        os.environ["NURI_BACKEND"] = str(self._command)
+        return self
+
+    def __exit__(self, *_):
+        os.environ["NURI_BACKEND"] = self._backend
+        pids = self._pids.read_text().split() if self._pids.exists() else []
+        for pid in map(int, pids):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._pids.unlink(missing_ok=True)
+
+
+def daemon_pid():
+    """The process of the daemon that runs."""
+    return json.loads(Path(os.environ["NURI_CONNECTION"]).read_text())["pid"]
+
+
+def kill_daemon():
+    """Takes away the daemon, if one runs."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(daemon_pid(), signal.SIGKILL)
 
 
 def _middle(widget: QWidget, rectangle):
