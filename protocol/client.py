@@ -27,7 +27,7 @@ from .messages import (
     Stopping,
 )
 from .polled_client import PolledClient
-from .watch import unreachable
+from .watch import no_answer, unreachable
 
 _ATTEMPTS = 3
 _Reply = TypeVar("_Reply", bound=Message)
@@ -141,7 +141,7 @@ class Client(PolledClient):
                 raise self.lost
             left = give_up - time.monotonic()
             if left <= 0:
-                raise unreachable("The Nuri backend does not answer")
+                raise no_answer(self.connection)
             self.wait(left)
 
     def _ask(

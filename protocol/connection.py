@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from . import checks, limits
 from .errors import ErrorCode, NuriError
@@ -26,7 +26,7 @@ from .folders import (
     runtime_folder,
     state_folder,
 )
-from .lock import DaemonLock
+from .lock import DaemonLock, is_held
 from .processes import is_running, start_token
 from .version import PROTOCOL_VERSION
 
@@ -35,6 +35,7 @@ __all__ = [
     "CurveKeys",
     "DaemonLock",
     "connection_path",
+    "is_for_elsewhere",
     "is_private_folder",
     "is_running",
     "lock_path",
@@ -69,7 +70,8 @@ class ConnectionFile:
     ``work``, ``control``: ZeroMQ endpoints (ipc://... or tcp://...). ``started``: the token of
     processes.start_token, ``host``: name of the machine that ``pid`` belongs to. The keys are Z85
     text, all three set for TCP and all three "" for ipc; the client pair is what lets a client in.
-    Raises `NuriError` malformed for values that cannot be.
+    ``remote``: made to be carried to other machines. Raises `NuriError` malformed for values that
+    cannot be.
     """
 
     protocol: str
@@ -82,11 +84,15 @@ class ConnectionFile:
     server_public_key: str = ""
     client_public_key: str = ""
     client_secret_key: str = ""
+    remote: bool = False
+    # Where it was read; the lock beside it belongs to its daemon.
+    _place: ClassVar[Path | None] = None
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            if entry.name != "pid":
+            if entry.name not in ("pid", "remote"):
                 checks.text(getattr(self, entry.name), entry.name)
+        checks.flag(self.remote, "remote")
         checks.integer(self.pid, "pid", 1, 2**31 - 1)
         keys = [len(self.server_public_key), len(self.client_public_key)]
         keys.append(len(self.client_secret_key))
@@ -110,6 +116,8 @@ class ConnectionFile:
         control: str,
         server: CurveKeys | None,
         client: CurveKeys | None,
+        *,
+        remote: bool = False,
     ) -> ConnectionFile:
         """What the calling daemon publishes after it has bound both endpoints."""
         return cls(
@@ -123,6 +131,7 @@ class ConnectionFile:
             server_public_key=server.public if server else "",
             client_public_key=client.public if client else "",
             client_secret_key=client.secret if client else "",
+            remote=remote,
         )
 
     @property
@@ -132,11 +141,20 @@ class ConnectionFile:
     @property
     def is_local(self) -> bool:
         """True when ``pid`` is a process of this machine, so that its death can be seen."""
-        return self.host == _host()
+        return self.host == _host() and not self.remote
 
     def is_stale(self) -> bool:
         """True when the daemon that wrote this is known to be gone: dead, or its pid recycled."""
-        return self.is_local and not is_running(self.pid, self.started)
+        if not self.is_local or is_running(self.pid, self.started):
+            return False
+        # In a box with process numbers of its own (Flatpak, containers) the lock alone tells.
+        return self._place is None or self._is_replaced() or not is_held(lock_path(self._place))
+
+    def _is_replaced(self) -> bool:
+        try:
+            return ConnectionFile.read(self._place) != self
+        except NuriError:
+            return False
 
     def write(self, path: Path | None = None) -> None:
         """Publishes atomically with mode 0600. Raises `NuriError` bad_input."""
@@ -162,12 +180,14 @@ class ConnectionFile:
         names = [entry.name for entry in fields(cls)]
         known: dict[str, Any] = {name: table[name] for name in names if name in table}
         try:
-            return cls(**known)
+            found = cls(**known)
         except NuriError as error:
             raise _unreadable(path, error.info.message) from None
         except TypeError:
             missing = [name for name in names[:6] if name not in known]
             raise _unreadable(path, f"it lacks {', '.join(missing)}") from None
+        object.__setattr__(found, "_place", path)
+        return found
 
     def remove(self, path: Path | None = None) -> None:
         """Takes the file away if it is still this daemon's own."""
@@ -178,6 +198,17 @@ class ConnectionFile:
         except (NuriError, FileNotFoundError):
             # Gone already, or replaced by somebody else's: not ours to remove.
             return
+
+
+def is_for_elsewhere(path: Path) -> bool:
+    """True for a connection file that is marked as carried here, whoever may read it."""
+    try:
+        if not path.is_file() or path.stat().st_size > limits.CONNECTION_FILE_BYTES:
+            return False
+        table = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(table, dict) and table.get("remote") is True
 
 
 def write_atomic(path: Path, data: bytes) -> None:

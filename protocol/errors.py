@@ -42,9 +42,8 @@ def one_line(text: str, limit: int = limits.MESSAGE) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def _clean_detail(text: str) -> str:
-    """Several lines are welcome here; the end of a traceback says most, so the start is cut."""
-    text = text[-limits.DETAIL :]
+def several_lines(text: str) -> str:
+    """``text`` without control characters but those that part lines and columns."""
     return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
@@ -54,7 +53,8 @@ class ErrorInfo:
 
     ``message``: one line in the user's words, naming the file or layer. ``action``: the remedy.
     ``detail``: for a log or a "more" button. ``job``: the job that it ends, or "".
-    Texts are cut to their limits and freed of control characters here, never refused.
+    Texts are cut to their limits and freed of control characters here, never refused; of a detail
+    the end is kept, where a traceback says most.
     """
 
     code: ErrorCode
@@ -67,7 +67,7 @@ class ErrorInfo:
         object.__setattr__(self, "code", ErrorCode(self.code))
         object.__setattr__(self, "message", one_line(self.message))
         object.__setattr__(self, "action", one_line(self.action))
-        object.__setattr__(self, "detail", _clean_detail(self.detail))
+        object.__setattr__(self, "detail", several_lines(self.detail[-limits.DETAIL :]))
         object.__setattr__(self, "job", one_line(self.job, limits.NAME))
 
 

@@ -25,9 +25,9 @@ def runtime_folder() -> Path:
     return connection_path().parent
 
 
-def lock_path() -> Path:
+def lock_path(connection: Path | None = None) -> Path:
     """The lock that makes the daemon the only one beside this connection file."""
-    path = connection_path()
+    path = connection or connection_path()
     return path.with_name(LOCK_NAME if path.name == CONNECTION_NAME else f"{path.name}.lock")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .connection import ConnectionFile, make_private_folder, record_path, state_folder, write_atomic
 from .errors import ErrorCode, NuriError
+from .folders import folder_error
 
 START_LOG_NAME = "start.log"
 _INSTALL_ACTION = (
@@ -78,13 +79,17 @@ def begin_daemon(command: list[str] | None = None) -> subprocess.Popen[bytes]:
 def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
     """Starts a command of the backend as a process of its own, in the folder of its log.
 
-    Raises `NuriError` not_found.
+    Raises `NuriError`: not_found (the command), bad_input (the log cannot be written).
     """
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     try:
-        with log_path.open("wb") as log:
+        log = log_path.open("wb")
+    except OSError as error:
+        raise folder_error(log_path, error) from error
+    with log:
+        try:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -96,12 +101,12 @@ def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
                 start_new_session=True,
                 creationflags=flags,
             )
-    except OSError as error:
-        raise NuriError(
-            ErrorCode.not_found,
-            f"The Nuri backend does not start: {command[0]}: {error.strerror or error}",
-            _INSTALL_ACTION,
-        ) from error
+        except OSError as error:
+            raise NuriError(
+                ErrorCode.not_found,
+                f"The Nuri backend does not start: {command[0]}: {error.strerror or error}",
+                _INSTALL_ACTION,
+            ) from error
 
 
 def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> None:

@@ -29,7 +29,7 @@ from .messages import (
 )
 from .pixels import Plane
 from .version import PROTOCOL_VERSION, can_talk, mismatch
-from .watch import unreachable
+from .watch import no_answer, unreachable
 
 _HANDSHAKE_SECONDS = 10.0
 _Client = TypeVar("_Client", bound="PolledClient")
@@ -143,7 +143,7 @@ class PolledClient:
             for message in messages:
                 self._route(message)
             if self.welcome is None and time.monotonic() - self._opened > _HANDSHAKE_SECONDS:
-                reason = reason or unreachable("The Nuri backend does not answer")
+                reason = reason or no_answer(self.connection)
             if reason and not self.lost:
                 self._lose(reason)
             if not self.lost:

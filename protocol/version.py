@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import ErrorCode, NuriError
 
-PROTOCOL_VERSION = "1.2"
+PROTOCOL_VERSION = "1.3"
 
 
 def major(version: str) -> int:

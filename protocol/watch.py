@@ -73,6 +73,22 @@ class ConnectionWatch:
             events |= number
 
 
+def no_answer(connection: ConnectionFile) -> NuriError:
+    """The error for a daemon that is there, as far as can be seen, and says nothing."""
+    if not connection.is_local:
+        return NuriError(
+            ErrorCode.unreachable,
+            f"The Nuri backend at {connection.control} does not answer",
+            f"Look whether `nuri serve` runs on {connection.host or 'its machine'}, and try again",
+        )
+    return NuriError(
+        ErrorCode.unreachable,
+        f"The Nuri backend (process {connection.pid}) does not answer",
+        f"End process {connection.pid}, start it with `nuri serve` and try again; "
+        f"its log is in {state_folder()}",
+    )
+
+
 def unreachable(message: str) -> NuriError:
     """The error for a daemon that is not there or gives no answer."""
     return NuriError(

@@ -22,8 +22,12 @@ from .version import PROTOCOL_VERSION, can_talk, mismatch
 Buffer = bytes | memoryview
 _PIXELS = "pixels"
 _ENCODED = "encoded"
-# Understood across all versions, so that a refusal can be asked for and read.
-_TIMELESS = (Hello.TYPE, Refused.TYPE)
+# Understood across all versions, so that a refusal can be asked for and read: the fields that they
+# will always have besides ``protocol``, and how much of each is of use.
+_TIMELESS = {
+    Hello.TYPE: {"client": limits.NAME},
+    Refused.TYPE: {"version": limits.NAME, "message": limits.MESSAGE, "action": limits.MESSAGE},
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,13 @@ def decode_envelope(frames: Sequence[Any], accept: Collection[str] | None = None
         raise checks.malformed(f"a message of {len(frames)} frames")
     views = [_view(frame) for frame in frames]
     header = _unpack(views[0], "header", limits.HEADER_BYTES)
+    greeting = _timeless(header, len(views))
+    if greeting is not None and (accept is None or greeting.TYPE in accept):
+        said = {name: text for name, text in header.items() if isinstance(text, str)}
+        return Envelope(greeting, said.get("session", ""), said.get("protocol", greeting.protocol))
+    if header.get("type") == Hello.TYPE:
+        # Its own fields say all that is needed.
+        header = {"protocol": PROTOCOL_VERSION, "session": "", **header}
     protocol, kind, session, body = (
         header.get(name) for name in ("protocol", "type", "session", "body")
     )
@@ -106,6 +117,44 @@ def decode_envelope(frames: Sequence[Any], accept: Collection[str] | None = None
     except NuriError as error:
         raise _with_job(error, body.get("job")) from None
     return Envelope(message, str(session), str(protocol))
+
+
+def subject(frames: Sequence[Any]) -> str:
+    """What an `Error` about a message that cannot be read replies to: the job that it names, else
+    its type, else ""."""
+    try:
+        header = _unpack(_view(frames[0]), "header", limits.HEADER_BYTES)
+    except (NuriError, IndexError):
+        return ""
+    body = header.get("body")
+    for name in (body.get("job") if isinstance(body, dict) else None, header.get("type")):
+        try:
+            checks.identifier(name, "name")
+        except NuriError:
+            continue
+        return str(name)
+    return ""
+
+
+def _timeless(header: Mapping[str, Any], frames: int) -> Hello | Refused | None:
+    """A greeting or refusal of another major version, read by the fields that never change alone.
+
+    None for every other message, and where these fields are not as they must be.
+    """
+    kind, body = header.get("type"), header.get("body")
+    if not isinstance(kind, str) or kind not in _TIMELESS:
+        return None
+    if not isinstance(body, dict) or frames != 1:
+        return None
+    protocol = body.get("protocol")
+    if not isinstance(protocol, str) or not 1 <= len(protocol) <= 16 or can_talk(protocol):
+        return None
+    bounds = _TIMELESS[kind]
+    texts = {name: body.get(name, "") for name in bounds}
+    if not all(isinstance(text, str) for text in texts.values()):
+        return None
+    cut = {name: texts[name][:bound] for name, bound in bounds.items()}
+    return (Hello if kind == Hello.TYPE else Refused)(protocol=protocol, **cut)
 
 
 def _build(cls: type[Message], body: Mapping[str, Any], info: Any, views: list[memoryview]) -> Any:

@@ -15,7 +15,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import DONE, FAILED
 from .batch_made import Made
-from .batch_plan import Drawing, make_plan
+from .batch_plan import Drawing, check_spared, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, error_facts, print_json, result_line, warn
@@ -111,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
         bare=bool(options.reference) or options.model in CHOOSERS,
     )
     check_references(options)
+    check_spared(plan, options.reference or ())
     io.make_folder(options.output)
     io.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)

@@ -16,6 +16,8 @@ from pathlib import Path
 from backend.imaging import io
 from protocol.errors import ErrorCode, NuriError
 
+from .parser import UsageError
+
 _MARK = ".hints"
 _HINT_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
 
@@ -62,18 +64,70 @@ def make_plan(
             f"{folder} holds no drawings",
             f"Put PNG, JPEG, WebP, TIFF, .kra or .ora files there{deeper}",
         )
-    names = Counter(line.relative_to(folder).with_suffix("") for line in lines)
-    for line in lines:
-        inner = line.relative_to(folder)
-        is_unique = names[inner.with_suffix("")] == 1
-        # Two files that differ in their ending alone keep it, so that neither is written over.
-        target = output / (inner.with_suffix(".png") if is_unique else f"{inner}.png")
-        own_hints = _hints_of(line, inner.parent, hints)
+    targets = _targets([line.relative_to(folder) for line in lines], output)
+    for line, target in zip(lines, targets, strict=True):
+        own_hints = _hints_of(line, line.relative_to(folder).parent, hints)
         if own_hints is None and not bare and not io.is_layered(line):
             plan.problems.append((line, _no_hints(line, hints)))
         else:
             plan.drawings.append(Drawing(line, own_hints, target))
     return plan
+
+
+def check_spared(plan: Plan, references: Iterable[Path]) -> None:
+    """Refuse a plan whose results would replace what is read for it. Raises UsageError."""
+    read = [path for drawing in plan.drawings for path in (drawing.line, drawing.hints) if path]
+    read += [*(path for path, _ in plan.problems), *references]
+    spared = {file for file in map(_file_of, read) if file}
+    for drawing in plan.drawings:
+        if _file_of(drawing.output) in spared:
+            raise UsageError(
+                f"{drawing.output} is read for this batch and would be written over (choose "
+                "another folder for -o)"
+            )
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    """What tells a file from any other, whatever its name; None where there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _targets(inner: list[Path], output: Path) -> list[Path]:
+    """Where the results of drawings go: NAME.png, each to a file of its own.
+
+    Drawings of one name keep their ending (NAME.jpg.png), and get a number where that does not help
+    either. Names that differ in capitals alone are one file on many disks.
+    """
+
+    def place(target: Path) -> str:
+        return str(io.resolved(target)).casefold()
+
+    short = [output / path.with_suffix(".png") for path in inner]
+    whole = [output / f"{path}.png" for path in inner]
+    targets = short
+    while True:
+        counts = Counter(map(place, targets))
+        kept = [
+            long if counts[place(target)] > 1 else target
+            for target, long in zip(targets, whole, strict=True)
+        ]
+        if kept == targets:
+            break
+        targets = kept
+    taken = {place(target) for target in targets if counts[place(target)] == 1}
+    for index, target in enumerate(targets):
+        if counts[place(target)] == 1:
+            continue
+        number = 1
+        while place(targets[index]) in taken:
+            number += 1
+            targets[index] = target.with_name(f"{target.stem}-{number}.png")
+        taken.add(place(targets[index]))
+    return targets
 
 
 def _paths(folder: Path, recursive: bool, plan: Plan) -> list[Path]:
@@ -98,15 +152,16 @@ def _paths(folder: Path, recursive: bool, plan: Plan) -> list[Path]:
 
 
 def _lines(folder: Path, paths: Iterable[Path], output: Path, hints: Path | None) -> Iterator[Path]:
-    left_out = {io.resolved(place) for place in (output, hints) if place is not None}
+    top = io.resolved(folder)
+    places = {io.resolved(place) for place in (output, hints) if place is not None}
+    # In a recursive run the results and the hints may lie inside the folder itself.
+    left_out = {place for place in places if top in place.parents}
     for path in paths:
         if path.name.startswith(".") or not io.looks_readable(path):
             continue
         if path.stem.endswith(_MARK) or not path.is_file():
             continue
-        # In a recursive run the results and the hints may lie inside the folder itself.
-        parents = {io.resolved(parent) for parent in path.parents}
-        if not left_out & parents or io.resolved(folder) in left_out:
+        if not left_out or not left_out & {io.resolved(parent) for parent in path.parents}:
             yield path
 
 

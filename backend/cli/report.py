@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from protocol.errors import NuriError
+from protocol.errors import NuriError, one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,7 +33,7 @@ def error_facts(error: NuriError) -> dict[str, str]:
 
 def warn(message: str) -> None:
     """One line on standard error about something that went well enough."""
-    sys.stderr.write(f"nuri: note: {message}\n")
+    sys.stderr.write(f"nuri: note: {one_line(message)}\n")
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -8,8 +8,11 @@ import time
 from dataclasses import asdict
 
 from protocol.client import Client
-from protocol.errors import ErrorCode, NuriError
+from protocol.connection import ConnectionFile, connection_path, lock_path
+from protocol.errors import ErrorCode, NuriError, one_line
+from protocol.lock import is_held
 from protocol.messages import Status
+from protocol.watch import no_answer
 
 from . import DONE, FAILED
 from .report import print_json
@@ -39,11 +42,12 @@ def status(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"running": True, **asdict(answer)})
     else:
-        print("\n".join(_status_lines(answer)))
+        print("\n".join(map(one_line, _status_lines(answer))))
     return DONE
 
 
 def _status_lines(answer: Status) -> list[str]:
+    """Names of documents are the words of others: they may hold anything."""
     worker = answer.worker
     memory = worker.get("memory") or 0
     used = f", {memory / 2**20:.0f} MB" if memory else ""
@@ -76,15 +80,26 @@ def _duration(seconds: float) -> str:
 def stop(options: argparse.Namespace) -> int:
     """End the daemon and wait until it is gone; nothing to do when none runs."""
     try:
-        client = Client.connect(timeout=_CONNECT_SECONDS, name="nuri stop")
+        connection = ConnectionFile.read()
     except NuriError as error:
         if error.code is not ErrorCode.unreachable:
             raise
-        print("no daemon is running")
+        return _none_runs()
+    if connection.is_stale():
+        return _none_runs()
+    try:
+        with Client.connect(timeout=_CONNECT_SECONDS, name="nuri stop") as client:
+            connection = client.connection
+            client.shutdown(_CONNECT_SECONDS)
+    except NuriError as error:
+        if error.code is not ErrorCode.unreachable:
+            raise
+        # One that leaves by itself has taken its file away.
+        if connection_path().exists() and not connection.is_stale():
+            raise no_answer(connection) from None
+    if not connection.is_local:
+        print(f"the daemon at {connection.control} is stopping")
         return DONE
-    with client:
-        client.shutdown()
-        connection = client.connection
     give_up = time.monotonic() + _STOP_SECONDS
     while not connection.is_stale():
         if time.monotonic() > give_up:
@@ -95,4 +110,16 @@ def stop(options: argparse.Namespace) -> int:
             )
         time.sleep(0.02)
     print("the daemon has stopped")
+    return DONE
+
+
+def _none_runs() -> int:
+    lock = lock_path()
+    if is_held(lock):
+        raise NuriError(
+            ErrorCode.unreachable,
+            f"a daemon holds {lock}, but cannot be reached",
+            "It may be starting or leaving: try again in a moment, else end its process",
+        )
+    print("no daemon is running")
     return DONE

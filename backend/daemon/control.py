@@ -125,14 +125,14 @@ class Control:
             message, session = envelope.message, envelope.session
             reply = self._serve(message, session, frames)
         except NuriError as error:
-            named = error.info.job or (message.TYPE if message else "")
+            named = error.info.job or (message.TYPE if message else wire.subject(frames))
             reply = Error(error=error.info, reply_to=named)
         except Exception:
             _logger.exception("a control message could not be served")
             info = ErrorInfo(
                 ErrorCode.internal, "The backend made a mistake", f"See {self._log_file}"
             )
-            reply = Error(error=info, reply_to=message.TYPE if message else "")
+            reply = Error(error=info, reply_to=wire.subject(frames))
         if reply is not None:
             self._send(client.bytes, reply, session)
 
@@ -155,7 +155,7 @@ class Control:
             _logger.warning("refused: %s", refused.message)
             return refused
         session = self._sessions.open(hello, _connection(frames[0]))
-        _logger.info("client %s (pid %d) is connected", hello.client, hello.pid)
+        _logger.info("client %s (pid %d) is connected", session.client, session.pid)
         worker = self._supervisor.welcome
         return Welcome(
             protocol=PROTOCOL_VERSION,

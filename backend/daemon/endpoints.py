@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from protocol import limits
-from protocol.connection import is_private_folder
+from protocol.connection import connection_path, is_private_folder
 from protocol.errors import ErrorCode, NuriError
 from protocol.security import CurveKeys, generate_keys
 from protocol.sockets import set_options, set_server_curve
@@ -55,6 +56,22 @@ class Listen:
         """(work, control) to connect to from elsewhere; ``machine`` stands for "all interfaces"."""
         host = machine if self.host in _WILDCARDS else self.host
         return f"tcp://{host}:{self.port}", f"tcp://{host}:{self.port + 1}"
+
+
+def socket_name(part: str) -> str:
+    """File name of one of this daemon's sockets, short because the system bounds their paths.
+
+    It follows from the name of the connection file: the lock is for that file alone, so the folder
+    may hold the sockets of other daemons and programs.
+    """
+    owner = hashlib.sha256(os.fsencode(connection_path().name)).hexdigest()[:8]
+    return f"{owner}-{part}.sock"
+
+
+def remove_sockets(folder: Path) -> None:
+    """Takes this daemon's socket files away; ZeroMQ leaves them, and so does a killed daemon."""
+    for path in folder.glob(socket_name("*")):
+        path.unlink(missing_ok=True)
 
 
 class Gate:

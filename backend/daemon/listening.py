@@ -57,7 +57,8 @@ def write_remote_file(
     here = ConnectionFile.of_this_process(version, "ipc://", "ipc://", None, None)
     work, control = listen.reachable(here.host)
     path = folder / REMOTE_NAME
-    ConnectionFile.of_this_process(version, work, control, server, client).write(path)
+    there = ConnectionFile.of_this_process(version, work, control, server, client, remote=True)
+    there.write(path)
     return path
 
 

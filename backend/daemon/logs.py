@@ -6,13 +6,26 @@ import logging
 import logging.handlers
 import sys
 from pathlib import Path
+from typing import Any
 
+from protocol.errors import several_lines
 from protocol.folders import folder_error
 
 LOG_NAME = "daemon.log"
 _BYTES = 1 << 20
 _FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+class _OneLine(logging.Formatter):
+    """Messages quote the words of others, which must neither forge lines nor steer a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (so named in logging)
+        record.message = several_lines(" ".join(record.message.splitlines()))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (so named in logging)
+        return several_lines(super().formatException(ei))
 
 
 def open_log(folder: Path) -> Path:
@@ -37,6 +50,6 @@ def open_log(folder: Path) -> Path:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_OneLine(_FORMAT))
         logger.addHandler(handler)
     return path

@@ -155,7 +155,8 @@ class KeptResults:
         return Reel(self._path(job, _REEL), Kept(job, task, document, 0.0, 0))
 
     def _is_old(self, kept: Kept) -> bool:
-        return kept.finished < self._clock() - self._seconds
+        # A clock that was ahead has dated it in the future: it must not stay for ever.
+        return abs(self._clock() - kept.finished) > self._seconds
 
     def _path(self, job: str, suffix: str) -> Path:
         # Job names differ in case; some file systems do not.

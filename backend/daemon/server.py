@@ -27,26 +27,35 @@ from .answers import Answers
 from .archive import Archive
 from .control import Control
 from .dispatch import Dispatcher
-from .endpoints import Gate, Listen, bind_private, bind_tcp, router
-from .lifecycle import IdleClock, Publication, Signals, remove_sockets
+from .endpoints import (
+    Gate,
+    Listen,
+    bind_private,
+    bind_tcp,
+    remove_sockets,
+    router,
+    socket_name,
+)
+from .kept_folder import KeptFolder
+from .lifecycle import IdleClock, Publication, Signals, make_way
 from .listening import load_or_make_keys, write_remote_file
 from .logs import open_log
 from .mailbox import Mailbox
 from .memory import keep_freed_memory
 from .outbox import Outbox
 from .queue import JobQueue
-from .results import KeptResults
 from .sessions import Sessions
 from .supervision import Supervisor
 from .workloop import WorkLoop
 
 IDLE_SECONDS = 600.0
-RESULTS_NAME = "results"
 DEVICES = ("auto", "cpu", "cuda")
 # A worker that takes longer to get ready is awaited by clients that see its state meanwhile.
 _PUBLISH_SECONDS = 10.0
 _LINGER_MILLISECONDS = 1000
 _ARCHIVE_SECONDS = 10.0
+# The last result is on its way to its client meanwhile.
+_FAREWELL_SECONDS = 5.0
 _logger = logging.getLogger("nuri.daemon")
 
 
@@ -61,7 +70,8 @@ def serve(
     ``device``: auto, cpu or cuda. ``listen``: tcp://ADDRESS:PORT for other machines, with CURVE.
     ``auto``: started by a client, so it leaves after ``idle`` seconds without clients and jobs,
     and at once when another daemon is there already. Call from the main thread.
-    Raises `NuriError`: busy (another daemon runs), bad_input (arguments, folders), unauthenticated.
+    Raises `NuriError`: busy (another daemon runs), bad_input (arguments, folders, a connection file
+    that was carried here), unauthenticated.
     """
     if device not in DEVICES:
         raise NuriError(
@@ -81,6 +91,7 @@ def serve(
         state = state_folder()
         make_private_folder(state)
         log_file = open_log(state)
+        make_way()
         _run(Server(device, where, log_file), idle if auto else None)
     finally:
         lock.release()
@@ -125,7 +136,8 @@ class Server:
         self._queue = JobQueue(limits.queue)
         self._sessions = Sessions(limits.clients)
         outbox = Outbox(self._work)
-        self._archive = Archive(KeptResults(state_folder() / RESULTS_NAME), self._mailbox)
+        self._kept = KeptFolder(state_folder())
+        self._archive = Archive(self._kept.results, self._mailbox)
         self._supervisor = Supervisor(
             self._context, self._gate, self._mailbox, folder, device, worker_command
         )
@@ -155,8 +167,9 @@ class Server:
             version,
             log_file,
         )
+        names = [socket_name(part) for part in ("work", "control")]
         (work, control), server, client = bind_private(
-            (self._work, self._control_socket), ("work.sock", "control.sock"), folder, self._gate
+            (self._work, self._control_socket), names, folder, self._gate
         )
         self._publication = Publication(
             ConnectionFile.of_this_process(version, work, control, server, client)
@@ -185,6 +198,8 @@ class Server:
             clock.note(len(self._queue), len(self._sessions) if is_published else 1, now)
             if self._signals.received:
                 self._loop.stopping = self._signals.received
+            elif self._publication.is_cut_off and clock.without_jobs(now) > _FAREWELL_SECONDS:
+                self._loop.stopping = "its socket files are gone, so nobody new can come"
             elif clock.is_over(now):
                 self._loop.stopping = f"idle for {idle:g} s"
         _logger.info("leaving: %s", self._loop.stopping)
@@ -197,6 +212,7 @@ class Server:
         self._control.close()
         self._supervisor.stop()
         self._archive.close(_ARCHIVE_SECONDS)
+        self._kept.release()
         self._gate.close()
         self._work.close(_LINGER_MILLISECONDS)
         self._control_socket.close(_LINGER_MILLISECONDS)

@@ -6,15 +6,16 @@ import secrets
 import threading
 from dataclasses import dataclass
 
-from protocol import version
-from protocol.errors import ErrorCode, NuriError
+from protocol import limits, version
+from protocol.errors import ErrorCode, NuriError, one_line
 from protocol.messages import Hello, Refused
 
 
 @dataclass
 class Session:
-    """One client. ``connection``: the control connection it lives with (-1: not told);
-    ``work``: routing id on the work socket, b"" until its first message there."""
+    """One client. ``client``: its name, fit to be shown. ``connection``: the control connection it
+    lives with (-1: not told); ``work``: routing id on the work socket, b"" until its first message
+    there."""
 
     id: str
     client: str
@@ -46,7 +47,8 @@ class Sessions:
                     f"The backend serves {self._bound} clients already",
                     "Close a program that uses Nuri, or run `nuri stop`",
                 )
-            session = Session(secrets.token_urlsafe(24), hello.client, hello.pid, connection)
+            name = one_line(hello.client, limits.NAME)
+            session = Session(secrets.token_urlsafe(24), name, hello.pid, connection)
             self._sessions[session.id] = session
             return session
 
@@ -88,7 +90,7 @@ def refusal(hello: Hello, program_version: str) -> Refused | None:
     if version.can_talk(hello.protocol):
         return None
     ours = version.PROTOCOL_VERSION
-    client = f"{hello.client} {hello.client_version}".strip()
+    client = one_line(f"{hello.client} {hello.client_version}")
     if version.major(hello.protocol) > version.major(ours):
         action = "Update the backend: `nuri stop`, then the newer Nuri's `python3 install.py demo`"
     else:

@@ -24,7 +24,7 @@ from protocol import wire
 from protocol.launch import clean_environment
 from protocol.messages import Message, Welcome
 
-from .endpoints import Gate, bind_private
+from .endpoints import Gate, bind_private, socket_name
 from .mailbox import Mailbox
 from .memory import process_memory
 
@@ -46,7 +46,8 @@ def worker_command() -> list[str]:
 
 
 class Supervisor:
-    """One worker at a time. ``state``: starting, ready, waiting (to restart), failed or stopped.
+    """One worker at a time. ``state``: starting, ready, ending (killed, but not gone yet), waiting
+    (to restart), failed or stopped.
 
     ``generation`` counts starts. ``reason``: why the last worker ended or could not start.
     ``welcome``: what the worker said of itself when it was ready, kept while it restarts.
@@ -79,6 +80,7 @@ class Supervisor:
         self._due = 0.0
         self._is_expected = False
         self._refusal = ""
+        self._obstacle = ""
         self._is_overdue = False
         self._last_words: deque[str] = deque(maxlen=1)
 
@@ -104,6 +106,7 @@ class Supervisor:
         self._due = time.monotonic() + START_SECONDS
         self._is_expected = False
         self._refusal = ""
+        self._obstacle = ""
         self._is_overdue = False
         self._last_words.clear()
         self.link = self._context.socket(zmq.PAIR)
@@ -130,9 +133,8 @@ class Supervisor:
                 creationflags=_FLAGS,
             )
         except OSError as error:
-            _logger.error("cannot start the worker: %s", error)
-            self._last_words.append(str(error))
-            self._mailbox.post("exit", self.generation, -1)
+            self._obstacle = f"The computing process cannot be started: {error}"
+            self._mailbox.post("exit", self.generation, 0)
             return
         self._tell(settings)
         threading.Thread(
@@ -140,7 +142,9 @@ class Supervisor:
         ).start()
 
     def greet(self, welcome: Welcome) -> None:
-        """The worker is ready."""
+        """The worker is ready, unless it has been killed meanwhile."""
+        if self.state != "starting":
+            return
         self.state = "ready"
         self.welcome = welcome
         _logger.info("worker %d is ready on %s", self.pid, welcome.device)
@@ -175,12 +179,14 @@ class Supervisor:
         """Ends the worker at once, on purpose; its successor starts without delay."""
         _logger.warning("killing worker %d: %s", self.pid, reason)
         self._is_expected = True
-        if self._process:
-            self._process.kill()
+        self._end()
 
     def note_exit(self, code: int) -> None:
         """The worker process has ended: restarts at once after a `kill`, else with back-off."""
         self._close_link()
+        if self._process and self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
         self._process = None
         if self._is_expected:
             self.start()
@@ -207,7 +213,7 @@ class Supervisor:
             self.start()
         elif self.state == "starting" and now >= self._due and self._process:
             self._is_overdue = True
-            self._process.kill()
+            self._end()
 
     def stop(self) -> None:
         """Ends the worker for good."""
@@ -223,7 +229,14 @@ class Supervisor:
                 process.wait()
         self._close_link()
 
+    def _end(self) -> None:
+        if self._process:
+            self.state = "ending"
+            self._process.kill()
+
     def _cause(self, code: int) -> str:
+        if self._obstacle:
+            return self._obstacle
         if self._is_overdue:
             return f"The computing process was not ready after {START_SECONDS:g} s"
         words = f": {self._last_words[-1]}" if self._last_words else ""
@@ -252,7 +265,7 @@ class Supervisor:
             (self._folder / self._socket_name()).unlink(missing_ok=True)
 
     def _socket_name(self) -> str:
-        return f"worker{self.generation}.sock"
+        return socket_name(f"worker{self.generation}")
 
     def _watch(self, process: subprocess.Popen[bytes], generation: int) -> None:
         """On a thread of its own: the worker's words go to the log, its end to the mailbox."""
@@ -264,10 +277,11 @@ class Supervisor:
 
     def _log_output(self, output: IO[bytes]) -> None:
         is_dump = False  # of faulthandler, which tells where, but no reason
-        for line in output:
-            text = line.decode("utf-8", "replace").rstrip()
-            is_dump = is_dump or text.startswith(_DUMP)
-            if text and not is_dump:
-                self._last_words.append(text[:300])
-            if text:
-                _logger.info("worker: %s", text)
+        with output:
+            for line in output:
+                text = line.decode("utf-8", "replace").rstrip()
+                is_dump = is_dump or text.startswith(_DUMP)
+                if text and not is_dump:
+                    self._last_words.append(text[:300])
+                if text:
+                    _logger.info("worker: %s", text)

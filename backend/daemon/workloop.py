@@ -146,5 +146,5 @@ class WorkLoop:
             info = ErrorInfo(
                 ErrorCode.internal, "The backend made a mistake", f"See {self._log_file}"
             )
-        reply = Error(error=info, reply_to=info.job or named)
+        reply = Error(error=info, reply_to=info.job or named or wire.subject(frames))
         self._outbox.send(client, wire.encode(reply))

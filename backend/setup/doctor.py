@@ -128,7 +128,7 @@ def _device(environment: Environment) -> Check:
         # Flats from hints need no PyTorch, so its absence is no failure.
         return Check("device", WARNING, error.info.message, error.info.action)
     if not test.right:
-        return Check("device", FAILED, f"{test}: a wrong result", "Use the CPU: --device cpu")
+        return Check("device", FAILED, f"{test}: a wrong result", f"{_REPAIR} --cpu")
     if test.device == "cpu" and torch_build.has_nvidia_gpu():
         action = "Update NVIDIA's driver, delete the environment, run: python3 install.py demo"
         return Check("device", WARNING, f"{test}, though there is an NVIDIA GPU", action)

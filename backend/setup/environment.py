@@ -18,6 +18,7 @@ from . import console, interpreter, pip, project, torch_build
 
 MARKER_NAME = "nuri-environment.json"
 LOCK_NAME = "nuri-install.lock"
+_INSTALLING = "installing"
 TRAINING = "training"  # the extra that has to come after PyTorch
 DEFAULT_PREFIX = project.ROOT / ".venv"
 _NEEDED_BYTES, _NEEDED_WITH_MODELS = 1_000_000_000, 2_000_000_000
@@ -38,7 +39,12 @@ class Marker:
     root: str = ""
     requirements: str = ""
     extras: list[str] = field(default_factory=list)
-    torch: str = ""  # "", "installing", or its version
+    torch: str = ""  # "", _INSTALLING, or its version
+
+    @property
+    def has_torch(self) -> bool:
+        """True when PyTorch was installed and tried out."""
+        return self.torch not in ("", _INSTALLING)
 
 
 class Environment:
@@ -79,7 +85,7 @@ class Environment:
             marker = self._base(set(extras))
             if models:
                 self._add_torch(marker, cpu)
-            if training and marker.torch:
+            if training and marker.has_torch:
                 self._add_training(marker)
 
     def flaw(self) -> str:
@@ -157,32 +163,27 @@ class Environment:
         return fresh
 
     def _add_torch(self, marker: Marker, cpu: bool) -> None:
-        broken = marker.torch == "installing"
-        if marker.torch and not broken:
+        found = self._torch_that_works()
+        is_too_large = cpu and found is not None and found.is_for_gpu
+        if found is not None and marker.has_torch and not is_too_large:
+            console.say(f"  PyTorch: {found}")
             return
         gpu = not cpu and torch_build.has_nvidia_gpu()
-        marker.torch = "installing"
+        # What is there, as far as pip knows, is broken or of the wrong kind.
+        afresh = marker.torch != ""
+        marker.torch = _INSTALLING
         self._write(marker)
         try:
             with console.step(
                 "installing PyTorch " + ("for the GPU" if gpu else "for the CPU")
             ) as s:
-                build = torch_build.install(self.python, gpu, s, afresh=broken)
+                build = torch_build.install(self.python, gpu, s, afresh=afresh, small=is_too_large)
                 s.result = f"done, {build.label}"
             with console.step("trying PyTorch out") as s:
                 test = torch_build.self_test(self.python)
                 s.result = str(test)
         except NuriError as error:
-            marker.torch = ""
-            self._write(marker)
-            console.warn(
-                NuriError(
-                    error.code,
-                    f"{error.info.message}. Flats from hints work without it",
-                    f"{error.info.action}; or add --no-models to leave it out",
-                    detail=error.info.detail,
-                )
-            )
+            self._do_without(marker, error)
             return
         marker.torch = test.version
         self._write(marker)
@@ -194,6 +195,27 @@ class Environment:
                     "Update NVIDIA's driver, then delete the environment and run this again",
                 )
             )
+
+    def _torch_that_works(self) -> torch_build.SelfTest | None:
+        """What the PyTorch that is there says of itself; None where none works."""
+        try:
+            return torch_build.self_test(self.python)
+        except NuriError:
+            return None
+
+    def _do_without(self, marker: Marker, error: NuriError) -> None:
+        """No other PyTorch could be had: what is there is kept where it works."""
+        left = self._torch_that_works()
+        # Whatever else is there has to be installed afresh, which pip does not do by itself.
+        marker.torch = left.version if left else _INSTALLING
+        self._write(marker)
+        message, action = error.info.message, error.info.action
+        if left:
+            message += f". What is there stays: {left}"
+        else:
+            message += ". Flats from hints work without it"
+            action += "; or add --no-models to leave it out"
+        console.warn(NuriError(error.code, message, action, detail=error.info.detail))
 
     def _add_training(self, marker: Marker) -> None:
         if TRAINING in marker.extras:

@@ -22,6 +22,7 @@ SAFETENSORS = "safetensors>=0.4"
 _TORCH_INDEX = "https://download.pytorch.org/whl"
 _WINDOWS_CUDA = "cu126"
 _SELF_TEST_SECONDS = 120
+_CPU, _CUDA, _GENERAL = "CPU build", "CUDA build", "general (large) build"
 
 _SELF_TEST = """
 import json, time, warnings
@@ -48,6 +49,11 @@ class Build:
     index: str
     label: str
 
+    @property
+    def is_large(self) -> bool:
+        """True for one that brings CUDA with it."""
+        return self.label in (_CUDA, _GENERAL)
+
 
 @dataclass(frozen=True)
 class SelfTest:
@@ -58,6 +64,11 @@ class SelfTest:
     name: str
     right: bool
     seconds: float
+
+    @property
+    def is_for_gpu(self) -> bool:
+        """True for a build that brings CUDA with it, whether there is a GPU or not."""
+        return "+cu" in self.version
 
     def __str__(self) -> str:
         name = f" ({self.name})" if self.name else ""
@@ -82,24 +93,29 @@ def candidates(gpu: bool, system: str = sys.platform) -> list[Build]:
     if system == "darwin":
         return [Build(plain, "", "build for macOS")]
     if system == "win32":
-        cpu = [Build(plain, "", "CPU build")]
+        cpu = [Build(plain, "", _CPU)]
         index = f"{_TORCH_INDEX}/{_WINDOWS_CUDA}"
-        return [Build(f"{plain}+{_WINDOWS_CUDA}", index, "CUDA build"), *cpu] if gpu else cpu
+        return [Build(f"{plain}+{_WINDOWS_CUDA}", index, _CUDA), *cpu] if gpu else cpu
     cpu = [
-        Build(f"{plain}+cpu", "", "CPU build"),
-        Build(f"{plain}+cpu", f"{_TORCH_INDEX}/cpu", "CPU build"),
+        Build(f"{plain}+cpu", "", _CPU),
+        Build(f"{plain}+cpu", f"{_TORCH_INDEX}/cpu", _CPU),
     ]
-    general = Build(f"{plain},!={TORCH}+cpu", "", "CUDA build" if gpu else "general (large) build")
+    general = Build(f"{plain},!={TORCH}+cpu", "", _CUDA if gpu else _GENERAL)
     return [general, *cpu] if gpu else [*cpu, general]
 
 
-def install(python: Path, gpu: bool, step: Step, afresh: bool = False) -> Build:
-    """Installs the first candidate that pip can get; ``afresh`` repairs a broken one.
+def install(
+    python: Path, gpu: bool, step: Step, *, afresh: bool = False, small: bool = False
+) -> Build:
+    """Installs the first candidate that pip can get; ``afresh`` repairs a broken one, ``small``
+    takes none that brings CUDA along.
 
     Raises the `NuriError` of the first candidate when none can be had.
     """
     first: NuriError | None = None
     for build in candidates(gpu):
+        if small and build.is_large:
+            continue
         arguments = ["install", build.requirement, SAFETENSORS]
         if build.index:
             arguments += ["--extra-index-url", build.index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -13,10 +14,21 @@ from typing import Any
 import pytest
 
 from protocol import limits
-from protocol.connection import ConnectionFile, connection_path, start_token, write_atomic
+from protocol.connection import (
+    ConnectionFile,
+    DaemonLock,
+    connection_path,
+    is_for_elsewhere,
+    lock_path,
+    start_token,
+    write_atomic,
+)
 from protocol.errors import ErrorCode, NuriError
 from protocol.security import CurveKeys, generate_keys
 
+from .boxes import BOX, has_boxes
+
+ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners of POSIX")
 
 
@@ -182,6 +194,61 @@ def test_a_process_elsewhere_cannot_be_judged(home: Path) -> None:
     elsewhere = replace(of_this_process(), pid=2**22 + 5, host="another-machine")
     assert not elsewhere.is_local
     assert not elsewhere.is_stale()
+
+
+def test_a_file_for_other_machines_is_neither_local_nor_stale(home: Path) -> None:
+    """Also where the machine that it was carried to has the same name."""
+    carried = replace(of_this_process(), pid=2**22 + 5, remote=True)
+    carried.write()
+    read = ConnectionFile.read()
+    assert read == carried
+    assert not read.is_local
+    assert not read.is_stale()
+    assert is_for_elsewhere(connection_path())
+    replace(carried, remote=False).write()
+    assert not is_for_elsewhere(connection_path())
+    assert ConnectionFile.read().is_stale()
+    write_atomic(connection_path(), json.dumps({**VALID, "remote": "yes"}).encode())
+    refused(ErrorCode.malformed)
+
+
+def test_a_file_that_others_can_read_is_still_known_as_carried_here(home: Path) -> None:
+    replace(of_this_process(), remote=True).write()
+    connection_path().chmod(0o644)
+    assert is_for_elsewhere(connection_path())
+
+
+@posix
+def test_a_held_lock_is_a_sign_of_life(home: Path) -> None:
+    """Of a daemon whose number means nothing here, until its file is replaced."""
+    published = replace(of_this_process(), pid=2**22 + 5)
+    published.write()
+    read = ConnectionFile.read()
+    assert read.is_stale()
+    with DaemonLock(lock_path()):
+        assert not read.is_stale()
+        connection_path().unlink()
+        assert not read.is_stale()
+        replace(published, version="another").write()
+        assert read.is_stale()
+    assert ConnectionFile.read().is_stale()
+
+
+@pytest.mark.skipif(not has_boxes(), reason="no process numbers of its own to be had here")
+def test_a_daemon_is_alive_also_in_a_box_with_numbers_of_its_own(home: Path) -> None:
+    """As in Krita's of Flatpak: same files, same host name, other processes."""
+    code = "from protocol.connection import ConnectionFile; print(ConnectionFile.read().is_stale())"
+
+    def seen_in_a_box() -> str:
+        done = subprocess.run(
+            [*BOX, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    of_this_process().write()
+    with DaemonLock(lock_path()):
+        assert seen_in_a_box() == "False"
+    assert seen_in_a_box() == "True"
 
 
 def test_only_the_own_file_is_removed(home: Path) -> None:

@@ -171,6 +171,14 @@ def test_a_command_that_cannot_run_is_named(home: Path) -> None:
     assert caught.value.code is ErrorCode.not_found
 
 
+def test_a_log_that_cannot_be_written_is_named(home: Path) -> None:
+    log = home / "state" / launch.START_LOG_NAME
+    log.mkdir(parents=True)
+    with pytest.raises(NuriError, match=f"Cannot write {log}: Is a directory") as caught:
+        launch.begin_daemon(command(home, RUN_ECHO))
+    assert caught.value.code is ErrorCode.bad_input
+
+
 def test_the_environment_of_the_host_stays_behind(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from protocol.connection import DaemonLock, lock_path
 from protocol.errors import ErrorCode, NuriError
+from protocol.lock import is_held
 
 
 def test_one_daemon_holds_the_lock(home: Path) -> None:
@@ -30,3 +33,31 @@ def test_one_daemon_holds_the_lock(home: Path) -> None:
             DaemonLock(lock_path()).acquire()
     with DaemonLock(lock_path()):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_who_asks_learns_whether_it_is_held(home: Path) -> None:
+    assert not is_held(lock_path())
+    with DaemonLock(lock_path()):
+        assert is_held(lock_path())
+    assert not is_held(lock_path())
+    os.mkfifo(home / "pipe")
+    assert not is_held(home / "pipe")
+
+
+def test_who_asks_keeps_no_daemon_out(home: Path) -> None:
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            is_held(lock_path())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for _ in range(200):
+            with DaemonLock(lock_path()):
+                pass
+    finally:
+        stop.set()
+        asking.join()

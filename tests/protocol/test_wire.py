@@ -170,6 +170,50 @@ def test_hello_and_refusal_are_read_across_versions() -> None:
     assert isinstance(wire.decode([msgpack.packb({**refusal, "protocol": "3.1"})]), Refused)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"protocol": "2.0"},
+        {"protocol": 2, "session": None, "info": {}},
+        {"protocol": "2.0", "session": "a b", "later": [1]},
+    ],
+)
+def test_greeting_and_refusal_need_their_timeless_fields_alone(more: dict[str, Any]) -> None:
+    body = {"protocol": "2.0", "client": "krita", "pid": "12", "client_version": 7}
+    hello = wire.decode([msgpack.packb({"type": "hello", "body": body, **more})])
+    assert hello == Hello(protocol="2.0", client="krita")
+    body = {"protocol": "2.0", "version": "9" * 99, "message": "m", "action": "a", "x": 1}
+    refusal = wire.decode([msgpack.packb({"type": "refused", "body": body, **more})])
+    assert refusal == Refused(protocol="2.0", version="9" * 64, message="m", action="a")
+
+
+def test_a_greeting_of_our_own_version_needs_no_more() -> None:
+    body = {"protocol": PROTOCOL_VERSION, "client": "krita"}
+    hello = wire.decode([msgpack.packb({"type": "hello", "body": body})])
+    assert hello == Hello(protocol=PROTOCOL_VERSION, client="krita")
+    refused([msgpack.packb({"type": "hello", "body": {**body, "pid": "12"}})])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"protocol": "2.0"}, {"protocol": 2, "client": "c"}, {"protocol": "", "client": "c"}],
+)
+def test_a_greeting_that_lacks_one_of_them_is_malformed(body: dict[str, Any]) -> None:
+    refused([msgpack.packb({"type": "hello", "body": body})])
+
+
+def test_what_an_unreadable_message_was_about() -> None:
+    def subject(**header: Any) -> str:
+        return wire.subject([msgpack.packb(header)])
+
+    assert subject(type="submit", body={"job": "j-1"}) == "j-1"
+    assert subject(type="submit", body={"job": "no good"}) == "submit"
+    assert subject(type="submit", body=7) == "submit"
+    assert subject(type="no name", body={}) == subject(type=["x"]) == subject() == ""
+    assert wire.subject([]) == wire.subject([b"\xc1"]) == ""
+
+
 def test_a_header_over_its_limit_is_not_sent() -> None:
     options = {str(i): ["x" * 100] * 100 for i in range(7)}
     with pytest.raises(NuriError, match="header") as caught:

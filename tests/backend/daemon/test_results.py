@@ -53,6 +53,29 @@ def test_results_of_yesterday_are_gone(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_results_of_a_clock_that_was_ahead_do_not_stay(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.now += 10 * KEEP_SECONDS
+    results = KeptResults(tmp_path, clock=clock, limit=1000)
+    results.store("ahead", "flats", "", [bytes(600)])
+    results.store_frame("stream ahead", "animation", "", 0, [b"x"])
+    clock.now -= 10 * KEEP_SECONDS
+    assert results.load("ahead") is None
+    assert results.load_frame("stream ahead", 0) is None
+    for name in ("1", "2"):
+        results.store(name, "flats", "", [bytes(400)])
+    assert {entry.job for entry in results.entries()} == {"1", "2"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_results_of_a_clock_that_is_set_back_a_little_stay(tmp_path: Path) -> None:
+    clock = Clock()
+    results = KeptResults(tmp_path, clock=clock)
+    results.store("job", "flats", "", FRAMES)
+    clock.now -= 3600
+    assert results.load("job") == FRAMES
+
+
 def test_the_oldest_make_room(tmp_path: Path) -> None:
     clock = Clock()
     results = KeptResults(tmp_path, clock=clock, limit=250)
