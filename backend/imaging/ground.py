@@ -16,11 +16,15 @@ def bands(height: int, width: int) -> Iterator[slice]:
 
 
 def laid_on_white(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) RGB of (H, W) grey or (H, W, 3 or 4) RGB(A), in the same dtype, uint8 or uint16."""
+    """(H, W, 3) RGB of (H, W) grey, (H, W, 2) grey and alpha or (H, W, 3 or 4) RGB(A), in the same
+    dtype, uint8 or uint16.
+    """
     if picture.ndim == 3 and picture.shape[2] == 3:
         return picture
     if picture.ndim == 2:
         return np.repeat(picture[..., None], 3, axis=2)
+    if picture.shape[2] == 2:
+        picture = picture[..., [0, 0, 0, 1]]
     top = np.iinfo(picture.dtype).max
     result = np.empty((*picture.shape[:2], 3), picture.dtype)
     for rows in bands(*picture.shape[:2]):

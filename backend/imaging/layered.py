@@ -54,12 +54,15 @@ class LayeredFile:
             )
         self.tree: Tree = self._format.read_tree(self._archive)
 
-    def layer(self, name: str) -> np.ndarray:
-        """The own pixels of the named paint layer, or what the named group shows.
+    def layer(self, name: str, left_out: str = "") -> np.ndarray:
+        """The own pixels of the named paint layer, or what the named group shows, without the layer
+        or group ``left_out`` that it may hold.
 
         Raises not_found with the names there are, unsupported for a group of other layers.
         """
-        return self._pixels(self._find(name))
+        layer, other = self._find(name), self.tree.find(left_out) if left_out else None
+        is_inside = other is not None and other is not layer and other.is_within(layer)
+        return self._pixels(layer, other if is_inside else None)
 
     def merged(self) -> np.ndarray:
         """The picture as the program that saved it shows it."""
@@ -95,9 +98,9 @@ class LayeredFile:
 
         A layer or group named like "Lines", else all that is shown but the hint layer.
         """
-        known = self._known(_LINE_NAMES)
-        if known is not None and known is not self.tree.find(hint_layer):
-            return self._pixels(known)
+        known = self._known(_LINE_NAMES, self.tree.find(hint_layer))
+        if known is not None:
+            return self._pixels(known, self.tree.find(hint_layer))
         hints = self._find(hint_layer)
         return self._flatten(None, hints) if hints.shown_in(None) else self.merged()
 
@@ -132,9 +135,9 @@ class LayeredFile:
         found = kra.read_frames(self._archive, self.tree, layer) if layer.keyframes else {}
         return Frames(self._archive, self.tree, found)
 
-    def _pixels(self, layer: Layer) -> np.ndarray:
+    def _pixels(self, layer: Layer, left_out: Layer | None = None) -> np.ndarray:
         if layer.kind == "group":
-            return self._flatten(layer)
+            return self._flatten(layer, left_out)
         pixels: np.ndarray = self._format.read_layer(self._archive, self.tree, layer)
         return pixels
 
@@ -160,10 +163,12 @@ class LayeredFile:
     def _choices(self) -> str:
         return ", ".join(repr(name) for name in names(self.tree)[:20]) or "none"
 
-    def _known(self, known_names: tuple[str, ...]) -> Layer | None:
+    def _known(self, known_names: tuple[str, ...], but: Layer | None = None) -> Layer | None:
+        """The layer with the first of these names, and not ``but`` or in it."""
         for known in known_names:
             for layer in self.tree.choices:
-                if layer.name.strip().casefold() == known:
+                is_named = layer.name.strip().casefold() == known
+                if is_named and (but is None or not layer.is_within(but)):
                     return layer
         return None
 
@@ -178,7 +183,8 @@ class LayeredFile:
                 band = slice(row, row + _BAND)
                 out[band] = _over(out[band], pixels[band], layer.opacity)
         if out is None:
-            where = "no layer besides the hints" if group is None else f"nothing in {group.name!r}"
+            where = "no layer" if group is None else f"nothing in {group.name!r}"
+            where += " besides the hints" if left_out else ""
             raise NuriError(
                 ErrorCode.bad_input,
                 f"{self.file_name} shows {where}",
@@ -188,7 +194,9 @@ class LayeredFile:
 
     def _shown_bottom_first(self, group: Layer | None, left_out: Layer | None) -> Iterator[Layer]:
         for layer in reversed(self.tree.layers):
-            if layer is group or layer is left_out or not layer.shown_in(group):
+            if layer is group or not layer.shown_in(group):
+                continue
+            if left_out is not None and layer.is_within(left_out):
                 continue
             is_group = layer.kind == "group"
             plain = layer.blending in _OVER and (not is_group or layer.opacity == 1)

@@ -8,6 +8,7 @@ import numpy as np
 NOISE_FLOOR = 0.012  # of full contrast; clean drawings measure far below, scans above
 SAMPLE = 1024  # side of the part that tells whether the paper is clean
 SCAN_FOOT = 0.2  # of full ink: what a scanner's blur spreads beside a stroke at most
+DARKEST_PAPER = 200  # darkness, of 255, from which no tone is paper, however common it is
 WHITE_PAPER = 3  # darkness of paper, of 255, that passes for white
 STRONG, WEAK = 0.5, 0.3  # shares of the drawing's own ink; weak ink counts where it touches strong
 
@@ -30,13 +31,29 @@ def is_transparent(line: np.ndarray) -> bool:
     return line.ndim == 3 and line.shape[2] in (2, 4) and bool((line[..., -1] == 0).any())
 
 
+def is_alpha_ink(line: np.ndarray) -> bool:
+    """Whether alpha tells how much ink there is: on a transparent ground, unless the opaque parts
+    are mostly light, shapes painted white under their outlines.
+
+    line: as for `darkness`.
+    """
+    if not is_transparent(line):
+        return False
+    pixels = _eight_bit(line)
+    opaque = pixels[..., -1] > 127
+    if not opaque.any() or np.median(_ink_of_colour(pixels)[opaque]) > 100:
+        return True
+    thin = cv2.erode(opaque.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=3)
+    return not thin.any()  # nothing but strokes: light lines on nothing are still lines
+
+
 def darkness(line: np.ndarray) -> np.ndarray:
     """(H, W) uint8 amount of ink, 0 = paper, before any cleaning.
 
     line: (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA, 8 or 16 bit or
-    float 0..1. On a transparent ground alpha is the ink, unless the opaque parts are mostly light
-    (shapes painted white under their outlines); then the drawing counts as laid on white.
-    Coloured lines count by their strongest channel against the paper, so that yellow is ink too.
+    float 0..1. On a transparent ground alpha is the ink (`is_alpha_ink`), or the drawing counts as
+    laid on white. Coloured lines count by their strongest channel against the paper, so
+    that yellow is ink too.
     """
     pixels = _eight_bit(line)
     if pixels.ndim == 2:
@@ -44,16 +61,16 @@ def darkness(line: np.ndarray) -> np.ndarray:
     channels = pixels.shape[2]
     if channels in (1, 3):
         return 255 - (pixels[..., 0] if channels == 1 else pixels.min(axis=2))
-    alpha, colour = pixels[..., -1], pixels[..., :-1]
-    ink = 255 - (colour[..., 0] if channels == 2 else np.ascontiguousarray(colour).min(axis=2))
-    if is_transparent(line):
-        opaque = alpha > 127
-        if not opaque.any() or np.median(ink[opaque]) > 100:
-            return alpha.copy()
-        thin = cv2.erode(opaque.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=3)
-        if not thin.any():
-            return alpha.copy()  # nothing but strokes: light lines on nothing are still lines
-    return cv2.multiply(ink, alpha, scale=1 / 255)
+    if is_alpha_ink(line):
+        return pixels[..., -1].copy()
+    return cv2.multiply(_ink_of_colour(pixels), pixels[..., -1], scale=1 / 255)
+
+
+def _ink_of_colour(pixels: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 ink of (H, W, 2 or 4) uint8 by colour alone, whatever its alpha."""
+    colour = pixels[..., :-1]
+    strongest = colour[..., 0] if colour.shape[2] == 1 else np.ascontiguousarray(colour).min(axis=2)
+    return np.asarray(255 - strongest)
 
 
 def clean_ink(dark: np.ndarray) -> np.ndarray:
@@ -90,7 +107,7 @@ def whiten_paper(line: np.ndarray) -> np.ndarray:
 
 def _paper_tone(dark: np.ndarray) -> int:
     histogram = cv2.calcHist([np.ascontiguousarray(dark)], [0], None, [256], [0, 256]).ravel()
-    return int(np.argmax(np.convolve(histogram[:200], np.ones(3), "same")))
+    return int(np.argmax(np.convolve(histogram[:DARKEST_PAPER], np.ones(3), "same")))
 
 
 def _without_paper(dark: np.ndarray) -> tuple[np.ndarray, float]:

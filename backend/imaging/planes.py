@@ -7,6 +7,8 @@ import numpy as np
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat, Plane
 
+from .color import luma
+
 # How the colour channels of a format stand to grey or RGB, by the letters of its name.
 _GREY = ("gray", "index")
 _ORDER = {"rgb": (0, 1, 2), "bgr": (2, 1, 0)}
@@ -67,6 +69,23 @@ def to_rgb(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray | None:
     if order == (0, 1, 2):
         return pixels
     return np.ascontiguousarray(pixels[..., (*order, 3) if pixel_format.has_alpha else order])
+
+
+def from_rgba(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray | None:
+    """(..., 4) uint8 RGBA as (..., channels) of a grey, RGB or BGR format; None for others."""
+    space = _space(pixel_format)
+    if space == "gray":
+        colour = np.rint(luma(pixels[..., :3]))[..., None].astype(np.uint8)
+    elif space in _ORDER:
+        colour = pixels[..., _ORDER[space]]
+    else:
+        return None
+    if pixel_format.has_alpha:
+        colour = np.concatenate([colour, pixels[..., 3:]], axis=-1)
+    dtype = dtype_of(pixel_format)
+    if dtype.kind == "f":
+        return (colour / np.float32(255)).astype(dtype)
+    return colour.astype(dtype) * dtype.type(np.iinfo(dtype).max // 255)
 
 
 def rgb_plane(name: str, pixels: np.ndarray, like: Plane) -> PixelBuffer:

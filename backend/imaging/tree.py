@@ -38,6 +38,10 @@ class Layer:
             return False
         return self.group is group or (self.group is not None and self.group.shown_in(group))
 
+    def is_within(self, other: Layer) -> bool:
+        """True for ``other`` itself and what lies in it."""
+        return self is other or (self.group is not None and self.group.is_within(other))
+
 
 @dataclass(frozen=True)
 class Tree:

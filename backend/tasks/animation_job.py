@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from backend.imaging import io, planes
+from backend.imaging import icc, io, planes
 from backend.models.registry import FOR_SHOTS
 from protocol import checks
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
@@ -30,7 +31,7 @@ from .animation_paints import KeyPaint, Paints, read_paints
 from .flats import composite
 from .layer import LayerResult
 from .matcher import matcher_of
-from .request import ENCODINGS, Outcome, Request
+from .request import ENCODINGS, Outcome, Request, is_number
 from .sources import Source, read_source
 
 _OUTPUTS = ("flats", "regions", "confidence", "picture")
@@ -53,8 +54,22 @@ def run_animation(request: Request) -> Outcome:
     """
     wanted = request.texts("outputs", _OUTPUTS, ("flats",))
     request.text("encode", ENCODINGS)
-    shot, paints, flaws = request.once("shot", lambda: _read_shot(request))
+    shot, paints, flaws, warnings = request.once("shot", lambda: _read_shot(request))
     time = _time_of(request)
+    outcome = _frame(request, wanted, time, shot, paints, flaws)
+    told, warnings[:] = list(warnings), []  # of the key frames, once for all frames
+    said = {"warnings": [*told, *outcome.info.get("warnings", ())]}
+    return replace(outcome, info=outcome.info | said) if told else outcome
+
+
+def _frame(
+    request: Request,
+    wanted: list[str],
+    time: float,
+    shot: Shot,
+    paints: Paints,
+    flaws: dict[str, Any],
+) -> Outcome:
     try:
         if shot.is_painted(time):
             # Nothing could be better than what the artist has.
@@ -91,13 +106,13 @@ def _failed(time: float, info: ErrorInfo) -> Outcome:
 
 def _time_of(request: Request) -> float:
     time = request.facts.get("time", max(request.frame, 0))
-    if not isinstance(time, (int, float)) or isinstance(time, bool):
-        raise checks.malformed("the time of a frame must be a number")
+    if not is_number(time):
+        raise checks.malformed("the time of a frame must be a finite number")
     return time
 
 
-def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any]]:
-    """The shot, its paints, and what every frame has to say of its key frames."""
+def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any], list[str]]:
+    """The shot, its paints, what every frame has to say of its key frames, and warnings."""
     times = request.numbers("keys")
     if not times:
         raise NuriError(
@@ -107,9 +122,10 @@ def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any]]:
         )
     model = matcher_of(request, FOR_SHOTS)
     frames, keys, flaws, lines = [], [], [], False
+    warnings: list[str] = []
     for number, time in enumerate(times):
         request.step(0.1 * number / len(times), f"reading key frame {number + 1}")
-        colour, line = _read_key(request, number)
+        colour, line = _read_key(request, number, warnings)
         filled = None
         if line is not None and colour.shape[2] == 4:
             filled = fill_hints(colour, line, model=model, cancelled=request.cancelled)
@@ -121,7 +137,7 @@ def _read_shot(request: Request) -> tuple[Shot, Paints, dict[str, Any]]:
         lines = lines or line is None or shows_lines(colour, line)
     soft = request.flag("soft", False)
     shot = Shot(frames, lines=lines, model=model, soft=soft)
-    return shot, read_paints(keys, soft=soft), {"flaws": flaws} if flaws else {}
+    return shot, read_paints(keys, soft=soft), {"flaws": flaws} if flaws else {}, warnings
 
 
 def _source(request: Request, number: int, colour: np.ndarray, line: np.ndarray | None) -> Source:
@@ -137,12 +153,19 @@ def _exact(request: Request, number: int) -> PixelBuffer | None:
     return plane if isinstance(plane, PixelBuffer) else None
 
 
-def _read_key(request: Request, number: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """A key frame (H, W, 3 or 4) uint8 RGB(A), and its line art if it came with it."""
+def _read_key(
+    request: Request, number: int, warnings: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A key frame (H, W, 3 or 4) uint8 sRGB(A), and its line art if it came with it.
+
+    warnings: hear of a profile that could not be used.
+    """
     plane = request.inputs.get(f"key{number}")
     if plane is None:
         raise checks.malformed(f"the picture key{number} is missing")
-    colour = _eight_bit(_pixels(plane))
+    colour = _eight_bit(
+        _pixels(plane) if isinstance(plane, PixelBuffer) else _in_srgb(plane, warnings)
+    )
     if colour.ndim == 2:
         colour = cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB)
     line_plane = request.inputs.get(f"line{number}")
@@ -168,6 +191,18 @@ def _pixels(plane: Plane) -> np.ndarray:
     if isinstance(plane, PixelBuffer):
         return planes.to_line(planes.to_array(plane), plane.format)
     return io.read_image(plane.data, plane.file_name, plane.layer)
+
+
+def _in_srgb(file: EncodedImage, warnings: list[str]) -> np.ndarray:
+    """As `_pixels`; what has another profile is 8 bit and sRGB then."""
+    picture = io.read_picture(file.data, file.file_name, file.layer)
+    try:
+        convert = icc.conversion(picture.icc, b"")
+    except ValueError:
+        convert = None
+        warnings.append(f"the colours of {file.file_name} could not be converted to sRGB")
+    warnings += [picture.warning] if picture.warning else []
+    return convert(_eight_bit(picture.pixels)) if convert else picture.pixels
 
 
 def _eight_bit(pixels: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.imaging import planes
+from backend.imaging.ground import laid_on_white
+from backend.imaging.hints import full_alpha
 from backend.regions.palette import paint
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat
@@ -19,6 +21,7 @@ from .layer import LayerResult
 
 _EIGHT_BIT = (PixelFormat.rgba8, PixelFormat.bgra8)
 _WHITE = 250  # of 255: what is transparent counts as white for the matcher
+_NEAR = 6  # of 255: a colour of a key frame that differs no more in any channel is meant
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,19 @@ class Paints:
     def palette(self, result: LayerResult) -> np.ndarray:
         """(P, C) the palette of a result in ``format``."""
         palette = result.palette[:, :4]
-        wanted = _pack(palette)
+        exact, limit = planes.from_rgba(palette, self.format), _NEAR
+        if exact is None:  # only the key frames tell what a colour is in this format
+            exact = np.zeros((len(palette), self.format.channels), planes.dtype_of(self.format))
+            limit = 255
         if len(self.packed):
+            wanted = _pack(palette)
             at = np.clip(np.searchsorted(self.packed, wanted), 0, len(self.packed) - 1)
-            # A colour that no key frame has is a mixture at an edge: the nearest one is meant.
-            for missing in np.flatnonzero(self.packed[at] != wanted):
-                at[missing] = _nearest(self.packed, palette[missing, :3])
-            exact = self.exact[at].copy()
-        else:
-            exact = from_rgba(palette, self.format)
+            known = self.packed[at] == wanted
+            # what no key frame in this format has is a mixture at an edge, or from another one
+            for missing in np.flatnonzero(~known):
+                at[missing], apart = _nearest(self.packed, palette[missing, :3])
+                known[missing] = apart <= limit
+            exact[known] = self.exact[at[known]]
         if self.is_open:
             exact[(palette[:, :3] >= _WHITE).all(axis=1)] = 0
         return exact
@@ -53,7 +60,9 @@ class Paints:
     def flats(self, result: LayerResult) -> np.ndarray:
         """(H, W, C) the flats of a result in ``format``."""
         if self.soft:
-            return from_rgba(self.rgba(result), self.format)
+            soft = planes.from_rgba(self.rgba(result), self.format)
+            assert soft is not None  # `read_paints` refuses formats without RGB
+            return soft
         palette = self.palette(result)
         return paint(result.regions, result.region_palette, palette, palette.shape[1])
 
@@ -80,6 +89,27 @@ class KeyPaint:
     shown: np.ndarray
     exact: PixelBuffer | None
 
+    def colours(self, plane: PixelBuffer) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(N,) int64 RGB as the matcher sees it, and (N, C) the same colours in ``plane``: of what
+        is painted opaquely, and of what is partly transparent. Raises NuriError bad_input.
+        """
+        height, width, channels = self.colour.shape
+        exact = planes.on_canvas(plane, width, height).reshape(height * width, -1)
+        alpha = np.full(height * width, 255, np.uint8)
+        if channels == 4:
+            alpha = self.colour[..., 3].ravel()
+        is_hinted = self.shown is not self.colour  # and then hints have become opaque paint
+        seen = _pack(self.colour if is_hinted else laid_on_white(self.colour)).ravel()
+        found = []
+        for where in (alpha == 255, (alpha > 0) & (alpha < 255)):
+            at = np.flatnonzero(where)
+            packed, first = np.unique(seen[at], return_index=True)
+            values = exact[at[first]]
+            if is_hinted and plane.format.has_alpha:
+                values[:, -1] = full_alpha(values.dtype)
+            found.append((packed, values))
+        return found
+
 
 def read_paints(keys: list[KeyPaint], *, soft: bool = False) -> Paints:
     """Raises NuriError: bad_input when an exact picture reaches beyond its key frame, unsupported
@@ -91,33 +121,22 @@ def read_paints(keys: list[KeyPaint], *, soft: bool = False) -> Paints:
         open_ground += int((alpha == 0).sum())
         shown += int(((key[..., :3] >= _WHITE).all(axis=2) & (alpha > 127)).sum())
     is_open = open_ground > shown
-    known = [(entry.colour, entry.exact) for entry in keys if entry.exact is not None]
+    known = [(entry, entry.exact) for entry in keys if entry.exact is not None]
     if not known:
         nothing = np.zeros(0, np.int64), np.zeros((0, 4), np.uint8)
         return Paints(PixelFormat.rgba8, *nothing, is_open, soft)
-    if soft and known[0][1].format not in _EIGHT_BIT:
+    pixel_format = known[0][1].format
+    if soft and pixel_format not in _EIGHT_BIT:
         raise NuriError(
             ErrorCode.unsupported,
-            f"soft colours cannot have the format {known[0][1].format.value}",
+            f"soft colours cannot have the format {pixel_format.value}",
             "Convert the document to 8-bit RGB, or leave the soft shading out",
         )
-    packed, pixels = [], []
-    for key, plane in known:
-        whole = planes.on_canvas(plane, key.shape[1], key.shape[0])
-        solid = np.ones(key.shape[:2], bool) if key.shape[2] == 3 else key[..., 3] == 255
-        at = np.flatnonzero(solid)
-        colours, first = np.unique(_pack(key.reshape(-1, key.shape[2])[at]), return_index=True)
-        packed.append(colours)
-        pixels.append(whole.reshape(-1, whole.shape[2])[at[first]])
-    colours, first = np.unique(np.concatenate(packed), return_index=True)
-    return Paints(known[0][1].format, colours, np.concatenate(pixels)[first], is_open, soft)
-
-
-def from_rgba(pixels: np.ndarray, pixel_format: PixelFormat) -> np.ndarray:
-    """(..., 4) uint8 RGBA in the order of rgba8 or bgra8."""
-    if pixel_format is PixelFormat.bgra8:
-        return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]])
-    return pixels.copy()
+    of_keys = [entry.colours(plane) for entry, plane in known if plane.format is pixel_format]
+    parts = [part for kind in zip(*of_keys, strict=True) for part in kind]  # what is opaque first
+    packed, first = np.unique(np.concatenate([part[0] for part in parts]), return_index=True)
+    exact = np.concatenate([part[1] for part in parts])[first]
+    return Paints(pixel_format, packed, exact, is_open, soft)
 
 
 def _pack(pixels: np.ndarray) -> np.ndarray:
@@ -125,6 +144,9 @@ def _pack(pixels: np.ndarray) -> np.ndarray:
     return rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
 
 
-def _nearest(packed: np.ndarray, rgb: np.ndarray) -> int:
+def _nearest(packed: np.ndarray, rgb: np.ndarray) -> tuple[int, int]:
+    """The index of the nearest colour, and how far it is in the channel that is furthest."""
     table = np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1)
-    return int(np.abs(table - rgb.astype(np.int64)).sum(axis=1).argmin())
+    apart = np.abs(table - rgb.astype(np.int64))
+    at = int(apart.sum(axis=1).argmin())
+    return at, int(apart[at].max())

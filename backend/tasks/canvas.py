@@ -8,7 +8,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from backend.imaging.lines import WEAK, clean_ink, darkness, ink_mask
+from backend.imaging.lines import DARKEST_PAPER, WEAK, clean_ink, darkness, ink_mask
 from backend.regions.gaps import close_gaps
 from backend.regions.refine import enlarge
 from backend.regions.seams import spread_to_seams
@@ -37,7 +37,7 @@ class Canvas:
     @cached_property
     def full_ink(self) -> np.ndarray:
         """(H, W) uint8 ink less the paper's own tone."""
-        paper = int(np.bincount(self.dark[::4, ::4].ravel()).argmax())
+        paper = int(np.bincount(self.dark[::4, ::4].ravel())[:DARKEST_PAPER].argmax())
         return np.asarray(cv2.subtract(self.dark, np.full_like(self.dark, paper)))
 
     @cached_property

@@ -51,7 +51,9 @@ def choose(
         if soft:
             figure = off_ground(sheet.colour, sheet.ground)
             colors = np.array(sheet.known, np.uint8).reshape(-1, 3)
-            shade = painted_shade(regions.label, figure, colors, sheet.view.box, painted)
+            shade = painted_shade(
+                regions.label, figure, colors, sheet.view.box, painted, regions.colour
+            )
     else:
         _choose_in_rounds(matcher, chooser, sheet)
     leave_unseen(regions, sheet.number, sheet.colour)
@@ -100,6 +102,8 @@ def _choose_in_rounds(matcher: Any, chooser: Any, sheet: _Sheet) -> None:
             odds = chooser(seen.tokens, facts, seen.valid)[0].exp().numpy()
             odds = agreed(odds, sheet.closed[sheet.number], share, sheet.ground[sheet.number])
             still = np.flatnonzero(sheet.wanted & ~sheet.settled)
+            if not len(still):
+                break
             sure = odds[still].max(1)
             # parts of one closed area are equally sure, so that they are settled together
             surest = still if turn == ROUNDS - 1 else still[sure >= np.median(sure)]

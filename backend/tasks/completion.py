@@ -114,7 +114,7 @@ def complete(
             if owner.any():
                 step(0.6, "finding borders")
                 settle(canvas.ink, owner, regions.label, colour, paints, borders)
-    shade = _shade(regions.label, colour, paints, view, votes, laid, ground) if soft else None
+    shade = _shade(regions, colour, paints, view, votes, laid, ground) if soft else None
     return Completed(paints, colour, sure, shade)
 
 
@@ -241,7 +241,7 @@ def _with_paper(
 
 
 def _shade(
-    label: np.ndarray,
+    regions: Regions,
     colour: np.ndarray,
     paints: Hints,
     view: View,
@@ -252,8 +252,9 @@ def _shade(
     """What a network has painted over the flat colours, or the sources show; None without both."""
     colors = eight_bit(paints.colours)
     if votes.painted is not None:
-        return painted_shade(label, off_ground(colour, ground), colors, view.box, votes.painted)
-    return None if laid is None else shade_of(label, colour, colors, view, laid)
+        figure = off_ground(colour, ground)
+        return painted_shade(regions.label, figure, colors, view.box, votes.painted, regions.colour)
+    return None if laid is None else shade_of(regions.label, colour, colors, view, laid)
 
 
 def _own_votes(network: Any, view: View, own: np.ndarray, given: Hints) -> Votes:

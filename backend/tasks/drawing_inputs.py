@@ -71,12 +71,14 @@ def _read_line(request: Request, plane: Plane) -> np.ndarray:
     if isinstance(plane, PixelBuffer):
         return planes.to_line(planes.to_array(plane), plane.format)
     layer = plane.layer or request.text("line_layer")
-    if not layer and io.kind_of(plane.data, plane.file_name) == "layered":
-        # Hints come from elsewhere, but strokes of a hint layer in the file are no lines either.
-        layered = io.open_layered(plane.data, plane.file_name)
-        own_hints = layered.hint_layer()
-        return layered.lines(own_hints) if own_hints else layered.merged()
-    return io.read_image(plane.data, plane.file_name, layer)
+    if io.kind_of(plane.data, plane.file_name) != "layered":
+        return io.read_image(plane.data, plane.file_name, layer)
+    # Hints come from elsewhere, but strokes of a hint layer in the file are no lines either.
+    layered = io.open_layered(plane.data, plane.file_name)
+    own_hints = layered.hint_layer()
+    if layer:
+        return layered.layer(layer, own_hints)
+    return layered.lines(own_hints) if own_hints else layered.merged()
 
 
 def _read_hints(plane: Plane, layer: str, width: int, height: int) -> GivenHints:
@@ -114,7 +116,7 @@ def _read_one_file(request: Request, plane: Plane) -> tuple[np.ndarray, GivenHin
         )
     drawn = io.Picture(layered.layer(hint_layer))
     hints = _file_hints(drawn, f"{plane.file_name}, layer {hint_layer!r}")
-    line = layered.layer(line_layer) if line_layer else layered.lines(hint_layer)
+    line = layered.layer(line_layer, hint_layer) if line_layer else layered.lines(hint_layer)
     _check_hints(hints, plane, line.shape[1], line.shape[0])
     return line, hints
 

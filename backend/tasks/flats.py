@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from backend.imaging.ground import laid_on_white
 from backend.imaging.hints import Hints, read_hints
-from backend.imaging.lines import WEAK, is_transparent, whiten_paper
+from backend.imaging.lines import WEAK, is_alpha_ink, is_transparent, whiten_paper
 from backend.regions.fill import Regions, fill_chambers
 from backend.regions.palette import paint
 from backend.regions.segment import Chambers
+from backend.regions.small import honour_small
 from protocol.errors import ErrorCode, NuriError
 
 from .canvas import Canvas, read_canvas
@@ -88,7 +90,8 @@ def finish(
     step(0.8, "painting")
     colour = regions.colour
     if canvas.is_smaller:
-        colour = _honour_closed_hints(label, colour, canvas.full_ink, given)
+        free = canvas.full_ink < round(WEAK * 255)
+        colour = honour_small(label, colour, free, given, regions.label)
     if mask is not None:
         label = np.where(mask > 127, label, 0).astype(np.int32, copy=False)
     region_palette = colour.astype(np.int32) - 1
@@ -135,7 +138,7 @@ def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
     where there is neither ink nor colour.
     """
     top = float(np.iinfo(flats.dtype).max)
-    if is_transparent(line):
+    if is_alpha_ink(line):
         return _over(line, flats, top)
     painted = flats[..., :3].copy()
     painted[flats[..., 3] == 0] = int(top)
@@ -144,15 +147,42 @@ def composite(line: np.ndarray, flats: np.ndarray) -> np.ndarray:
         mixed = flats[partly]
         share = mixed[:, 3:].astype(np.float32) / top
         painted[partly] = np.rint(mixed[:, :3] * share + top * (1 - share))
-    paper = whiten_paper(line)
+    paper = _in_dtype(whiten_paper(_opaque(line)), flats.dtype)
     paper = paper if paper.ndim == 3 else paper[..., None]
     paper = paper[..., :3] if paper.shape[2] >= 3 else paper[..., :1]
-    if paper.dtype != flats.dtype:
-        factor = top / float(np.iinfo(paper.dtype).max)
-        paper = np.rint(paper * factor).astype(flats.dtype)
     if paper.shape[2] == 1:
         paper = cv2.merge([paper[..., 0]] * 3)
-    return cv2.multiply(painted, np.ascontiguousarray(paper), scale=1 / top)
+    shown = cv2.multiply(painted, np.ascontiguousarray(paper), scale=1 / top)
+    return _off_white(shown, line[..., -1], flats[..., 3]) if is_transparent(line) else shown
+
+
+def _opaque(line: np.ndarray) -> np.ndarray:
+    """Lines as they came, but those with alpha laid on white."""
+    has_alpha = line.ndim == 3 and line.shape[2] in (2, 4)
+    if not has_alpha or (line[..., -1] == np.iinfo(line.dtype).max).all():
+        return line
+    return laid_on_white(line)
+
+
+def _off_white(shown: np.ndarray, ink: np.ndarray, paint: np.ndarray) -> np.ndarray:
+    """(H, W, 4): a picture (H, W, 3) that was laid on white, with the alphas of its two layers."""
+    top = int(np.iinfo(shown.dtype).max)
+    clear = cv2.multiply(top - _in_dtype(ink, shown.dtype), top - paint, scale=1 / top)
+    result = np.dstack([shown, top - clear])
+    result[clear == top] = 0
+    partly = (clear > 0) & (clear < top)
+    white = clear[partly, None].astype(np.float32)
+    colour = (shown[partly] - white) * (top / (top - white))
+    result[partly, :3] = np.rint(np.clip(colour, 0, top))
+    return result
+
+
+def _in_dtype(pixels: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """uint8 or uint16 in the other of them, white as white."""
+    if pixels.dtype == dtype:
+        return pixels
+    factor = float(np.iinfo(dtype).max) / float(np.iinfo(pixels.dtype).max)
+    return np.rint(pixels * factor).astype(dtype)
 
 
 def _over(line: np.ndarray, flats: np.ndarray, top: float) -> np.ndarray:
@@ -182,30 +212,6 @@ def at_size(hints: Hints, shape: tuple[int, int]) -> Hints:
     height, width = hints.ids.shape
     blots[ys * shape[0] // height, xs * shape[1] // width] = blot
     return replace(hints, ids=hints.colour_of_blot[blots], blots=blots)
-
-
-def _honour_closed_hints(
-    label: np.ndarray, colour: np.ndarray, ink: np.ndarray, hints: Hints
-) -> np.ndarray:
-    """Regions too small for the working copy: where lines close one around a hint, it gets it.
-
-    Changes ``label`` in place and returns the colours with those regions added.
-    """
-    ys, xs = np.nonzero(hints.ids)
-    wrong = colour[label[ys, xs]] != hints.ids[ys, xs]
-    wrong &= ink[ys, xs] < round(WEAK * 255)
-    if not wrong.any():
-        return colour
-    _, closed = cv2.connectedComponents((ink < round(WEAK * 255)).astype(np.uint8), connectivity=4)
-    at, tint = closed[ys, xs], hints.ids[ys, xs]
-    kinds = np.unique(np.column_stack([at, tint])[at > 0], axis=0)
-    alone = kinds[np.isin(kinds[:, 0], np.flatnonzero(np.bincount(kinds[:, 0]) == 1))]
-    suspects = np.unique(at[wrong])
-    added: list[int] = []
-    for component, wanted in alone[np.isin(alone[:, 0], suspects)]:
-        label[closed == component] = len(colour) + len(added)
-        added.append(int(wanted))
-    return np.concatenate([colour, np.array(added, np.int32)])
 
 
 def _soften(flats: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.models.registry import BORDERS, CHOOSERS, MATCHER, ids_for
+from backend.models.registry import BORDERS, CHOOSERS, MATCHER, PAINTERS, ids_for
 from backend.regions.borders import FindBorders
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
@@ -51,7 +51,7 @@ def run_layer(request: Request) -> Outcome:
     # pixels say nothing of a profile, so that without hints they are sRGB
     profile = hints.icc if hints is not None else None if encoding else b""
     sources = read_sources(references, profile)
-    pixels, turned = _in_rgb_order(hints, bool(references) or chooses)
+    pixels, turned = _in_rgb_order(hints, bool(references) or chooses or model in PAINTERS)
     borders, missing = None, ""
     if hints is not None or references:
         borders, missing = _border_finder(hints, turned)
@@ -122,7 +122,7 @@ def _in_rgb_order(hints: GivenHints | None, needed: bool) -> tuple[np.ndarray | 
         ErrorCode.unsupported,
         f"{hints.name} has the format {hints.format.value}, which has no common colours with "
         "references and networks",
-        "Convert the document to RGB, or colour by hints alone",
+        f"Convert the document to RGB, or colour by hints alone and with the model {MATCHER!r}",
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from protocol import checks
 from protocol.errors import ErrorCode, NuriError
@@ -72,10 +73,10 @@ class Request:
         return value
 
     def numbers(self, name: str) -> list[float]:
-        """A list of numbers, empty by default. Raises malformed."""
+        """A list of finite numbers, empty by default. Raises malformed."""
         value = self._option(name, (list, tuple), ())
-        if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in value):
-            raise _wrong_option(name, "a list of numbers")
+        if not all(is_number(n) for n in value):
+            raise _wrong_option(name, "a list of finite numbers")
         return list(value)
 
     def texts(self, name: str, choices: tuple[str, ...], default: tuple[str, ...]) -> list[str]:
@@ -90,6 +91,13 @@ class Request:
         if not isinstance(value, kinds):
             raise _wrong_option(name, "of another type")
         return value
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a client has sent a number that is finite, and no truth value."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return math.isfinite(value)
 
 
 def stepper(progress: Report, cancelled: Callable[[], bool]) -> Report:

@@ -64,13 +64,21 @@ def shade_of(
 
 
 def painted_shade(
-    label: np.ndarray, colour: np.ndarray, colors: np.ndarray, box: Box, painted: np.ndarray
+    label: np.ndarray,
+    colour: np.ndarray,
+    colors: np.ndarray,
+    box: Box,
+    painted: np.ndarray,
+    hinted: np.ndarray,
 ) -> Shade:
     """What a network has painted, less the colours of the regions; lines are none of it.
 
     label, colour, colors: as for `shade_of`; what has no colour here stays as it is. painted:
-    (s, s, 3) float32 RGB in [0, 1] of the box.
+    (s, s, 3) float32 RGB in [0, 1] of the box. hinted: (m,) by region id, m at most n + 1; where it
+    is not 0 hints have decided, and their colours stay exact.
     """
+    colour = colour.copy()
+    colour[: len(hinted)][hinted > 0] = 0
     shown = _on_canvas(painted, box, label.shape)
     within = _on_canvas(np.ones(painted.shape[:2]), box, label.shape) > 1 - 1e-3
     known = (colour[label] > 0) & within & _deep(label, PAINTED_RIM)

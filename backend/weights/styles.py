@@ -22,6 +22,8 @@ SUFFIX = ".safetensors"
 NETWORK = "matching"
 MOST = limits.MODELS // 2
 _NAME = re.compile(r"\w[\w .()-]{0,47}")
+_MANY = 10**9  # no one has taught on as many frames
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _logger = logging.getLogger("nuri.worker")
 
 
@@ -94,6 +96,8 @@ def _read(path: Path) -> Style:
     """``ValueError`` for a file that holds no style, ImportError without safetensors."""
     from safetensors import SafetensorError, safe_open
 
+    if not path.is_file():  # to open a pipe would be to wait for its writer
+        raise OSError("it is no file, or a link to none")
     if not _NAME.fullmatch(path.stem):
         raise ValueError("its name has signs that a style's cannot have")
     try:
@@ -103,6 +107,22 @@ def _read(path: Path) -> Style:
         raise ValueError(str(error)) from error
     if metadata.get("nuri.architecture") != NETWORK:
         raise ValueError("it holds no region matcher")
-    facts = json.loads(metadata.get("nuri.extra", "{}")).get("style", {})
-    frames, date = facts.get("frames", 0), facts.get("date", "")
-    return Style(path.stem, path, frames if isinstance(frames, int) else 0, str(date)[:10])
+    return Style(path.stem, path, *_lesson(metadata.get("nuri.extra", "{}")))
+
+
+def _lesson(extra: str) -> tuple[int, str]:
+    """How many frames a style was taught on and when, of its JSON; 0 and "" where that is no fact.
+
+    ``ValueError`` where it is no JSON.
+    """
+    try:
+        facts = json.loads(extra)
+    except RecursionError as error:
+        raise ValueError("what it says of itself is nested too deep") from error
+    facts = facts.get("style") if isinstance(facts, dict) else None
+    facts = facts if isinstance(facts, dict) else {}
+    frames, date = facts.get("frames"), facts.get("date")
+    if not isinstance(frames, int) or isinstance(frames, bool) or not 0 < frames < _MANY:
+        frames = 0
+    dated = _DATE.match(date) if isinstance(date, str) else None
+    return frames, dated.group() if dated else ""

@@ -112,3 +112,59 @@ def test_an_empty_group_says_so():
     stack = '<layer name="Hints" src="data/b.png"/><stack name="Lines"></stack>'
     with pytest.raises(NuriError, match=r"a\.ora shows nothing in 'Lines'"):
         io.open_layered(files.ora(stack, parts, 9, 8), "a.ora").lines("Hints")
+
+
+def hint_layers(hints: str) -> bytes:
+    """An .ora with ``hints`` for the inside of its stack; h is a red layer, l a stroke."""
+    parts = {
+        "data/h.png": io.encode_png(flat(255, 0, 0, 255)),
+        "data/l.png": io.encode_png(stroke()),
+    }
+    return files.ora(hints, parts, 9, 8)
+
+
+HINT = '<layer name="{}" src="data/h.png"/>'
+SKETCH = '<layer name="Sketch" src="data/l.png"/>'
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        pytest.param(f'<stack name="Hints">{HINT.format("a")}</stack>{SKETCH}', id="group"),
+        pytest.param(
+            f'<stack name="Hints"><stack name="b">{HINT.format("a")}</stack></stack>{SKETCH}',
+            id="group in a group",
+        ),
+        pytest.param(
+            f'<stack name="Hints">{HINT.format("ink")}</stack>{SKETCH}', id="named like lines"
+        ),
+        pytest.param(
+            f'<stack name="Line art">{HINT.format("Hints")}{SKETCH}</stack>', id="among lines"
+        ),
+        pytest.param(
+            f'<stack name="Ink"><stack name="Hints">{HINT.format("a")}</stack>{SKETCH}</stack>',
+            id="group among lines",
+        ),
+    ],
+)
+def test_hints_in_groups_are_no_lines(stack: str):
+    layered = io.open_layered(hint_layers(stack), "a.ora")
+    lines = layered.lines(layered.hint_layer())
+    np.testing.assert_array_equal(lines[..., 3], stroke()[..., 3])
+
+
+def test_hints_in_a_group_that_is_named_as_the_lines_are_no_lines():
+    stack = f'<stack name="Drawing">{HINT.format("Hints")}{SKETCH}</stack>'
+    layered = io.open_layered(hint_layers(stack), "a.ora")
+    lines = layered.layer("Drawing", layered.hint_layer())
+    np.testing.assert_array_equal(lines[..., 3], stroke()[..., 3])
+    assert layered.layer("Drawing")[..., 3].all()  # as a picture it is shown whole
+    # what is named itself is not left out
+    assert layered.layer("Drawing/Hints", layered.hint_layer())[..., 3].all()
+
+
+def test_a_group_with_nothing_but_hints_says_so():
+    stack = f'<stack name="Lines">{HINT.format("Hints")}</stack>'
+    layered = io.open_layered(hint_layers(stack), "a.ora")
+    with pytest.raises(NuriError, match=r"a\.ora shows nothing in 'Lines' besides the hints"):
+        layered.lines("Hints")

@@ -53,6 +53,21 @@ def test_colours_stay_in_their_places():
     assert planes.to_rgb(bgra, PixelFormat.laba16) is None
 
 
+def test_8_bit_rgba_in_other_formats():
+    rgba = np.array([[255, 51, 0, 102]], np.uint8)
+    for pixel_format, expected in (
+        (PixelFormat.rgba8, [255, 51, 0, 102]),
+        (PixelFormat.bgra16, [0, 51 * 257, 65535, 102 * 257]),
+        (PixelFormat.rgb16, [65535, 51 * 257, 0]),
+        (PixelFormat.rgbaf32, np.array([1, 0.2, 0, 0.4], np.float32)),
+        (PixelFormat.graya8, [91, 102]),
+    ):
+        found = planes.from_rgba(rgba, pixel_format)
+        assert found is not None and found.dtype == planes.dtype_of(pixel_format)
+        np.testing.assert_array_equal(found, [expected])
+    assert planes.from_rgba(rgba, PixelFormat.cmyka8) is None
+
+
 def ink(pixel_format: PixelFormat, dark: tuple[float, ...], light: tuple[float, ...]) -> np.ndarray:
     pixels = np.array([[dark, light]], planes.dtype_of(pixel_format))
     return planes.to_line(pixels, pixel_format)[0, :, 0] / 65535

@@ -110,6 +110,32 @@ def test_soft_shows_what_the_network_has_painted():
     assert (soft[..., 3] == flats[..., 3]).all()
 
 
+@pytest.mark.parametrize("pixel_format", [PixelFormat.rgba8, PixelFormat.bgra16])
+def test_soft_leaves_hints_exact(pixel_format: PixelFormat):
+    line, _, parts = figures.face()
+    hints = np.zeros((*line.shape, 4), np.uint8)
+    for number, (row, column) in enumerate(((280, 230), (215, 189), (215, 271), (454, 230))):
+        # of as many colours none is likely for the hair, so that the network chooses there
+        hints[row - 4 : row + 4, column - 4 : column + 4] = (*HINT[:2], 60 * number, 255)
+    given = planes.from_rgba(hints, pixel_format)
+    assert given is not None
+    buffer = planes.to_plane("hints", given, pixel_format)
+    soft, _, _ = coloured(png("line", line), buffer, model="manga", soft=True)
+    skin, hair, shirt = ((parts == part) & (line == 255) for part in (1, 2, 3))
+    assert (soft[skin] == given[280, 230]).all(axis=1).mean() > 0.98
+    assert (soft[shirt] == given[454, 230]).all(axis=1).mean() > 0.98
+    assert len(np.unique(soft[hair], axis=0)) > 8
+
+
+def test_where_nothing_is_left_to_choose_nothing_goes_wrong():
+    """Of one area the first round leaves none for those that follow."""
+    line = np.full((64, 64), 255, np.uint8)
+    line[8:56, 8:56] = 0
+    line[11:53, 11:53] = 255
+    flats, _, _ = coloured(png("line", line))
+    assert flats[32, 32, 3] == 255
+
+
 def test_blue_first_hints_come_back_blue_first():
     line, _, _ = figures.face()
     hints = np.zeros((*line.shape, 4), np.uint8)

@@ -47,7 +47,9 @@ def test_a_single_frame_is_a_single_shot() -> None:
     assert run([strip(0, film()[:1])], [1]) == {"cuts": []}
 
 
-@pytest.mark.parametrize("frames", [[], [0], [1.5], [7], [15, 15], ["a"], None, [1e9]])
+@pytest.mark.parametrize(
+    "frames", [[], [0], [1.5], [7], [15, 15], ["a"], None, [1e9], [float("inf")], [float("nan")]]
+)
 def test_strips_that_are_not_made_of_so_many_frames_are_refused(frames: object) -> None:
     with pytest.raises(NuriError) as refused:
         run([strip(0, film())], frames)

@@ -20,7 +20,8 @@ from backend.tasks.layer import colour_layer
 from backend.tasks.sources import read_source, view_of
 from backend.tasks.voting import features_of, vote
 from backend.weights import store
-from protocol.pixels import PixelFormat
+from protocol.errors import NuriError
+from protocol.pixels import PixelBuffer, PixelFormat
 from tests.backend import figures
 
 SMALL = {"aaldc": {"width": 2, "blocks": 1}, "video": {"width": 4, "blocks": 1}}
@@ -164,3 +165,52 @@ def test_the_shipped_painters_give_a_figure_the_paints_of_its_reference(name: st
     used = {tuple(paint) for paint in np.unique(flats[flats[..., 3] > 0], axis=0)[:, :3].tolist()}
     assert used == {figures.WHITE, figures.SKIN, figures.HAIR, figures.SHIRT, figures.EYE}
     assert figures.share_right(flats, color, line) > 0.99
+
+
+def hinted(
+    name: str, pixel_format: PixelFormat, *more: PixelBuffer, **options: object
+) -> np.ndarray:
+    """RGBA flats (H, W, 4), uint8, of the face by hints on skin and shirt."""
+    line, _, _ = figures.face()
+    hints = np.zeros((*line.shape, 4), np.uint8)
+    hints[276:284, 226:234], hints[450:458, 226:234] = (*RED, 255), (*GREEN, 255)
+    given = planes.from_rgba(hints, pixel_format)
+    assert given is not None
+    buffers = [
+        planes.to_plane("line", line, PixelFormat.gray8),
+        planes.to_plane("hints", given, pixel_format),
+    ]
+    silent = {"progress": lambda fraction, stage: None, "cancelled": lambda: False}
+    outcome = job.run("layer", [*buffers, *more], {"model": name, **options}, **silent)
+    flats = planes.to_rgb(planes.to_array(outcome.outputs[0]), pixel_format)
+    assert flats is not None
+    return flats
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("name", ["aaldc", "video"])
+def test_painters_see_blue_first_hints_in_their_colours(name: str, soft: bool):
+    plain, turned = (
+        hinted(name, order, soft=soft) for order in (PixelFormat.rgba8, PixelFormat.bgra8)
+    )
+    assert np.array_equal(plain, turned)
+
+
+@pytest.mark.parametrize("name", ["aaldc", "video"])
+def test_painters_need_hints_in_rgb(name: str):
+    with pytest.raises(NuriError, match=r"format graya8, which has no common .* model 'matching'"):
+        hinted(name, PixelFormat.graya8)
+
+
+@pytest.mark.parametrize("with_reference", [False, True])
+@pytest.mark.parametrize("name", ["aaldc", "video"])
+def test_what_a_painter_shades_leaves_hints_exact(name: str, with_reference: bool):
+    reference = planes.to_plane("reference_0", figures.face(400)[1], PixelFormat.rgb8)
+    more = [reference] if with_reference else []
+    flats = hinted(name, PixelFormat.rgba8, *more, soft=True)
+    line, _, parts = figures.face()
+    for part, color in ((1, RED), (3, GREEN)):
+        inside = (parts == part) & (line == 255)
+        assert (flats[inside] == (*color, 255)).all(axis=1).mean() > 0.98
+    hair = (parts == 2) & (line == 255)
+    assert len(np.unique(flats[hair], axis=0)) > 8  # where no hint has decided

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
+from msgpack import packb
+from safetensors.torch import save_file
 
 from backend.models.architectures import build, save_model
 from backend.models.registry import announce_styles
@@ -41,6 +44,46 @@ def test_only_styles_are_found_and_told() -> None:
     (row,) = announce_styles(styles.titles())
     assert (row["id"], row["task"], row["installed"]) == ("style/My dog", "layer", True)
     assert row["title"] == "The style My dog, taught on 4 frames, 2026-11-21"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("[]", ""),
+        ("7", ""),
+        ('{"style": null}', ""),
+        ('{"style": [1]}', ""),
+        ('{"style": {"frames": true, "date": 3}}', ""),
+        ('{"style": {"frames": -1, "date": "\\ud800"}}', ""),
+        ('{"style": {"frames": 1' + "0" * 4000 + "}}", ""),
+        (
+            '{"style": {"frames": 2, "date": "2026-11-21T10:00"}}',
+            ", taught on 2 frames, 2026-11-21",
+        ),
+        ("{", None),
+        ("[" * 100_000, None),
+        ('{"style": {"frames": 1' + "0" * 5000 + "}}", None),
+    ],
+)
+def test_what_a_foreign_file_says_of_itself_spoils_nothing(
+    folder: Path, extra: str, said: str | None
+) -> None:
+    metadata = {"nuri.architecture": "matching", "nuri.extra": extra}
+    save_file({"x": torch.zeros(1)}, folder / "odd.safetensors", metadata)
+    titles = styles.titles()
+    assert titles.pop("style/My dog") == "The style My dog, taught on 4 frames, 2026-11-21"
+    assert titles == ({} if said is None else {"style/odd": f"The style odd{said}"})
+    rows = announce_styles(styles.titles())
+    assert packb(rows)  # as it travels to every client
+
+
+def test_what_is_no_file_is_no_style(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.safetensors")
+    (folder / "folder.safetensors").mkdir()
+    (folder / "nowhere.safetensors").symlink_to(folder / "none")
+    assert [style.name for style in styles.installed()] == ["My dog"]
+    with pytest.raises(NuriError, match="there is no style 'pipe'"):
+        store.load("style/pipe")
 
 
 def test_a_style_is_another_network_and_follows_its_file(folder: Path) -> None:
