@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 FORMAT = "1"
+MODEST = 4  # times the default: what a network of others may be as wide or deep as
 # name -> module and class; a module is imported when its network is built
 CLASSES = {
     "aaldc": ("aaldc", "AnimeReferenceColorizer"),
@@ -107,7 +108,11 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> nn.Module:
     for key in options:
         if key not in known:
             raise ValueError(f"{name} has no option {key!r}{_did_you_mean(key, known)}")
-    return architecture(name)(**options)
+    try:
+        network: nn.Module = architecture(name)(**options)
+    except TypeError as error:
+        raise ValueError(f"{name} cannot be built as {options}: {error}") from error
+    return network
 
 
 def name_of(model: nn.Module) -> str:
@@ -154,6 +159,18 @@ def require_same(
         raise ValueError(f"{path} holds another {name!r} than wanted: {'; '.join(found)}")
 
 
+def require_modest(header: Header, path: Path | str) -> None:
+    """``ValueError`` for options of a file of others that no network of ours could need.
+
+    Sizes may be up to `MODEST` times the defaults, so that reading a file cannot take all memory.
+    """
+    defaults = default_options(header.name)
+    for key, value in header.options.items():
+        most = MODEST * defaults[key] if isinstance(defaults.get(key), int) else 0
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
+            raise ValueError(f"{path} wants {key}={json.dumps(value)[:40]}, which cannot be")
+
+
 def save_model(path: Path | str, model: nn.Module, extra: Mapping[str, Any] | None = None) -> None:
     """Write the weights of ``model`` with its name and options; the file is whole or untouched.
 
@@ -194,11 +211,15 @@ def read_header(path: Path | str) -> Header:
         raise ValueError(f"{path} does not say which network it holds: convert it first")
     if metadata.get("nuri.format") != FORMAT:
         raise ValueError(f"{path} has format {metadata.get('nuri.format')!r}: update Nuri")
-    return Header(
-        metadata["nuri.architecture"],
-        json.loads(metadata["nuri.options"]),
-        json.loads(metadata.get("nuri.extra", "{}")),
-    )
+    try:
+        options, extra = (
+            json.loads(metadata.get(f"nuri.{part}", "{}")) for part in ("options", "extra")
+        )
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} says nothing readable of its network: {error}") from error
+    if not isinstance(options, dict) or not isinstance(extra, dict):
+        raise ValueError(f"{path} says nothing readable of its network")
+    return Header(metadata["nuri.architecture"], options, extra)
 
 
 def load_model(

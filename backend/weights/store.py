@@ -167,7 +167,7 @@ def _read(path: Path, identifier: str, network: str, rounded: bool) -> nn.Module
     try:
         import torch
 
-        from backend.models.architectures import load_model, read_header
+        from backend.models.architectures import load_model, read_header, require_modest
         from backend.models.folding import inference_form
         from backend.models.precision import bfloat16_pays, compute_in_bfloat16
     except ImportError as error:
@@ -179,8 +179,11 @@ def _read(path: Path, identifier: str, network: str, rounded: bool) -> nn.Module
             "Run `python3 install.py demo` in Nuri's folder, without --no-models",
         ) from error
     try:
-        if read_header(path).name != network:
+        header = read_header(path)
+        if header.name != network:
             raise ValueError(f"{path} holds no {network!r}")
+        if identifier.startswith(styles.PREFIX):
+            require_modest(header, path)
         model = inference_form(load_model(path))
         if rounded and bfloat16_pays():
             model = compute_in_bfloat16(model)
@@ -188,7 +191,9 @@ def _read(path: Path, identifier: str, network: str, rounded: bool) -> nn.Module
     except (OSError, ValueError) as error:
         if refusal.is_no_memory(error):
             raise refusal.no_memory_for_job() from error
-        raise NuriError(ErrorCode.model_missing, str(error), _REINSTALL) from error
+        is_style = identifier.startswith(styles.PREFIX)
+        remedy = "Get or teach that style again" if is_style else _REINSTALL
+        raise NuriError(ErrorCode.model_missing, str(error), remedy) from error
 
 
 _REINSTALL = "Get Nuri's folder backend/weights again, complete"

@@ -118,3 +118,16 @@ def test_tasks_take_styles(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NuriError) as error:
         run(png("line", line), png("reference_0", color), model="style/cat")
     assert error.value.code is ErrorCode.model_missing
+
+
+@pytest.mark.parametrize(
+    "options", ['{"dim": 1000000000}', '{"layers": "many"}', '{"dimm": 8}', "[]", "{", "[" * 5000]
+)
+def test_a_file_of_others_with_odd_options_is_refused_in_one_line(folder: Path, options) -> None:
+    facts = {"nuri.format": "1", "nuri.architecture": "matching", "nuri.options": options}
+    save_file({"weight": torch.zeros(1)}, folder / "odd.safetensors", facts)
+    with pytest.raises(NuriError) as error:
+        store.load("style/odd")
+    assert error.value.code is ErrorCode.model_missing
+    assert "odd.safetensors" in error.value.info.message
+    assert "style" in error.value.info.action
