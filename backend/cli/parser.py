@@ -115,7 +115,10 @@ def _add_grey(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("grey", help="colour a grey painting, keeping its lightness")
     _add_picture(parser)
     parser.add_argument(
-        "--model", choices=("ibn_gan", "smsanet"), default="", help="default: what is installed"
+        "--model",
+        choices=("smsanet", "ibn_gan"),
+        default="",
+        help="default: the first of these that is installed",
     )
     _add_running(parser)
     parser.set_defaults(run=_command("grey", "run"))

@@ -99,20 +99,20 @@ MODELS = {
             weights="line_extractor",
         ),
         Model(
-            id="ibn_gan",
-            task="greyscale",
-            title="Colour for a grey painting, vivid and bolder",
-            inputs=("picture",),
-            device="cpu",
-            weights="ibn_gan",
-        ),
-        Model(
             id="smsanet",
             task="greyscale",
-            title="Colour for a grey painting, calm and even",
+            title="Colour for a grey painting, warm and even",
             inputs=("picture",),
             device="cpu",
             weights="smsanet",
+        ),
+        Model(
+            id="ibn_gan",
+            task="greyscale",
+            title="Colour for a grey painting, vivid, in blots that often miss",
+            inputs=("picture",),
+            device="cpu",
+            weights="ibn_gan",
         ),
     )
 }

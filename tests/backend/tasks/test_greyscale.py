@@ -21,7 +21,7 @@ from backend.tasks.greyscale import colour_grey
 from backend.weights import store
 from tests.backend.weights.shelf import put
 
-MODELS = ("ibn_gan", "smsanet")
+MODELS = ("smsanet", "ibn_gan")
 L_STEP = 0.39  # of L*: one step of 8-bit grey where grey is steepest
 
 
@@ -191,10 +191,10 @@ def test_nothing_but_transparency_is_refused():
 
 def test_missing_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv(store.OVERRIDE, str(tmp_path))
-    with pytest.raises(NuriError, match="ibn_gan") as caught:
+    with pytest.raises(NuriError, match="smsanet") as caught:
         colour_grey(painting(8, 8))
     assert caught.value.code is ErrorCode.model_missing
-    put(tmp_path, "smsanet", {"width": 4, "attention_where": (4, 7)})
+    put(tmp_path, "ibn_gan", {"width": 4})
     assert colour_grey(painting(8, 8)).shape == (8, 8, 3)  # the one that is there
 
 
