@@ -27,7 +27,7 @@ from .folders import (
     state_folder,
 )
 from .lock import DaemonLock, is_held
-from .processes import is_running, start_token
+from .processes import is_running, process_numbering, start_token
 from .version import PROTOCOL_VERSION
 
 __all__ = [
@@ -70,7 +70,8 @@ class ConnectionFile:
     ``work``, ``control``: ZeroMQ endpoints (ipc://... or tcp://...). ``started``: the token of
     processes.start_token, ``host``: name of the machine that ``pid`` belongs to. The keys are Z85
     text, all three set for TCP and all three "" for ipc; the client pair is what lets a client in.
-    ``remote``: made to be carried to other machines. Raises `NuriError` malformed for values that
+    ``remote``: made to be carried to other machines. ``numbering``: of process_numbering, what
+    ``pid`` counts in. Raises `NuriError` malformed for values that
     cannot be.
     """
 
@@ -85,6 +86,7 @@ class ConnectionFile:
     client_public_key: str = ""
     client_secret_key: str = ""
     remote: bool = False
+    numbering: str = ""
     # Where it was read; the lock beside it belongs to its daemon.
     _place: ClassVar[Path | None] = None
 
@@ -132,6 +134,7 @@ class ConnectionFile:
             client_public_key=client.public if client else "",
             client_secret_key=client.secret if client else "",
             remote=remote,
+            numbering=process_numbering(),
         )
 
     @property
@@ -147,6 +150,8 @@ class ConnectionFile:
         """True when the daemon that wrote this is known to be gone: dead, or its pid recycled."""
         if not self.is_local or is_running(self.pid, self.started):
             return False
+        if self.numbering == process_numbering():
+            return True
         # In a box with process numbers of its own (Flatpak, containers) the lock alone tells.
         return self._place is None or self._is_replaced() or not is_held(lock_path(self._place))
 

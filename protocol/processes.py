@@ -32,6 +32,16 @@ def is_running(pid: int, started: str) -> bool:
     return token != "" and (UNKNOWN_START in (token, started) or token == started)
 
 
+def process_numbering() -> str:
+    """Text that differs where process numbers mean others, as in a box with a pid namespace of its
+    own; "" where there is one numbering alone, or the system does not tell.
+    """
+    try:
+        return os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
+    except OSError:
+        return ""
+
+
 def _linux_start(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()

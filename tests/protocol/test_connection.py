@@ -221,7 +221,8 @@ def test_a_file_that_others_can_read_is_still_known_as_carried_here(home: Path) 
 @posix
 def test_a_held_lock_is_a_sign_of_life(home: Path) -> None:
     """Of a daemon whose number means nothing here, until its file is replaced."""
-    published = replace(of_this_process(), pid=2**22 + 5)
+    dead = replace(of_this_process(), pid=2**22 + 5)
+    published = replace(dead, numbering="pid:[1]")
     published.write()
     read = ConnectionFile.read()
     assert read.is_stale()
@@ -231,6 +232,9 @@ def test_a_held_lock_is_a_sign_of_life(home: Path) -> None:
         assert not read.is_stale()
         replace(published, version="another").write()
         assert read.is_stale()
+        # Whoever starts in its place holds the lock before the file is replaced.
+        dead.write()
+        assert ConnectionFile.read().is_stale()
     assert ConnectionFile.read().is_stale()
 
 

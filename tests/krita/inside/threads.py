@@ -57,7 +57,7 @@ def check_pictures_for_a_style(stage):
     data = bytes(4 * width * 200) + bytes((250, 20, 10, 255)) * (width * 100)
     pixels = Pixels(0, 0, width, height, "bgra8", memoryview(bytearray(data)))
     with _busy() as gate:
-        work = _save(KeyFrame(7, pixels, pixels, pixels), folder)
+        work = _save(KeyFrame(7, pixels, pixels, pixels, ("", 7)), folder)
         next(work)
         yield 300
         assert not list(folder.iterdir())
