@@ -115,3 +115,14 @@ def _windows_folder(variable: str) -> Path:
     default = {"APPDATA": "Roaming", "LOCALAPPDATA": "Local"}[variable]
     given = os.environ.get(variable)
     return (Path(given) if given else Path.home() / "AppData" / default) / "nuri"
+
+
+def file_identity(path: Path, *, follow: bool = True) -> tuple[int, int] | None:
+    """What tells a file from any other, whatever its name, and from one that takes its name later;
+    None where there is none. ``follow``: of what a link leads to, not of the link.
+    """
+    try:
+        facts = path.stat() if follow else path.lstat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino

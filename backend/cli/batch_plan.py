@@ -15,6 +15,7 @@ from pathlib import Path
 
 from backend.imaging import io
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import file_identity
 
 from .parser import UsageError
 
@@ -78,22 +79,13 @@ def check_spared(plan: Plan, references: Iterable[Path]) -> None:
     """Refuse a plan whose results would replace what is read for it. Raises UsageError."""
     read = [path for drawing in plan.drawings for path in (drawing.line, drawing.hints) if path]
     read += [*(path for path, _ in plan.problems), *references]
-    spared = {file for file in map(_file_of, read) if file}
+    spared = {file for file in map(file_identity, read) if file}
     for drawing in plan.drawings:
-        if _file_of(drawing.output) in spared:
+        if file_identity(drawing.output) in spared:
             raise UsageError(
                 f"{drawing.output} is read for this batch and would be written over (choose "
                 "another folder for -o)"
             )
-
-
-def _file_of(path: Path) -> tuple[int, int] | None:
-    """What tells a file from any other, whatever its name; None where there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _targets(inner: list[Path], output: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from types import FrameType
 
 from protocol.connection import ConnectionFile, connection_path, is_for_elsewhere
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import file_identity
 
 from .mailbox import Mailbox
 from .memory import give_back_memory
@@ -52,7 +53,7 @@ class Publication:
         self._path = connection_path()
         endpoints = (connection.work, connection.control)
         paths = [Path(e.removeprefix(_IPC)) for e in endpoints if e.startswith(_IPC)]
-        self._sockets = {path: _file_of(path) for path in paths}
+        self._sockets = {path: file_identity(path, follow=False) for path in paths}
         self._next_check = float("inf")
 
     def publish(self, now: float) -> None:
@@ -66,7 +67,11 @@ class Publication:
         if now < self._next_check:
             return
         self._next_check = now + _CHECK_SECONDS
-        lost = [path for path, file in self._sockets.items() if _file_of(path) != file]
+        lost = [
+            path
+            for path, file in self._sockets.items()
+            if file_identity(path, follow=False) != file
+        ]
         if lost and not self.is_cut_off:
             _logger.warning("%s has vanished; leaving after the last job", lost[0])
         self.is_cut_off = bool(lost)
@@ -85,15 +90,6 @@ def _spare_carried(path: Path) -> None:
             f"{path} leads to a Nuri daemon on another machine and is not written over",
             "Unset NURI_CONNECTION, or let it name another file",
         )
-
-
-def _file_of(path: Path) -> tuple[int, int] | None:
-    """What tells a file from one that takes its name later; None where there is none."""
-    try:
-        facts = path.lstat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 class IdleClock:

@@ -76,8 +76,6 @@ def _float(output: Any) -> Any:
         return replace(
             output, **{field.name: _float(getattr(output, field.name)) for field in fields(output)}
         )
-    if isinstance(output, (list, tuple)):
-        return type(output)(_float(one) for one in output)
     return output
 
 

@@ -70,27 +70,30 @@ class Source:
 class Finished:
     """A coloured drawing (h, w) whose lines are not known, to be looked at elsewhere again.
 
-    rgb: (h, w, 3) uint8. areas: of its paints. ground: (h, w) bool, around its figure. It keeps the
-    views that the last drawing needed.
+    rgb: (h, w, 3) uint8. areas: of its paints. ground: (h, w) bool, around its figure.
     """
 
     rgb: np.ndarray
     areas: PaintedAreas
     ground: np.ndarray
-    _drawing: bytes = field(default=b"", init=False, repr=False)
-    _views: dict[Placement, View] = field(default_factory=dict, init=False, repr=False)
+    _found: tuple[bytes, View] | None = field(default=None, init=False, repr=False)
 
-    def view(self, place: Placement, of: View, drawing: bytes) -> View:
-        """It as ``place`` in its plain view ``of``; ``drawing`` tells drawings apart."""
-        if drawing != self._drawing:
-            self._drawing, self._views = drawing, {}
-        if place not in self._views:
-            left = 1 - place.left - place.side if place.mirrored else place.left
-            side = of.box.side
-            box = Box(of.box.left + left * side, of.box.top + place.top * side, place.side * side)
-            painting = _painting(self.areas, self.ground, box)
-            self._views[place] = _look(self.rgb, None, self.areas, box, painting)(place.mirrored)
-        return self._views[place]
+    def once(self, ink: np.ndarray, find: Callable[[], View]) -> View:
+        """What ``find`` gives for the lines ``ink``, once: hints change more often than lines do,
+        and only what the last lines found is kept.
+        """
+        lines = ink.tobytes()
+        if self._found is None or self._found[0] != lines:
+            self._found = lines, find()
+        return self._found[1]
+
+    def view(self, place: Placement, plain: View) -> View:
+        """It as ``place`` in its view ``plain``."""
+        left = 1 - place.left - place.side if place.mirrored else place.left
+        whole, side = plain.box, plain.box.side
+        box = Box(whole.left + left * side, whole.top + place.top * side, place.side * side)
+        painting = _painting(self.areas, self.ground, box)
+        return _look(self.rgb, None, self.areas, box, painting)(place.mirrored)
 
 
 @dataclass
@@ -251,17 +254,23 @@ def facing(target: View, source: Source) -> View:
     A finished picture whose lines are far from these is looked at where they are likest.
     """
     ink = target.picture[0]
-    plain = source.views[0]
-    as_it_is, mirrored = (likeness(ink, view.picture[0]) for view in source.views)
-    best = source.views[int(mirrored > as_it_is + MIRRORED)]
-    if source.finished is None or max(as_it_is, mirrored) >= FAR:
+    plain, mirrored = (likeness(ink, view.picture[0]) for view in source.views)
+    best = source.views[int(mirrored > plain + MIRRORED)]
+    finished = source.finished
+    if finished is None or max(plain, mirrored) >= FAR:
         return best
+    return finished.once(ink, lambda: _likest(ink, best, source.views[0], finished))
+
+
+def _likest(ink: np.ndarray, best: View, plain: View, finished: Finished) -> View:
+    """Of `Finished.view` the one whose lines are likest ``ink``, or ``best`` where none is likelier
+    than that by more than chance. plain: the source as it is.
+    """
     # of a finished picture only what is thin is a line, which large black parts may outweigh
     thin = thin_dark(np.rint(255 - 255 * ink).astype(np.uint8)[..., None]) / np.float32(255)
-    drawing = ink.tobytes()
     most = sum(likeness(lines, best.picture[0]) for lines in (ink, thin)) + 2 * PLACED
-    for lines in (ink, thin):
-        view = source.finished.view(align(lines, plain.picture[0]), plain, drawing)
+    for searched in (ink, thin):
+        view = finished.view(align(searched, plain.picture[0]), plain)
         alike = sum(likeness(lines, view.picture[0]) for lines in (ink, thin))
         if alike > most:
             best, most = view, alike
