@@ -82,7 +82,14 @@ def test_frames_survive_the_daemon(house: House, client: Client) -> None:
     job = client.submit("frail", [], frames=9)
     for index in range(3):
         job.send_frame(index, [noise(index)], info={"time": 10 * index})
-    until(lambda: client.wait(0.1) is not None and len(job.take_frames()) == 3, "the frames")
+    taken: list[Frame] = []
+
+    def all_came() -> bool:
+        client.wait(0.1)
+        taken.extend(job.take_frames())
+        return len(taken) == 3
+
+    until(all_came, "the frames")
     client.cancel(job.id)
     until(lambda: client.wait(0.1) is not None and job.is_finished, "its end")
     # The answer shows that they have been written.
