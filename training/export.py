@@ -11,6 +11,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import nn
 
 import backend.models.architectures as architectures
+from training import keras_vgg
 from training.engine import checkpoint
 from training.engine.files import write_whole
 from training.errors import TrainingError
@@ -86,9 +87,9 @@ def model_card(
 def convert_weights(source: Path, output: Path, name: str) -> int:
     """Convert published weights to safetensors, running no code of the file.
 
-    ``name`` is a pretrained network of `training.pretrained`, whose names of tensors stay, or an
-    architecture of `architectures.RELEASES`, which becomes a network that loads by itself. Returns
-    the number of tensors. Raises TrainingError.
+    ``name`` is a pretrained network of `training.pretrained`, whose names of tensors stay but for
+    those of Keras, or an architecture of `architectures.RELEASES`, which becomes a network that
+    loads by itself. Returns the number of tensors. Raises TrainingError.
     """
     _check_suffix(output)
     known = sorted({*SOURCES, *architectures.RELEASES})
@@ -100,6 +101,8 @@ def convert_weights(source: Path, output: Path, name: str) -> int:
     if name in architectures.RELEASES:
         return _convert_network(source, output, name)
     state = load_state(source)
+    if name == keras_vgg.NAME:
+        state = keras_vgg.from_keras(state, str(source))
     tensors = {key: value.detach().float().contiguous() for key, value in state.items()}
     content = safetensors_bytes(tensors, {"name": name, "source": source.name})
     write_whole(output, lambda file: _write_bytes(file, content))

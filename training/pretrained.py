@@ -69,7 +69,7 @@ SOURCES: dict[str, Source] = {
         "https://colorizers.s3.us-east-2.amazonaws.com/siggraph17-df00044c.pth",
     ),
     "pfanet": Source(("pfanet.safetensors",), "your own"),
-    "vgg19_keras": Source(("vgg19_keras.safetensors", "vgg19_keras.npz"), "CC BY 4.0"),
+    "vgg19_keras": Source(("vgg19_keras.safetensors",), "CC BY 4.0"),
     "tag2pix": Source(
         ("tag2pix.safetensors", "tag2pix.pth"),
         "non-commercial, not to be passed on",

@@ -44,7 +44,13 @@ def to_map(tokens: Tensor, like: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, scale: float | None = None) -> Tensor:
-    """Softmax attention of tokens (B,N,c) over (B or 1,M,c), in memory linear in N and M."""
+    """Softmax attention of tokens (B,N,c) over (B or 1,M,c), in memory linear in N and M.
+
+    Under autocast it computes in float32: scores of many channels would change in half precision.
+    """
+    if torch.is_autocast_enabled(query.device.type):
+        with torch.autocast(query.device.type, enabled=False):
+            return attend(query.float(), keys.float(), values.float(), scale)
     # only tokens whose channels lie side by side get the kernel that keeps no matrix
     query, keys, values = (each.contiguous().unsqueeze(1) for each in (query, keys, values))
     keys, values = (each.expand(query.shape[0], -1, -1, -1) for each in (keys, values))
@@ -123,7 +129,6 @@ class StopGradientAttention(Correspondence):
     def _mix(self, tokens: Tensor, keys: Tensor, message: Tensor) -> Tensor:
         if self.stop_gradient:
             tokens, keys = tokens.detach(), keys.detach()
-        # scores of many channels without a scale: half precision would change the softmax
         with torch.autocast(tokens.device.type, enabled=False):
             tokens, keys, message = tokens.float(), keys.float(), message.float()
             if self.column_norm:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from backend.models import architectures
 from training.cli import main
+from training.metrics import load_perceptual
 
 from .published import State, alacgan_generator, manga_generator, siggraph17, tagger, wrapped
 
@@ -107,3 +109,44 @@ def test_another_file_is_refused(
     assert main(["import", str(source), "-o", str(output), "--as", "manga"]) == 1
     assert "exit.bias is missing" in capsys.readouterr().err
     assert not output.exists()
+
+
+def keras_state() -> dict[str, np.ndarray]:
+    """The published shapes (3, 3, in, out), and a layer of the head, which no one needs here."""
+    widths, depths = (64, 128, 256, 512, 512), (2, 2, 4, 4, 4)
+    rng, state, channels = np.random.default_rng(0), {}, 3
+    for block, (width, depth) in enumerate(zip(widths, depths, strict=True), 1):
+        for layer in range(1, depth + 1):
+            name = f"block{block}_conv{layer}"
+            kernel = rng.standard_normal((3, 3, channels, width), np.float32)
+            state[f"{name}/{name}_W_1:0"] = kernel
+            state[f"{name}/{name}_b_1:0"] = rng.standard_normal(width, np.float32)
+            channels = width
+    return {**state, "fc1/fc1_b_1:0": np.zeros(4096, np.float32)}
+
+
+def test_keras_vgg_becomes_the_network_of_l_perc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = keras_state()
+    source, output = tmp_path / "keras.npz", tmp_path / "vgg19_keras.safetensors"
+    np.savez(source, **state)
+    assert main(["import", str(source), "-o", str(output), "--as", "vgg19_keras"]) == 0
+    monkeypatch.setenv("NURI_PRETRAINED", str(tmp_path))
+    network = load_perceptual("keras")
+    assert network is not None
+    kernels = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(kernels) == 13  # up to relu5_1
+    third = torch.from_numpy(state["block3_conv2/block3_conv2_W_1:0"])
+    assert torch.equal(kernels[5], third.permute(3, 2, 0, 1))
+
+
+def test_keras_vgg_without_a_layer_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = {key: value for key, value in keras_state().items() if "block4_conv3" not in key}
+    np.savez(tmp_path / "keras.npz", **state)
+    output = tmp_path / "vgg19_keras.safetensors"
+    arguments = ["import", str(tmp_path / "keras.npz"), "-o", str(output), "--as", "vgg19_keras"]
+    assert main(arguments) == 1
+    assert "30 of the 32 tensors" in capsys.readouterr().err and not output.exists()

@@ -263,6 +263,21 @@ def test_the_page_names_pretrained_networks_and_what_strips_show(tmp_path: Path)
     assert "Row a · random-reference drawing 3" in text
 
 
+def test_the_page_draws_how_often_colours_come(tmp_path: Path) -> None:
+    spread = {
+        f"{channel}{whose}": [(-1, 0.5), (0, 3.0), (1, 0.2)]
+        for channel in "ab"
+        for whose in ("", " of the truth")
+    }
+    rows = row("one", 20, 21, spread=spread), row("two", 22, 23)
+    page = Page(write_report(report(*rows), tmp_path).read_text())
+    assert "How often colours come" in page.text
+    assert page.text.count("natural logarithm of pixels a picture") == 4  # captions and titles
+    assert {"spread-1-a-t", "spread-1-b-t"} <= set(page.identifiers)
+    plain = Page(write_report(report(row("two", 22, 23)), tmp_path).read_text())
+    assert "How often" not in plain.text
+
+
 def test_the_json_holds_figures_and_verdict(tmp_path: Path) -> None:
     write_report(report(row("a", 1.0, 2.0, training=training()), row("b", 2.0, 1.0)), tmp_path)
     content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +27,8 @@ from .picture import Picture
 from .resize import resize
 
 _log = logging.getLogger("nuri.training")
-NAMES = ("file", "xdog", "learned")
+NAMES = ("file", "xdog", "xdog_release", "learned")
+_RELEASE_SIGMAS = (0.3, 0.4, 0.5)
 EXTRACTOR = "line_extractor"  # the network and the id of the weights that ship
 
 
@@ -55,17 +58,33 @@ class XDoGLines:
 
 
 @dataclass
+class ReleaseLines:
+    """XDoG as Cao et al. 2023 release it: one of three sigmas, by the picture's name."""
+
+    degraded: list[str] = field(default_factory=list)
+
+    def __call__(self, picture: Picture) -> np.ndarray:
+        sigma = _RELEASE_SIGMAS[zlib.crc32(os.fsencode(picture.name)) % len(_RELEASE_SIGMAS)]
+        return XDoGLines(SHARPENED.with_sigma(sigma))(picture)
+
+
+@dataclass
 class FileLines:
-    """The drawing that came with the picture; ``fallback`` where there is none, recorded once."""
+    """The drawing that came with the picture; ``fallback`` where there is none, recorded once.
+
+    ``published`` names the extractor which the paper has there, for that record.
+    """
 
     fallback: LineSource = field(default_factory=XDoGLines)
+    published: str = ""
     degraded: list[str] = field(default_factory=list)
 
     def __call__(self, picture: Picture) -> np.ndarray:
         if picture.line is not None:
             return picture.line
         if not self.degraded:
-            self.degraded.append("lines=xdog: pictures without a line file")
+            there = f", in the place of {self.published}" if self.published else ""
+            self.degraded.append(f"lines=xdog: pictures without a line file{there}")
             _log.warning("%s has no line drawing; XDoG draws such pictures", picture.name)
         return self.fallback(picture)
 
@@ -108,16 +127,19 @@ class LearnedLines:
         return resize(tones, color.shape[0], color.shape[1], "bicubic")
 
 
-def line_source(name: str, cache: ArrayCache | None = None) -> LineSource:
-    """ "file", "xdog", "learned" or a file of a line extractor's weights (.safetensors).
+def line_source(name: str, cache: ArrayCache | None = None, *, published: str = "") -> LineSource:
+    """ "file", "xdog", "xdog_release", "learned" or a line extractor's weights (.safetensors).
 
-    "learned" is the extractor that ships; XDoG draws where it is absent, which is recorded. Raises
-    TrainingError for another name, and for weights that are damaged or of another network.
+    ``published`` is the extractor of the paper whose place XDoG takes. "learned" is the extractor
+    that ships; XDoG draws where it is absent, which is recorded. Raises TrainingError for another
+    name, and for weights that are damaged or of another network.
     """
     if name == "file":
-        return FileLines()
+        return FileLines(published=published)
     if name == "xdog":
         return XDoGLines()
+    if name == "xdog_release":
+        return ReleaseLines()
     try:
         if name == "learned":
             return _shipped_lines(cache)
@@ -145,6 +167,3 @@ def _own_lines(path: Path, cache: ArrayCache | None) -> LineSource:
     if name_of(network) != EXTRACTOR:
         raise ValueError(f"it holds the network {name_of(network)!r}, not {EXTRACTOR!r}")
     return LearnedLines(inference_form(network), content_hash(path), cache)
-
-
-RELEASE_LINES = XDoGLines(SHARPENED)  # the fallback that Cao et al. 2023 ship

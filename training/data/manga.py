@@ -38,8 +38,9 @@ class MangaDataset(PictureDataset):
     drawing is made at S times one of ``scales``, drawn anew each time: of the original, or without
     ``from_original`` of the page at S (the release); with ``color_shift`` from levels shifted by
     up to that much. Recolouring changes colours and hints, not the drawing.
-    ``denoise_sigma`` (of 255) above 0 smooths pages that come from files. ``recolor`` is for pages
-    with hints: without any, the usual colours are all there is to learn. ``drawn``: the drawing
+    ``denoise_sigma`` (of 255) above 0 smooths pages that come from files, before their drawing is
+    made and their colour learnt. ``recolor`` is for pages with hints: without any, the usual
+    colours are all there is to learn. ``drawn``: the drawing
     that came with a picture takes the place of XDoG. ``line_jitter`` above 0 pales ``line`` x to
     x r + 1 - r, r uniform from 1 - ``line_jitter`` to 1 (AlacGAN). Raises TrainingError when no
     page can be read.
@@ -86,9 +87,11 @@ class MangaDataset(PictureDataset):
     def make(self, index: int, rng: np.random.Generator) -> Sample:
         picture = self.source.load(index)
         scale = int(rng.choice(self._scales))
-        drawing = self._drawing(picture, scale, bool(self.source.files(index)))
+        sigma = self._sigma if self.source.files(index) else 0.0
+        drawing = self._drawing(picture, scale, sigma)
         page = resize_picture(picture, drawing.shape[0], drawing.shape[1], "area")
-        page = replace(page, line=drawing)
+        color = self._smoothed(picture, page.shape, sigma) if sigma else page.color
+        page = replace(page, line=drawing, color=color)
         field = distance_field(drawing < 255, signed=True, norm="minmax")
         if self._crop != "whole":
             top, left = self._corner(drawing.shape, rng)
@@ -134,12 +137,26 @@ class MangaDataset(PictureDataset):
             sample["regions"] = regions
         return sample
 
-    def _drawing(self, picture: Picture, scale: int, from_file: bool) -> np.ndarray:
+    def _smoothed(
+        self, picture: Picture, shape: tuple[int, int], sigma: float
+    ) -> np.ndarray | None:
+        """The page's colours without their noise at ``shape``, (H, W, 3) uint8; cached."""
+        if picture.color is None:
+            return None
+        color = picture.color
+
+        def smooth() -> np.ndarray:
+            return resize(denoise(color, sigma), *shape, "area")
+
+        if not picture.identity:
+            return smooth()
+        return self._cache.get(("smoothed", picture.identity, shape, sigma, 1), smooth)
+
+    def _drawing(self, picture: Picture, scale: int, sigma: float) -> np.ndarray:
         """The drawing at shortest side S, (H, W) uint8; XDoG's for each page and scale, cached."""
         if self._drawn and picture.line is not None:
             height, width = _shortest_side(picture.shape, self.size)
             return cv2.resize(picture.line, (width, height), interpolation=cv2.INTER_AREA)
-        sigma = self._sigma if from_file else 0.0
         if not picture.identity:
             return self._draw(picture, scale, sigma)
         made = () if self._from_original else ("enlarged",)

@@ -126,7 +126,11 @@ def _shots(settings: Settings, data: Path | None, part: str) -> ShotDataset:
     source = open_shots({**settings, "clip": 1} if keys else settings, data, part)
     options = {
         "seed": settings["seed"],
-        "lines": line_source(settings.get("lines", "file"), ArrayCache()),
+        "lines": line_source(
+            settings.get("lines", "file"),
+            ArrayCache(),
+            published="sketchKeras, which is not built in",
+        ),
         "distance_norm": settings.get("distance_norm", "max"),
         "recolor": not testing and settings.get("recolor", False),
         "fit": "stretch" if data is not None and not source.has_regions else "pad",
@@ -178,11 +182,17 @@ def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
         "crop": "random" if training else "centre",
         "flip": training and settings.get("flip", True),
         "color_shift": settings.get("color_shift", 0.0) if training else 0.0,
-        "denoise_sigma": settings.get("denoise_sigma", 15.0) if settings.get("denoise") else 0.0,
+        "denoise_sigma": _noise(settings, training) if settings.get("denoise") else 0.0,
         "recolor": training and settings.get("recolor", False),
         "drawn": lines == "file",
         "line_jitter": settings.get("line_jitter", 0.0) if training else 0.0,
     }
+
+
+def _noise(settings: Settings, training: bool) -> float:
+    trained = float(settings.get("denoise_sigma", 15.0))
+    # a run of before the two were told apart has only one
+    return trained if training else float(settings.get("denoise_test_sigma", trained))
 
 
 def _hint_law(settings: Settings) -> HintLaw:

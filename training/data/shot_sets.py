@@ -30,7 +30,9 @@ def open_shots(settings: Settings, data: Path | None, split: str) -> ShotSource:
     """Shots of ``series`` ("train") or ``eval_series`` ("finetune" and "dev").
 
     Of a series that trains, a seeded half of the shots is held out. Of what was not trained on,
-    "finetune" has the first ``finetune_shots`` in seeded order and "dev" the rest. The shared sets
+    "finetune" has the first ``finetune_shots`` in seeded order and "dev" the rest, less
+    ``finetune_reserved`` where that is more, so that all rows of a table are measured on the same
+    shots. The shared sets
     and folders with train/ and a held-out part keep their splits, and fine-tuning takes shots of
     the former; of the shared sets, another series is one that ``set`` leaves out. ATD-12K's
     train_10k/ trains, its test_2k/ is what was not trained on.
@@ -106,10 +108,12 @@ def _undivided(settings: Settings, data: Path, series: str) -> ShotSource:
 
 
 def _untrained(source: ShotSource, settings: Settings, split: str) -> ShotPart:
-    """The first ``finetune_shots`` in seeded order, or all others."""
+    """The first ``finetune_shots`` in seeded order, or those after all that any row takes."""
     order = _order(source, settings)
     first = int(settings.get("finetune_shots", 0))
-    return _some_shots(source, order[:first] if split == "finetune" else order[first:])
+    if split == "finetune":
+        return _some_shots(source, order[:first])
+    return _some_shots(source, order[max(first, int(settings.get("finetune_reserved", 0))) :])
 
 
 def _joined_shots(places: list[Path], folders: list[Path]) -> ShotPart:
@@ -131,7 +135,8 @@ def _order(source: ShotSource, settings: Settings) -> list[int]:
 def _some_shots(source: ShotSource, indices: list[int]) -> ShotPart:
     if not indices:
         raise TrainingError(
-            f"no shot of {source.name} is left for this part", "lower finetune.shots"
+            f"no shot of {source.name} is left for this part",
+            "lower finetune.shots or finetune.reserved",
         )
     return ShotPart([source], [(0, index) for index in indices])
 

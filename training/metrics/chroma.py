@@ -67,6 +67,17 @@ class ChromaHistograms:
             np.log(_filled(self.target / max(self.count, 1))),
         )
 
+    def curves(self) -> dict[str, list[tuple[int, float]]]:
+        """(lower edge of the bin, logarithm) of "a", "b", "a of the truth" and "b of the truth"."""
+        return {
+            f"{channel}{whose}": [
+                (int(edge), round(float(value), 3))
+                for edge, value in zip(_EDGES[:-1], values, strict=True)
+            ]
+            for whose, both in zip(("", " of the truth"), self.logarithms(), strict=True)
+            for channel, values in zip("ab", both, strict=True)
+        }
+
     def compute(self) -> list[MetricValue]:
         p, q = _shares(self.prediction), _shares(self.target)
         overlap = np.minimum(p, q).sum(1).mean()

@@ -37,6 +37,8 @@ STAND_INS = {
     "perceptual": ("perceptual_torchvision", "perceptual_squeeze", "perceptual_random"),
     "perceptual_torchvision": ("perceptual_squeeze", "perceptual_random"),
 }
+# values that another metric gives, by what they are called
+PARTS = dict.fromkeys(chroma.ChromaHistograms.names, "ab_histogram")
 NAMES = (
     *_PLAIN, *_LPIPS, "fid", "fid_squeeze", *_PERCEPTUAL, "ab_histogram", "region_accuracy",
 )  # fmt: skip
@@ -169,6 +171,12 @@ class Evaluator:
         ]  # fmt: skip
         values = [value for part in parts for value in part.compute()]
         return {value.name: value for value in (*values, *self._absent)}
+
+    def spread(self) -> dict[str, list[tuple[int, float]]]:
+        """The curves of ``ab_histogram``, see `ChromaHistograms.curves`; empty without it."""
+        return (
+            self._histograms[0].curves() if self._histograms and self._histograms[0].count else {}
+        )
 
     def _measure(
         self,

@@ -35,7 +35,8 @@ class Evaluation:
     ``metrics``: name -> value, None when it cannot be had, with the reason in ``unavailable``.
     ``pictures``: (caption, PNG) strips: inputs | references | ours | truth. ``count``: pictures.
     ``degraded`` and ``pretrained``: what the metrics went without, and the networks of others that
-    they used with the digests of their files, by the names of run.json.
+    they used with the digests of their files, by the names of run.json. ``spread``: the curves of
+    how often colours come, ours and true, where ``ab_histogram`` is measured.
     """
 
     metrics: dict[str, float | None]
@@ -44,6 +45,7 @@ class Evaluation:
     count: int
     degraded: list[str] = field(default_factory=list)
     pretrained: list[str] = field(default_factory=list)
+    spread: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def as_facts(self) -> dict[str, Any]:
         """Everything as JSON can hold it."""
@@ -54,6 +56,7 @@ class Evaluation:
             "count": self.count,
             "degraded": self.degraded,
             "pretrained": self.pretrained,
+            "spread": self.spread,
         }
 
 
@@ -182,6 +185,7 @@ class Examination:
             count=count,
             degraded=self._degradations.lines(),
             pretrained=self._degradations.pretrained(),
+            spread=evaluator.spread(),
         )
 
     def _strips(self, one: Scored, kind: str, written: int) -> list[tuple[str, Path]]:
@@ -205,6 +209,7 @@ def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
         count=max(one.count for one in evaluations),
         degraded=evaluations[-1].degraded,
         pretrained=evaluations[-1].pretrained,
+        spread={k: v for one in evaluations for k, v in one.spread.items()},
     )
 
 

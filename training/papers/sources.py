@@ -94,6 +94,7 @@ def _settings(config: Config, split: str) -> dict[str, Any]:
         return settings
     settings |= {
         "finetune_shots": config["finetune"]["shots"],
+        "finetune_reserved": config["finetune"].get("reserved", 0),  # a run of before had none
         "eval_series": wanted["series"],
         "eval_clip": wanted["clip"],
     }

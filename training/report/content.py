@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +50,8 @@ class RowReport:
     metric, what `ours` holds in its place, where there is something. `evaluated` counts the
     pictures that were measured. `pictures` are paths of picture files relative to the report,
     `captions` what each shows. `pretrained` are networks of others that training and measuring
-    used, with digests. A quoted row has no `training`.
+    used, with digests. `spread` are curves of how often colours come, by the names of
+    `ChromaHistograms.curves`. A quoted row has no `training`.
     """
 
     name: str
@@ -69,6 +70,7 @@ class RowReport:
     captions: tuple[str, ...] = ()
     pretrained: tuple[str, ...] = ()
     failure: str = ""
+    spread: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from training.report.sections import (
     pictures,
     schedule_table,
     settings_list,
+    spreads,
     verdict_box,
 )
 from training.report.verdict import overall, uneven, verdict
@@ -123,6 +124,7 @@ def _table(table: TableReport, out: Path) -> str:
             figures_table(table),
             _sentences(table.notes),
             pictures(table, out),
+            spreads(table),
             "</section>",
         )
         if part

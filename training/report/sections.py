@@ -259,6 +259,20 @@ def curves(trainings: Trainings) -> str:
     return f'<h3>Learning curves</h3><div class="charts">{"".join(shown)}</div>'
 
 
+def spreads(table: TableReport) -> str:
+    """How often each a and b of CIE Lab comes, all rows beside the truth."""
+    rows = [row for row in table.rows if row.spread]
+    charts = []
+    for channel in ("a", "b"):
+        series = {row.label: row.spread[channel] for row in rows}
+        if rows:
+            series["truth"] = rows[0].spread[f"{channel} of the truth"]
+        title = f"{channel} of CIE Lab: natural logarithm of pixels a picture"
+        charts.append(line_chart(f"spread-{table.number}-{channel}", title, series, channel))
+    shown = "".join(charts)
+    return f'<h3>How often colours come</h3><div class="charts">{shown}</div>' if shown else ""
+
+
 def _series(name: str, trainings: Trainings) -> Mapping[str, Sequence[tuple[float, float]]]:
     return {
         label: training.curves[name] for label, training in trainings if name in training.curves

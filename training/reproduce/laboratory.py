@@ -144,6 +144,7 @@ class Laboratory:
             "metrics": result.metrics,
             "unavailable": result.unavailable,
             "count": result.count,
+            "spread": result.spread,
             "degraded": result.degraded,
             "pretrained": result.pretrained,
             "captions": [caption for caption, _ in result.pictures],

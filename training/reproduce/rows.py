@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from training import presets
-from training.metrics import STAND_INS
+from training.metrics import PARTS, STAND_INS
 from training.presets import Preset, Table
 from training.presets.configuration import flatten
 from training.reproduce.budget import STEP_KEYS, Budget, reduced
@@ -23,7 +23,7 @@ def chosen_rows(
     metrics: dict[str, dict[str, None]] = {}
     for table in tables:
         names = [
-            name
+            PARTS.get(name, name)
             for metric in table.metrics
             for name in (metric.key, *metric.stand_ins)
             if name not in STAND_INS.get(metric.key, ())

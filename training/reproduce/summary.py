@@ -98,6 +98,7 @@ def _row(
         tuple(facts["pictures"]),
         tuple(facts.get("captions", ())),  # a row of before there were captions has none
         _pretrained(preset, laboratory, facts),
+        spread=facts.get("spread", {}),  # a row of before there were curves has none
     )
 
 

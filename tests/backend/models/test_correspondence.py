@@ -235,3 +235,14 @@ def test_five_references_at_512_stay_below_two_gigabytes() -> None:
     )
     # the matrix of all scores alone would take 5.4 GB
     assert int(measured.stdout) * 1024 < 2e9
+
+
+def test_attention_keeps_full_precision_under_autocast() -> None:
+    generator = torch.Generator().manual_seed(0)
+    query, keys = (8 * torch.randn(2, 30, 64, generator=generator) for _ in range(2))
+    values = torch.randn(2, 30, 5, generator=generator)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = correspondence.attend(query, keys, values)
+    assert mixed.dtype == torch.float32 and torch.equal(
+        mixed, correspondence.attend(query, keys, values)
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from backend.imaging.xdog import SHARPENED
 from backend.models.architectures import build, save_model
 from backend.weights import store
 from training.data import open_dataset
@@ -84,6 +86,26 @@ def test_without_weights_xdog_draws_and_says_so(
     dataset = open_dataset("pairs", {**SETTINGS, "lines": "learned"}, None, "train")
     assert dataset.degraded == ["lines=xdog: no trained line extractor"]
     assert isinstance(dataset.lines, XDoGLines)  # type: ignore[attr-defined]
+
+
+def test_lines_of_the_release_have_one_of_three_sigmas() -> None:
+    source = GeneratedPictures("toon", 12, size=64)
+    lines = line_source("xdog_release")
+    sigmas = set()
+    for picture in (source.load(index) for index in range(12)):
+        drawn = {
+            sigma: XDoGLines(SHARPENED.with_sigma(sigma))(picture) for sigma in (0.3, 0.4, 0.5)
+        }
+        sigmas |= {sigma for sigma, one in drawn.items() if np.array_equal(one, lines(picture))}
+    assert len(sigmas) >= 2
+
+
+def test_shots_without_lines_say_whose_place_xdog_takes() -> None:
+    shots = open_dataset("shots", {**SETTINGS, "lines": "file"}, None, "train")
+    picture = replace(GeneratedPictures("toon", 1, size=32).load(0), line=None)
+    shots.lines(picture)  # type: ignore[attr-defined]
+    reason = "lines=xdog: pictures without a line file, in the place of sketchKeras, which is not"
+    assert [line.startswith(reason) for line in shots.degraded] == [True]
 
 
 def test_learned_lines_take_any_size() -> None:

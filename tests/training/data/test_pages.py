@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from backend.imaging.xdog import XDoG
@@ -55,6 +56,20 @@ def test_pages_with_the_drawing_that_came_with_them() -> None:
     line = source.load(0).drawing
     assert torch.equal(drawn["line"][0], torch.from_numpy(line.copy()) / 255)
     assert not torch.equal(drawn["line"], MangaDataset(source, 64, **options)[0]["line"])
+
+
+def test_noise_of_pages_is_neither_drawn_nor_learnt(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    flat = np.full((80, 70, 3), (200, 120, 90))
+    save(tmp_path / "a.png", np.clip(flat + rng.normal(0, 12, flat.shape), 0, 255).astype(np.uint8))
+    source = FilePictures("a", photo_entries(tmp_path), tmp_path)
+    options = {"crop": "whole", "flip": False, "color_shift": 0.0}
+    noisy, smooth = (
+        MangaDataset(source, 64, denoise_sigma=sigma, **options)[0]["color"][:, :60, :60]
+        for sigma in (0.0, 15.0)
+    )
+    assert smooth.std((1, 2)).max() < 0.5 * noisy.std((1, 2)).min()
+    assert (smooth.mean((1, 2)) - noisy.mean((1, 2))).abs().max() < 0.02
 
 
 def test_the_release_draws_the_enlarged_page(tmp_path: Path) -> None:

@@ -258,6 +258,14 @@ def test_shot_parts_do_not_overlap(tmp_path: Path) -> None:
     other = {**SETTINGS, "eval_series": "2", "finetune_shots": 2}
     tuned, rest = (open_shots(other, tmp_path / "a", split) for split in ("finetune", "dev"))
     assert len(tuned) == 2 and len(rest) == 4
+    rows = [
+        open_shots(
+            {**other, "finetune_shots": shots, "finetune_reserved": 3}, tmp_path / "a", "dev"
+        )
+        for shots in (0, 2, 3)
+    ]
+    measured = [{source.label(i) for i in range(len(source))} for source in rows]
+    assert len(measured[0]) == 3 and measured[0] == measured[1] == measured[2]
     with pytest.raises(TrainingError, match="no shot"):
         open_shots({**other, "finetune_shots": 0}, tmp_path / "a", "finetune")
 

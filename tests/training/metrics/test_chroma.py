@@ -72,3 +72,13 @@ def test_logarithms_fill_empty_bins_with_the_smallest() -> None:
     logarithms, _ = histograms.logarithms()
     assert logarithms.shape == (2, 219)
     np.testing.assert_allclose(logarithms, np.log(20))
+
+
+def test_curves_are_the_logarithms_over_their_bins() -> None:
+    histograms = ChromaHistograms()
+    gray = torch.full((1, 3, 4, 5), 128, dtype=torch.uint8)
+    histograms.update(gray, gray)
+    curves = histograms.curves()
+    assert set(curves) == {"a", "b", "a of the truth", "b of the truth"}
+    assert all([edge for edge, _ in curve] == list(range(-110, 109)) for curve in curves.values())
+    assert {value for _, value in curves["a"]} == {round(float(np.log(20)), 3)}
