@@ -52,7 +52,8 @@ class Client(PolledClient):
     ) -> Client:
         """Connects to the user's daemon and waits until it is ready; ``start``: starts one if none.
 
-        ``command``: the backend's `nuri` to start, by default the installed one.
+        ``command``: the backend's `nuri` to start, by default the installed one; it may take
+        ``timeout`` seconds to start, and never less than 20.
         Raises `NuriError`: unreachable (none there, or no answer within ``timeout`` seconds),
         version_mismatch (names both versions and what to update), unauthenticated, malformed,
         too_many_clients, not_found (``start`` without an installed backend).
@@ -64,7 +65,7 @@ class Client(PolledClient):
         attempts = _ATTEMPTS
         while True:
             if not launch.daemon_is_ready():
-                launch.start_daemon(command)
+                launch.start_daemon(command, max(timeout, launch.START_SECONDS))
             try:
                 return cls._open_ready(timeout, name, version)
             except NuriError as error:
@@ -127,7 +128,7 @@ class Client(PolledClient):
 
     @classmethod
     def _open_ready(cls, timeout: float, name: str, version: str) -> Client:
-        client = cls.open(name=name, version=version)
+        client = cls.open(name=name, version=version, patience=timeout)
         try:
             client._wait_ready(time.monotonic() + timeout)
         except BaseException:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from . import checks, limits
 from .errors import ErrorCode, NuriError
 from .folders import (
+    CONNECTION_NAME,
     connection_path,
     folder_error,
     is_private_folder,
@@ -162,8 +163,11 @@ class ConnectionFile:
             return False
 
     def write(self, path: Path | None = None) -> None:
-        """Publishes atomically with mode 0600. Raises `NuriError` bad_input."""
+        """Publishes atomically with mode 0600. Raises `NuriError` bad_input, unauthenticated (a
+        folder in its place)."""
         path = path or connection_path()
+        if path.is_dir():
+            raise _is_folder(path)
         make_private_folder(path.parent)
         write_atomic(path, json.dumps(asdict(self), indent=1).encode())
 
@@ -256,6 +260,8 @@ def _read_private(path: Path) -> bytes:
             ErrorCode.unreachable, "The Nuri backend is not running", _START_ACTION
         ) from None
     except OSError as error:
+        if path.is_dir():  # which Windows does not open
+            raise _is_folder(path) from None
         raise _untrusted(path, error.strerror or "it cannot be opened") from None
     try:
         _check_trust(path, os.fstat(descriptor))
@@ -268,6 +274,8 @@ def _read_private(path: Path) -> bytes:
 
 
 def _check_trust(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise _is_folder(path)
     if not stat.S_ISREG(status.st_mode):
         raise _untrusted(path, "it is no regular file")
     if sys.platform == "win32":
@@ -277,6 +285,14 @@ def _check_trust(path: Path, status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise _untrusted(path, f"others can reach it (mode {mode:04o} instead of 0600)")
+
+
+def _is_folder(path: Path) -> NuriError:
+    return NuriError(
+        ErrorCode.unauthenticated,
+        f"The connection file {path} is a folder",
+        f"Let NURI_CONNECTION name a file, such as {path / CONNECTION_NAME}",
+    )
 
 
 def _untrusted(path: Path, reason: str) -> NuriError:

@@ -18,6 +18,7 @@ START_LOG_NAME = "start.log"
 _INSTALL_ACTION = (
     "Run `python3 install.py demo` in Nuri's folder, or set NURI_BACKEND to the nuri command"
 )
+START_SECONDS = 20.0
 _POLL_SECONDS = 0.03
 _RETRY_SECONDS = 0.5
 # A host application's own Python, Qt and libraries must not leak into the backend's.
@@ -109,7 +110,7 @@ def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
             ) from error
 
 
-def start_daemon(command: list[str] | None = None, timeout: float = 20.0) -> None:
+def start_daemon(command: list[str] | None = None, timeout: float = START_SECONDS) -> None:
     """Starts the daemon and waits until it has published its connection.
 
     Raises `NuriError`: not_found (no backend), unreachable (it ended or took too long; ``detail``

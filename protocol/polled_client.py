@@ -31,7 +31,7 @@ from .pixels import Plane
 from .version import PROTOCOL_VERSION, can_talk, mismatch
 from .watch import no_answer, unreachable
 
-_HANDSHAKE_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10.0
 _Client = TypeVar("_Client", bound="PolledClient")
 
 
@@ -42,13 +42,15 @@ class PolledClient:
     of no more use, None while it is. ``connection``: the file it was opened from.
     """
 
-    def __init__(self, connection: ConnectionFile, name: str, version: str) -> None:
+    def __init__(
+        self, connection: ConnectionFile, name: str, version: str, patience: float
+    ) -> None:
         self.connection = connection
         self.welcome: Welcome | None = None
         self.lost: NuriError | None = None
         self._jobs: dict[str, Job] = {}
         self._local: list[Message] = []
-        self._opened = time.monotonic()
+        self._greeting_due = time.monotonic() + patience
         self._closed = False
         hello = Hello(
             protocol=PROTOCOL_VERSION, client=name, client_version=version, pid=os.getpid()
@@ -61,11 +63,13 @@ class PolledClient:
         connection: ConnectionFile | Path | str | None = None,
         name: str = "script",
         version: str = "",
+        patience: float = HANDSHAKE_SECONDS,
     ) -> _Client:
         """Begins to connect and returns at once; `poll` until ``ready`` or ``lost``.
 
         ``connection``: a read file or its path, by default the user's own. ``name``, ``version``:
         of the program that calls. Jobs may be submitted before the client is ready.
+        ``patience``: after so many seconds without a welcome it is ``lost`` (unreachable).
         Raises `NuriError`: unreachable (no daemon runs), version_mismatch, unauthenticated,
         malformed (the connection file).
         """
@@ -76,7 +80,7 @@ class PolledClient:
             raise unreachable("The Nuri backend is not running any more")
         if not can_talk(connection.protocol):
             raise _mismatch(connection.protocol, connection.version)
-        return cls(connection, name, version)
+        return cls(connection, name, version, patience)
 
     @property
     def ready(self) -> bool:
@@ -142,7 +146,7 @@ class PolledClient:
             messages, reason = self._link.receive()
             for message in messages:
                 self._route(message)
-            if self.welcome is None and time.monotonic() - self._opened > _HANDSHAKE_SECONDS:
+            if self.welcome is None and time.monotonic() > self._greeting_due:
                 reason = reason or no_answer(self.connection)
             if reason and not self.lost:
                 self._lose(reason)

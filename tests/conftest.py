@@ -6,9 +6,14 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# The same examples in every run, so that a failure tells of a change. To search for new ones:
+# pytest --hypothesis-profile default
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 KRITA_PROGRAMS = ("krita", "Xvfb", "xdotool")
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 
-import numba
 import numpy as np
 
 from .color import RGB_TO_XYZ, WHITE
+from .compiled import compiled
 
 _Y = RGB_TO_XYZ[1]
 _FROM_XYZ = np.linalg.inv(RGB_TO_XYZ)
@@ -50,7 +50,7 @@ def _lightness_of(luminance: np.ndarray) -> np.ndarray:
     return np.where(luminance > 0.008856, 116 * np.cbrt(luminance) - 16, 116 * 7.787 * luminance)
 
 
-@numba.njit(cache=True)
+@compiled
 def _lightness_of_rgb(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     result = np.empty((height, width), np.float32)
@@ -68,12 +68,12 @@ def _lightness_of_rgb(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
     return result
 
 
-@numba.njit(cache=True)
+@compiled
 def _cubed(root: float) -> float:
     return root**3 if root > 0.2068966 else (root - 16 / 116) / 7.787
 
 
-@numba.njit(cache=True)
+@compiled
 def _linear(light: float, a: float, b: float) -> tuple[float, float, float]:
     """Linear sRGB of Lab, not clipped."""
     middle = (light + 16) / 116
@@ -86,14 +86,14 @@ def _linear(light: float, a: float, b: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-@numba.njit(cache=True)
+@compiled
 def _fits(colour: tuple[float, float, float]) -> bool:
     least = min(colour[0], colour[1], colour[2])
     most = max(colour[0], colour[1], colour[2])
     return least >= -_TOLERANCE and most <= 1 + _TOLERANCE
 
 
-@numba.njit(cache=True)
+@compiled
 def _fitting(light: float, a: float, b: float) -> tuple[float, float, float]:
     """Linear sRGB of the lightness with the largest share of the chroma that the gamut has."""
     colour = _linear(light, a, b)
@@ -109,7 +109,7 @@ def _fitting(light: float, a: float, b: float) -> tuple[float, float, float]:
     return _linear(light, low * a, low * b)
 
 
-@numba.njit(cache=True)
+@compiled
 def _stored(linear: float, top: int) -> int:
     """The sRGB value 0..top nearest to linear light."""
     linear = min(max(linear, 0.0), 1.0)
@@ -117,7 +117,7 @@ def _stored(linear: float, top: int) -> int:
     return int(value * top + 0.5)
 
 
-@numba.njit(cache=True)
+@compiled
 def _colours(
     light: np.ndarray, chroma: np.ndarray, table: np.ndarray, top: int, result: np.ndarray
 ) -> None:
@@ -137,7 +137,7 @@ def _colours(
             result[row, column, 2] = blue
 
 
-@numba.njit(cache=True)
+@compiled
 def _balanced(
     luminance: float, red: int, green: int, blue: int, table: np.ndarray, top: int
 ) -> tuple[int, int]:

@@ -5,8 +5,9 @@ The machine code checks no index by itself, so `_unpack` checks every one that t
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from .compiled import compiled
 
 
 def unpack(packed: bytes, size: int) -> np.ndarray:
@@ -17,7 +18,7 @@ def unpack(packed: bytes, size: int) -> np.ndarray:
     return out
 
 
-@numba.njit(cache=True)
+@compiled
 def _unpack(packed: np.ndarray, out: np.ndarray) -> int:
     """Fill ``out``; returns the number of bytes written, or -1 where the data is no LZF of it."""
     size, end = len(out), len(packed)

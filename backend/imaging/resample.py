@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from .compiled import compiled
 
 _TAPS = 4  # of the cubic B-spline a side: smooth, and nothing of it reaches further
 
@@ -69,7 +70,7 @@ def _taps(at: np.ndarray, size: int, small: int) -> tuple[np.ndarray, np.ndarray
     return indices.astype(np.int32), (weights / 6).astype(np.float32)
 
 
-@numba.njit(cache=True)
+@compiled
 def _gather(
     guide: np.ndarray,
     small_guide: np.ndarray,
@@ -104,7 +105,7 @@ def _gather(
                 result[y, x, c] = sums[c] / total
 
 
-@numba.njit(cache=True)
+@compiled
 def _gather_within(
     label: np.ndarray,
     small_label: np.ndarray,

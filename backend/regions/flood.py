@@ -6,15 +6,16 @@ are compiled with Numba; the machine code is cached beside the package.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from backend.imaging.compiled import compiled
 
 _DX = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int32)
 _DY = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int32)
 _DIAGONAL = np.float32(1.41421356)
 
 
-@numba.njit(cache=True)
+@compiled
 def _root(parent: np.ndarray, i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -22,13 +23,13 @@ def _root(parent: np.ndarray, i: int) -> int:
     return i
 
 
-@numba.njit(cache=True)
+@compiled
 def _touches_by_corner(depth: np.ndarray, y: int, x: int, yy: int, xx: int) -> bool:
     """Whether ink that touches by its corners stands between two diagonal neighbours."""
     return y != yy and x != xx and depth[y, xx] == 0 and depth[yy, x] == 0
 
 
-@numba.njit(cache=True)
+@compiled
 def flood_chambers(
     depth: np.ndarray, order: np.ndarray, neck: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -98,7 +99,7 @@ def flood_chambers(
     return parent, first[:meetings], second[:meetings], saddle[:meetings]
 
 
-@numba.njit(cache=True)
+@compiled
 def _push(keys: np.ndarray, values: np.ndarray, size: int, key: float, value: int) -> int:
     i = size
     while i > 0:
@@ -111,7 +112,7 @@ def _push(keys: np.ndarray, values: np.ndarray, size: int, key: float, value: in
     return size + 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _pop(keys: np.ndarray, values: np.ndarray, size: int) -> int:
     size -= 1
     key, value = keys[size], values[size]
@@ -130,7 +131,7 @@ def _pop(keys: np.ndarray, values: np.ndarray, size: int) -> int:
     return size
 
 
-@numba.njit(cache=True)
+@compiled
 def share_area(
     seeds: np.ndarray,
     area: np.ndarray,

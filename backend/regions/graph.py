@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 from scipy import sparse
+
+from backend.imaging.compiled import compiled
 
 BLOCKS = (2, 4, 8)  # pixels a side that are one node where nothing happens
 FINEST = 512  # nodes a side of the drawing, where there is neither line nor hint
@@ -108,7 +109,7 @@ def _halved(of: np.ndarray, by: np.ufunc) -> np.ndarray:
     return by(by(of[::2, ::2], of[1::2, ::2]), by(of[::2, 1::2], of[1::2, 1::2]))
 
 
-@numba.njit(cache=True)
+@compiled
 def _edges(
     of: np.ndarray, size: np.ndarray, area: np.ndarray, resistance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -141,7 +142,7 @@ def _edges(
     return one[:count], other[:count], weight[:count]
 
 
-@numba.njit(cache=True)
+@compiled
 def _grown(array: np.ndarray, room: int) -> np.ndarray:
     grown = np.empty(room, array.dtype)
     grown[: len(array)] = array

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import cv2
-import numba
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 from skimage.measure import label as label_parts
 
+from backend.imaging.compiled import compiled
 from backend.regions.borders import Borders
 from backend.regions.flood import share_area
 from backend.regions.graph import conductance, find_nodes, parts
@@ -158,7 +158,7 @@ def _without_islands(shared: np.ndarray, area: np.ndarray, seeds: np.ndarray) ->
     return np.where(islands & (near > 0), near, shared)
 
 
-@numba.njit(cache=True)
+@compiled
 def _settle(
     value: np.ndarray,
     band: np.ndarray,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from typing import Any
 
 import msgpack
@@ -59,7 +60,8 @@ class AllowList:
 
 
 class EchoDaemon:
-    """Answers by the name of the task: echo, hang, fail, stream, stream-stuck, newer, broken."""
+    """Answers by the name of the task: echo, hang, fail, stream, stream-stuck, newer, broken,
+    last-words."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -132,7 +134,7 @@ class EchoDaemon:
             return [self.kept.get((message.job, message.frame), nothing)]
         if isinstance(message, Submit):
             self.owners[message.job] = identity
-            return self.submit(message)
+            return self.submit(message, identity)
         if isinstance(message, (Frame, Credit)):
             return self.stream(message)
         return []
@@ -166,7 +168,7 @@ class EchoDaemon:
         self.send(self.work, owner, Cancelled(job=message.job, reason="asked"))
         return [CancelReply(job=message.job, state="cancelling")]
 
-    def submit(self, message: Submit) -> list[Message]:
+    def submit(self, message: Submit, identity: bytes) -> list[Message]:
         job = message.job
         replies: list[Message] = [Accepted(job=job, window=WINDOW)]
         if message.task == "echo":
@@ -187,6 +189,12 @@ class EchoDaemon:
             self.streams[job] = {**state, "total": message.frames, "task": message.task}
         elif message.task == "newer":
             self.send_newer(job)
+        elif message.task == "last-words":
+            self.control.close(0)
+            time.sleep(1.0)  # the client sees one connection end, and the other alive
+            self.send(self.work, identity, Result(job=job))
+            self.context.destroy(linger=500)
+            os._exit(0)
         elif message.task == "broken":
             self.work.send_multipart([self.owners[job], b"\xc1 no header"])
         return replies

@@ -6,15 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from protocol import watch
 from protocol.client import Client
 from protocol.connection import ConnectionFile, start_token
 from protocol.errors import ErrorCode, NuriError
 from protocol.messages import Failed
+from protocol.polled_client import HANDSHAKE_SECONDS
 
 from .conftest import StartDaemon
 from .examples import picture
@@ -67,6 +71,27 @@ def test_a_daemon_that_says_nothing(start_daemon: StartDaemon) -> None:
     assert code_of(lambda: Client.connect(timeout=0.5)) is ErrorCode.unreachable
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process with a signal")
+def test_a_late_answer_is_awaited_as_long_as_asked(start_daemon: StartDaemon) -> None:
+    process = start_daemon()
+    process.send_signal(signal.SIGSTOP)
+    late = threading.Timer(HANDSHAKE_SECONDS + 1, process.send_signal, (signal.SIGCONT,))
+    late.start()
+    with Client.connect(timeout=120) as client:
+        assert client.ready
+    late.join()
+
+
+def test_an_answer_is_awaited_no_longer_than_asked(start_daemon: StartDaemon) -> None:
+    start_daemon("--mute")
+    client = Client.open(patience=0.2)
+    poll_until(client, lambda: client.lost)
+    assert client.lost is not None
+    assert client.lost.code is ErrorCode.unreachable
+    client.close()
+
+
 def test_jobs_fail_when_the_daemon_is_killed(start_daemon: StartDaemon) -> None:
     process = start_daemon()
     with Client.connect() as client:
@@ -108,6 +133,13 @@ def test_a_stream_ends_when_the_daemon_is_killed(start_daemon: StartDaemon) -> N
         assert caught.value.code is ErrorCode.unreachable
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, what was sent before the end is read."""
+    monkeypatch.setattr(watch, "_LAST_WORDS_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_result_that_came_before_the_death_counts(start_daemon: StartDaemon) -> None:
     process = start_daemon()
     with Client.connect() as client:
@@ -120,6 +152,38 @@ def test_a_result_that_came_before_the_death_counts(start_daemon: StartDaemon) -
         process.wait()
         assert job.state == "submitted"
         assert job.result(timeout=60).outputs == (picture(),)
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_connection_may_end_before_the_other(start_daemon: StartDaemon) -> None:
+    start_daemon()
+    with Client.connect(timeout=60) as client:
+        job = client.submit("last-words", [])
+        job.result(60)
+        poll_until(client, lambda: client.lost)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process with a signal")
+def test_a_dead_process_may_still_be_heard(
+    start_daemon: StartDaemon, child: subprocess.Popen[bytes]
+) -> None:
+    """Its result may be on the way; here another process sends it when the first is long dead."""
+    process = start_daemon()
+    told = replace(ConnectionFile.read(), pid=child.pid, started=start_token(child.pid))
+    client = Client.open(told)
+    poll_until(client, lambda: client.ready)
+    process.send_signal(signal.SIGSTOP)
+    job = client.submit("echo", [picture()])
+    child.kill()
+    child.wait()
+    give_up = time.monotonic() + 2 * watch._PROCESS_CHECK_SECONDS
+    while time.monotonic() < give_up:
+        client.wait(0.1)
+    assert job.state == "submitted"
+    process.send_signal(signal.SIGCONT)
+    assert job.result(60).outputs == (picture(),)
+    client.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops a process with a signal")

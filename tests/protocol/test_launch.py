@@ -82,6 +82,14 @@ def test_a_daemon_that_dies_under_the_greeting_is_replaced(home: Path) -> None:
     dying.wait()
 
 
+def test_a_daemon_that_starts_slowly_gets_the_time_of_its_caller(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "START_SECONDS", 0.01)
+    with Client.connect(start=True, command=command(home, RUN_ECHO), timeout=60) as client:
+        client.shutdown()
+
+
 def test_begin_does_not_wait(home: Path) -> None:
     process = launch.begin_daemon(command(home, "import time; time.sleep(60)"))
     assert process.poll() is None
@@ -122,7 +130,7 @@ def test_a_leaving_daemon_does_not_keep_the_next_from_starting(home: Path) -> No
 
 def test_somebody_elses_daemon_serves_too(home: Path) -> None:
     launch.write_record(command(home, RUN_ECHO), "0.1")
-    others = threading.Timer(0.3, launch.start_daemon)
+    others = threading.Timer(0.3, launch.start_daemon, kwargs={"timeout": 60})
     others.start()
     code = "import time; time.sleep(0.1)"
     launch.start_daemon([sys.executable, "-c", code], timeout=60)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.backend.cli.console import Console
+from tests.backend.cli.running import Running
 
 
 @pytest.fixture
@@ -24,6 +25,14 @@ def daemon() -> Iterator[Console]:
     yield console
     console("stop")
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def running(daemon: Console, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The daemon of that console script, surely running."""
+    running = Running(daemon, tmp_path_factory.mktemp("first"))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="module")

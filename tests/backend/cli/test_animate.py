@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -16,10 +15,10 @@ from PIL import Image
 from backend.cli.animate_made import FILE
 from backend.cli.animate_plan import natural_order
 from backend.imaging import io
-from protocol.connection import ConnectionFile
-from protocol.processes import start_token
 from tests.backend import shots
 from tests.backend.cli.console import Console
+from tests.backend.cli.running import Running
+from tests.backend.daemon.house import PATIENCE, is_gone, paused, until
 from tests.backend.disks import needs_mounts, read_only_disk
 
 pytestmark = pytest.mark.usefixtures("matcher_shelf")
@@ -235,14 +234,16 @@ def test_the_output_may_not_be_a_file(nuri: Console, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(
-    daemon: Console, tmp_path: Path
+    daemon: Console, running: Running, tmp_path: Path
 ) -> None:
     frames, keys = shots.save(tmp_path, frames=24)
     out = tmp_path / "out"
     process = daemon.start("animate", frames, "--key", *keys, "-o", out)
-    _wait(lambda: len(list(out.glob("*.png"))) > 4)
-    process.send_signal(signal.SIGINT)
-    words, complaint = process.communicate(timeout=60)
+    until(lambda: len(list(out.glob("*.png"))) > 4, "the fifth frame")
+    with paused(running.worker):
+        process.send_signal(signal.SIGINT)
+        running.wait_for_cancel()
+    words, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
     assert "left (run the command again to go on)" in words
     assert "cancelled" in complaint
@@ -255,23 +256,22 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_call_goes_on(
 
 
 @pytest.mark.parametrize("victim", ["worker", "daemon"])
-def test_a_killed_process_costs_no_frame(daemon: Console, tmp_path: Path, victim: str) -> None:
+def test_a_killed_process_costs_no_frame(
+    daemon: Console, running: Running, tmp_path: Path, victim: str
+) -> None:
     frames, keys = shots.save(tmp_path, frames=16)
     out = tmp_path / "out"
-    assert daemon("status").code in (0, 1)
     process = daemon.start("animate", frames, "--key", *keys, "-o", out)
-    _wait(lambda: len(list(out.glob("*.png"))) > 4)
-    front = ConnectionFile.read(Path(daemon.environment["NURI_CONNECTION"])).pid
-    pid = front
-    if victim == "worker":
-        (answer,) = daemon("status", "--json").json()
-        pid = answer["worker"]["pid"]
-    os.kill(pid, signal.SIGKILL)
-    words, complaint = process.communicate(timeout=120)
+    until(lambda: len(list(out.glob("*.png"))) > 4, "the fifth frame")
+    with paused(running.worker):
+        assert running.computes()
+        os.kill(running.worker if victim == "worker" else running.pid, signal.SIGKILL)
+    words, complaint = process.communicate(timeout=2 * PATIENCE)
     assert process.returncode == 0, complaint
     assert "14 frames coloured" in words
     assert len(list(out.glob("*.png"))) == 16
-    assert (start_token(front) == "") == (victim == "daemon")
+    assert is_gone(running.pid) == (victim == "daemon")
+    until(lambda: is_gone(running.worker), "the end of its first worker")
 
 
 def test_names_are_sorted_by_their_numbers() -> None:
@@ -280,10 +280,3 @@ def test_names_are_sorted_by_their_numbers() -> None:
     assert [path.name for path in paths] == [
         "3.png", "A1.png", "a2.png", "a2b3.png", "a2b11.png", "a10.png", "b.png",
     ]  # fmt: skip
-
-
-def _wait(condition) -> None:
-    give_up = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)

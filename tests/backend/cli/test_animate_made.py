@@ -17,7 +17,9 @@ from backend.cli.animate_plan import make_plan
 from backend.imaging import io
 from tests.backend import shots
 from tests.backend.cli.console import Console
+from tests.backend.cli.running import Running
 from tests.backend.cli.test_animate_cuts import save as save_two_shots
+from tests.backend.daemon.house import PATIENCE, paused, until
 
 pytestmark = pytest.mark.usefixtures("matcher_shelf")
 
@@ -209,19 +211,16 @@ def test_what_a_killed_run_leaves_is_not_taken_for_another(daemon: Console, tmp_
     out = tmp_path / "out"
     call = ("animate", frames, "--key", *keys, "-o", out)
     process = daemon.start(*call, "--no-lines")
-    give_up = time.monotonic() + 60
-    while len(list(out.glob("*.png"))) < 6:
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+    until(lambda: len(list(out.glob("*.png"))) >= 6, "the sixth frame")
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     done = daemon(*call, "--json").json()
     assert done[-1]["summary"]["coloured"] == 14
     assert json.loads((out / FILE).read_bytes())["recipes"].keys() == {str(i) for i in range(16)}
 
 
 def test_cancelled_before_it_is_made_again_keeps_what_is_there(
-    daemon: Console, tmp_path: Path
+    daemon: Console, running: Running, tmp_path: Path
 ) -> None:
     frames, keys = shots.save(tmp_path, frames=16)
     out = tmp_path / "out"
@@ -229,11 +228,10 @@ def test_cancelled_before_it_is_made_again_keeps_what_is_there(
     assert daemon(*call).code == 0
     first = (out / "1.png").stat().st_mtime_ns
     process = daemon.start(*call, "--no-lines")
-    give_up = time.monotonic() + 60
-    while (out / "1.png").stat().st_mtime_ns == first:
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    until(lambda: (out / "1.png").stat().st_mtime_ns != first, "the first frame made again")
+    with paused(running.worker):
+        process.send_signal(signal.SIGINT)
+        running.wait_for_cancel()
+    process.communicate(timeout=PATIENCE)
     again = daemon(*call, "--json").json()
     assert 0 < again[-1]["summary"]["coloured"] < 14

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from backend.cli.batch_made import FILE
 from backend.imaging import io
 from tests.backend import drawings
+from tests.backend.daemon.house import PATIENCE, paused, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -19,14 +19,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def status(nuri) -> dict:
     (answer,) = nuri("status", "--json").json()
     return answer
-
-
-def wait_for(condition, seconds: float = 30.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > give_up:
-            raise TimeoutError("it did not come to pass")
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +60,18 @@ def test_errors_come_back_from_the_daemon(daemon, tmp_path):
     assert not (tmp_path / "out.png").exists()
 
 
-def test_ctrl_c_cancels_the_job_and_leaves_no_file(daemon, tmp_path, slow_drawing):
+def test_ctrl_c_cancels_the_job_and_leaves_no_file(daemon, running, tmp_path, slow_drawing):
     line, hints = slow_drawing
-    process = daemon.start("colorize", line, "--hints", hints, "-o", tmp_path / "out.png")
-    wait_for(lambda: any(job["state"] == "running" for job in status(daemon).get("jobs", [])))
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    with paused(running.worker):
+        process = daemon.start("colorize", line, "--hints", hints, "-o", tmp_path / "out.png")
+        running.wait_for_job()
+        process.send_signal(signal.SIGINT)
+        running.wait_for_cancel()
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
     assert err == "nuri: cancelled\n"
     assert list(tmp_path.iterdir()) == []
-    wait_for(lambda: not status(daemon)["jobs"])
+    running.wait_for_end()
 
 
 def test_batch_keeps_several_under_way(daemon, tmp_path):
@@ -93,49 +87,53 @@ def test_batch_keeps_several_under_way(daemon, tmp_path):
         assert drawings.is_coloured(io.read_image(picture, name))
 
 
-def test_ctrl_c_in_a_batch_keeps_what_is_done(daemon, tmp_path, slow_drawing):
+def test_ctrl_c_in_a_batch_keeps_what_is_done(daemon, running, tmp_path, slow_drawing):
     drawings.save(tmp_path / "in", "a")
     for path in slow_drawing:
         (tmp_path / "in" / path.name).symlink_to(path)
     process = daemon.start("batch", tmp_path / "in", "-o", tmp_path / "out", "--jobs", "1")
-    wait_for(lambda: (tmp_path / "out" / "a.png").exists())
-    wait_for(lambda: any(job["state"] == "running" for job in status(daemon)["jobs"]))
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    until((tmp_path / "out" / "a.png").exists, "the first picture")
+    with paused(running.worker):
+        running.wait_for_job()
+        process.send_signal(signal.SIGINT)
+        running.wait_for_cancel()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
     assert err == "nuri: cancelled\n"
     assert out.splitlines()[-1].startswith("1 coloured, 0 done before, 0 failed, 1 left")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", FILE}
 
 
-def test_a_daemon_killed_under_a_drawing_is_a_clear_error(daemon, tmp_path, slow_drawing):
+def test_a_daemon_killed_under_a_drawing_is_a_clear_error(daemon, running, tmp_path, slow_drawing):
     line, hints = slow_drawing
-    process = daemon.start("colorize", line, "--hints", hints, "-o", tmp_path / "out.png")
-    wait_for(lambda: any(job["state"] == "running" for job in status(daemon).get("jobs", [])))
-    os.kill(status(daemon)["pid"], signal.SIGKILL)
-    _, err = process.communicate(timeout=30)
+    with paused(running.worker):
+        process = daemon.start("colorize", line, "--hints", hints, "-o", tmp_path / "out.png")
+        running.wait_for_job()
+        os.kill(running.pid, signal.SIGKILL)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert err.startswith("nuri: ")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_daemon_killed_under_a_batch_is_started_again(daemon, tmp_path, slow_drawing):
+def test_a_daemon_killed_under_a_batch_is_started_again(daemon, running, tmp_path, slow_drawing):
     drawings.save(tmp_path / "in", "z")
     for path in slow_drawing:
         (tmp_path / "in" / path.name).symlink_to(path)
-    process = daemon.start("batch", tmp_path / "in", "-o", tmp_path / "out", "--json")
-    wait_for(lambda: any(job["state"] == "running" for job in status(daemon).get("jobs", [])))
-    os.kill(status(daemon)["pid"], signal.SIGKILL)
-    out, err = process.communicate(timeout=90)
+    with paused(running.worker):
+        process = daemon.start("batch", tmp_path / "in", "-o", tmp_path / "out", "--json")
+        running.wait_for_job()
+        os.kill(running.pid, signal.SIGKILL)
+    out, err = process.communicate(timeout=2 * PATIENCE)
     assert (process.returncode, err) == (0, "")
     assert '"done": 2' in out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"slow.png", "z.png", FILE}
 
 
+@pytest.mark.usefixtures("running")
 def test_stop(daemon):
-    line = status(daemon)
-    assert line["running"]
+    assert status(daemon)["running"]
     assert daemon("stop").out == "the daemon has stopped\n"
     assert status(daemon) == {"running": False}
     assert daemon("stop").out == "no daemon is running\n"

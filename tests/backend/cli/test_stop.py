@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from backend.daemon.listening import REMOTE_NAME
 from protocol.connection import ConnectionFile
 from protocol.processes import start_token
 from tests.backend.cli.console import Console, one_line
+from tests.backend.ports import on_free_ports
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 _PATIENCE = 60.0
@@ -33,7 +33,8 @@ class Served:
     def __init__(self, nuri: Console, *arguments: object) -> None:
         self.file = Path(nuri.environment["NURI_CONNECTION"])
         self.process = nuri.start("serve", *arguments)
-        wait_for(self.file.exists)
+        wait_for(lambda: self.file.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.process.communicate()
         self.pid = ConnectionFile.read(self.file).pid
 
     def __enter__(self) -> Served:
@@ -79,10 +80,7 @@ def test_a_daemon_that_has_not_published_yet_is_not_called_none(nuri):
 @pytest.mark.parametrize("has_same_name", [False, True])
 def test_a_daemon_elsewhere_is_stopped(nuri, tmp_path, has_same_name):
     """With the file that was carried over, whatever the names of the machines are."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with Served(nuri, "--listen", f"tcp://127.0.0.1:{port}") as served:
+    with on_free_ports(lambda port: Served(nuri, "--listen", f"tcp://127.0.0.1:{port}")) as served:
         carried = ConnectionFile.read(Path(nuri.environment["NURI_STATE"]) / REMOTE_NAME)
         # Numbers of processes of the other machine mean nothing on this one.
         carried = replace(carried, pid=2**22 + 5)

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ import zmq
 from protocol import wire
 from protocol.client import Client
 from protocol.connection import ConnectionFile
-from protocol.errors import NuriError
-from protocol.messages import Hello, Message, Welcome
+from protocol.errors import ErrorCode, NuriError
+from protocol.messages import Hello, Message, Pong, Status, Welcome
 from protocol.pixels import PixelBuffer, PixelFormat
 from protocol.processes import start_token
 from protocol.sockets import set_client_curve
@@ -29,16 +30,42 @@ from tests.backend import drawings
 PATIENCE = 60.0
 # For tests that need no worker: the daemon publishes its connection before one is ready.
 AT_ONCE = "from backend.daemon import server; server._PUBLISH_SECONDS = 0.0;"
+# An idle daemon stays until `House.let_leave`, however late its first client is on a busy machine.
+UNTIL_MET = AT_ONCE + (
+    "import os, pathlib; from backend.daemon.lifecycle import IdleClock;"
+    "is_over = IdleClock.is_over; IdleClock.is_over = lambda clock, now: is_over(clock, now)"
+    " and pathlib.Path(os.environ['NURI_STATE'], 'met').exists();"
+)
 _PROGRAM = "import sys; from backend.daemon.server import serve; sys.exit(serve({arguments}))"
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:
-    """Waits until ``condition`` gives something true and returns that."""
+    """Waits until ``condition`` gives something true and returns that; no answer is not yet."""
     give_up = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        assert time.monotonic() < give_up, f"waited in vain: {what}"
+    while True:
+        late: NuriError | None = None
+        try:
+            if value := condition():
+                return value
+        except NuriError as error:
+            if error.code is not ErrorCode.unreachable:
+                raise
+            late = error
+        assert time.monotonic() < give_up, f"waited in vain: {what} ({late})"
         time.sleep(0.01)
-    return value
+
+
+class PatientClient(Client):
+    """A client that waits for answers as long as they may take on a busy machine."""
+
+    def status(self, timeout: float = PATIENCE) -> Status:
+        return super().status(timeout)
+
+    def ping(self, timeout: float = PATIENCE) -> Pong:
+        return super().ping(timeout)
+
+    def shutdown(self, timeout: float = PATIENCE) -> None:
+        super().shutdown(timeout)
 
 
 class House:
@@ -98,14 +125,12 @@ class House:
 
     def client(self, name: str = "test") -> Client:
         """A client that is ready; closed with the house."""
-        client = Client.open(self.file(), name)
+        client = PatientClient.open(self.file(), name, patience=PATIENCE)
         self._clients.append(client)
-        give_up = time.monotonic() + PATIENCE
         while not client.ready:
             client.wait(0.1)
             if client.lost:
                 raise client.lost
-            assert time.monotonic() < give_up, "no welcome"
         return client
 
     def worker_pid(self, client: Client) -> int:
@@ -119,6 +144,10 @@ class House:
 
     def log(self) -> str:
         return (self.state / "daemon.log").read_text()
+
+    def let_leave(self) -> None:
+        """From now on the idle time of a daemon that was started with `UNTIL_MET` ends it."""
+        (self.state / "met").touch()
 
     def kill(self) -> None:
         """kill -9 of the daemon's front."""
@@ -180,6 +209,17 @@ class Stranger:
     def hear(self, socket: Any) -> Message:
         assert socket.poll(int(1000 * PATIENCE)), "no answer"
         return wire.decode(socket.recv_multipart())
+
+
+@contextmanager
+def paused(pid: int) -> Iterator[int]:
+    """A process stands still meanwhile: a worker's job goes on for as long as a test needs."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def is_gone(pid: int) -> bool:

@@ -154,18 +154,20 @@ def test_daemons_with_one_state_folder_keep_each_others_results(
 ) -> None:
     first, second = beside("a.json"), beside("b.json")
     first.start()
-    first.client().submit("flats", small(), job="one").result(60)
-    until(lambda: first.client().status().kept, "the result on disk")
+    of_first = first.client()
+    of_first.submit("flats", small(), job="one").result(60)
+    until(lambda: of_first.status().kept, "the result on disk")
     # What a daemon that writes at this moment would leave half done.
     partial = first.state / "results" / "0123.partial"
     partial.write_bytes(b"half")
     second.start()
     assert partial.exists()
-    assert first.client().fetch("one").outputs
-    second.client().submit("flats", small(), job="two").result(60)
-    until(lambda: second.client().status().kept, "the result on disk")
+    assert of_first.fetch("one").outputs
+    of_second = second.client()
+    of_second.submit("flats", small(), job="two").result(60)
+    until(lambda: of_second.status().kept, "the result on disk")
     with pytest.raises(NuriError) as caught:
-        second.client().fetch("one")
+        of_second.fetch("one")
     assert caught.value.code is ErrorCode.not_found
     second.close()
     assert len(list((first.state / "results-2").glob("*.result"))) == 1

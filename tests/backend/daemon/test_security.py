@@ -24,6 +24,7 @@ from protocol.security import generate_keys
 from protocol.sockets import set_client_curve
 from protocol.version import PROTOCOL_VERSION
 from tests.backend import drawings
+from tests.backend.ports import free_ports, on_free_ports
 
 from .house import AT_ONCE, House, flats_of, small, until
 
@@ -163,22 +164,18 @@ def test_listen_endpoints_that_cannot_be(endpoint: str) -> None:
     assert "--listen" in caught.value.info.action
 
 
-def free_port() -> int:
-    """A port whose successor is free as well, at this moment."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
+def listen(house: House, address: str = "127.0.0.1", prologue: str = "") -> int:
+    """Starts a daemon that listens at this address; its port."""
+
+    def start(port: int) -> int:
+        house.start(f"listen='tcp://{address}:{port}'", prologue)
+        return port
+
+    return on_free_ports(start)
 
 
 def test_listen_serves_the_holder_of_the_remote_file_alone(house: House) -> None:
-    port = free_port()
-    house.start(f"listen='tcp://127.0.0.1:{port}'")
+    port = listen(house)
     assert house.file().work.startswith("ipc://")
     assert listening_addresses(house.file().pid) == {"127.0.0.1"}
     path = house.state / REMOTE_NAME
@@ -193,12 +190,12 @@ def test_listen_serves_the_holder_of_the_remote_file_alone(house: House) -> None
     house.client("local").submit("flats", small()).result(60)
     keys = (house.state / KEYS_NAME).read_bytes()
     house.kill()
-    house.start(f"listen='tcp://127.0.0.1:{port}'", AT_ONCE)
+    listen(house, prologue=AT_ONCE)
     assert (house.state / KEYS_NAME).read_bytes() == keys
 
 
 def test_all_interfaces_only_when_listen_names_them(house: House) -> None:
-    house.start(f"listen='tcp://0.0.0.0:{free_port()}'", AT_ONCE)
+    listen(house, "0.0.0.0", AT_ONCE)
     assert listening_addresses(house.file().pid) == {"0.0.0.0"}
     remote = ConnectionFile.read(house.state / REMOTE_NAME)
     assert remote.work.startswith(f"tcp://{os.uname().nodename}:")
@@ -211,7 +208,7 @@ def test_keys_that_others_can_read_are_refused(house: House) -> None:
     keys = house.state / KEYS_NAME
     keys.write_text("{}")
     keys.chmod(0o644)
-    process = house.launch(f"listen='tcp://127.0.0.1:{free_port()}'")
+    process = house.launch(f"listen='tcp://127.0.0.1:{free_ports()}'")
     _, words = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "others can reach it" in words

@@ -21,7 +21,7 @@ class Late(Trainer):
 
     def _source(self, track: Track) -> Source:
         if os.environ["RANK"] == "1":
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not self.checkpoint.exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
         return super()._source(track)

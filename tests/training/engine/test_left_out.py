@@ -63,8 +63,8 @@ def test_a_resumed_run_keeps_what_the_first_part_found(data: Path, tmp_path: Pat
 def test_what_other_processes_of_torchrun_find_is_named_too(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
-        "29733", "-m", "tests.training.engine.damaged", str(run), str(data),
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
+        "-m", "tests.training.engine.damaged", str(run), str(data),
     ]  # fmt: skip
     subprocess.run(
         command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"}

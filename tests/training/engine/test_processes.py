@@ -16,11 +16,11 @@ from .tiny import tiny_recipe
 pytestmark = pytest.mark.slow
 
 
-def run_two(kind: str, folder: Path, port: int) -> tuple[int, str]:
+def run_two(kind: str, folder: Path) -> tuple[int, str]:
     """Exit code and standard error of two processes that torchrun starts."""
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
-        str(port), "-m", "tests.training.engine.apart", kind, str(folder),
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
+        "-m", "tests.training.engine.apart", kind, str(folder),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
@@ -34,7 +34,7 @@ def run_two(kind: str, folder: Path, port: int) -> tuple[int, str]:
 
 
 def test_a_late_process_takes_part_in_the_first_checkpoint(tmp_path: Path) -> None:
-    code, told = run_two("late", tmp_path, 29733)
+    code, told = run_two("late", tmp_path)
     assert code == 0, told
     assert checkpoint.load(tmp_path / checkpoint.NAME)["step"] == 6
 
@@ -48,7 +48,7 @@ def test_processes_that_differ_do_not_train(steps: int, words: str, tmp_path: Pa
     if steps:
         other = tmp_path / "1"
         Trainer(tiny_recipe("G", steps=steps), other, device="cpu", quiet=True).fit()
-    code, told = run_two("other", tmp_path, 29735)
+    code, told = run_two("other", tmp_path)
     assert code != 0
     assert words in told
     assert checkpoint.load(tmp_path / checkpoint.NAME)["step"] == 4

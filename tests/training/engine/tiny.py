@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -46,11 +47,14 @@ class TinyTask(Task):
         self.trained, self.critics = (generator,), (critic,)
         self.seen: list[str] = []
         self.spoiled_after = -1
+        self.interrupted_in = -1
         self.seconds = 0.0
 
     def generate(self, batch: Batch) -> Generated:
         self.seen.append("generate" if torch.is_grad_enabled() else "fake")
         time.sleep(self.seconds)
+        if self.seen.count("generate") == self.interrupted_in:
+            signal.raise_signal(signal.SIGINT)
         return {"main": self.generator(batch["input"])}
 
     def generator_terms(self, batch: Batch, generated: Generated) -> dict[str, Term]:
