@@ -186,7 +186,7 @@ def _check_suffix(output: Path) -> None:
 
 
 def _write(file: Any, text: str) -> None:
-    file.write(text.encode())
+    file.write(text.encode(errors="backslashreplace"))
 
 
 def _write_bytes(file: Any, content: bytes) -> None:

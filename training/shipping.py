@@ -39,6 +39,7 @@ def ship_run(
     evaluation: Path | None = None,
 ) -> manifest.Entry:
     """Ship one network of a run's checkpoint; as `ship_file`."""
+    _check_id(label.id)
     with _workbench(folder) as bench:
         whole = Path(bench) / "whole.safetensors"
         export_network(checkpoint, whole, network)
@@ -51,8 +52,10 @@ def ship_file(
     """Write a network as fp16 into a folder of weights; returns its new entry in the manifest.
 
     ``evaluation``: JSON as `nuri-train evaluate` writes it; None: no figures. Raises TrainingError
-    when a file cannot be read or written, or the network is larger than what may travel.
+    when the id is no name of a file, a file cannot be read or written, or the network is larger
+    than what may travel.
     """
+    _check_id(label.id)
     with _workbench(folder) as bench:
         part = Path(bench) / "part.safetensors"
         try:
@@ -64,6 +67,14 @@ def ship_file(
             raise TrainingError(str(error), "name a file of `nuri-train export`") from error
         save_network(part, model.half(), extra)
         return _place(part, folder, label, evaluation)
+
+
+def _check_id(name: str) -> None:
+    """Refuse an id whose files would lie elsewhere than in the folder of weights."""
+    if not name or name.startswith(".") or set(name) & set("/\\:"):
+        raise TrainingError(
+            f"{name!r} is no name for weights", "choose an id without / \\ : and a leading dot"
+        )
 
 
 def _workbench(folder: Path) -> tempfile.TemporaryDirectory[str]:

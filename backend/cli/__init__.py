@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -18,11 +19,12 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns 0 done, 1 the job failed, 2 wrong usage.
 
-    Every failure is one line on standard error that says what to do. After Ctrl-C the process
-    ends by the signal itself, as shells expect.
+    Every failure is one line on standard error that says what to do. After Ctrl-C, SIGTERM or
+    SIGHUP the process ends by the signal itself, as shells expect.
     """
     from protocol.errors import NuriError
 
+    from .interrupt import end_by_signal, orderly_end
     from .parser import UsageError, parse
 
     for name in ("stdout", "stderr"):
@@ -31,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):  # file names may be no text in this terminal's code
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        options = parse(arguments)
-        code: int = options.run(options)
-        sys.stdout.flush()
-        return code
+        with orderly_end():
+            options = parse(arguments)
+            code: int = options.run(options)
+            sys.stdout.flush()
+            return code
     except UsageError as error:
         _complain(str(error))
         return WRONG_USAGE
@@ -51,8 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         _complain("cancelled")
-        from .interrupt import end_by_signal
-
         return end_by_signal()
     except Exception as error:  # a fault of ours is told in one line too
         if os.environ.get("NURI_DEBUG"):
@@ -77,4 +78,5 @@ def _of_system(error: OSError) -> str:
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"nuri: {message}\n")
+    with suppress(OSError):  # a terminal that was closed under us
+        sys.stderr.write(f"nuri: {message}\n")

@@ -42,22 +42,26 @@ def run(options: argparse.Namespace) -> int:
     made = Made(options.output, options)
     silent = options.quiet or options.json
     interrupt = Interrupt()
-    with ProgressReport(options.frames[0].name, silent=silent) as report, interrupt:
-        review = Review(plan, options.output) if options.review else None
-        state = Run(options, plan, report, made, [plan], review)
-        try:
-            if options.cuts:
-                state.shots = cut_plan(plan, interrupt, report)
-                state.tell_shots()
-            _make(state, interrupt)
-        except NuriError:
-            state.broken = True
-            raise
-        finally:
-            made.close()
-            if review:
-                review.write()
-            state.summary(time.monotonic() - started)
+    with ProgressReport(options.frames[0].name, silent=silent) as report:
+        with interrupt:
+            review = Review(plan, options.output) if options.review else None
+            state = Run(options, plan, report, made, [plan], review)
+            try:
+                if options.cuts:
+                    state.shots = cut_plan(plan, interrupt, report)
+                    state.tell_shots()
+                _make(state, interrupt)
+            except NuriError:
+                state.broken = True
+                raise
+            finally:
+                made.close()
+                if review:
+                    review.write()
+                state.summary(time.monotonic() - started)
+        if options.film and interrupt.requested:
+            raise KeyboardInterrupt
+        # Nothing of a film is of use before its end: Ctrl-C breaks off at once.
         is_whole = not options.film or _join(state)
     return DONE if is_whole and not state.failed else FAILED
 
@@ -70,9 +74,10 @@ def _join(state: Run) -> bool:
         state.report.complain(f"{film} is not written: {frames_named(absent)} missing")
         return False
     state.report(1.0, f"writing {film.name}")
-    write_film(state.options, state.plan)
+    layer = write_film(state.options, state.plan)
     if not (state.options.json or state.options.quiet):
-        state.report.say(f"{film}: {len(state.plan.frames)} frames")
+        where = f" on the layer {layer!r}" if layer else ""
+        state.report.say(f"{film}: {len(state.plan.frames)} frames{where}")
     return True
 
 

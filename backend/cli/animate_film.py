@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend.imaging import io
 from backend.imaging.film import FRAMES_PER_SECOND
+from protocol.folders import file_identity
 
 from .animate_plan import Plan, ShotFrame
 from .parser import UsageError
@@ -28,10 +29,12 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
 
     path: Path = options.film
     films = {frame.source for frame in plan.frames if frame.film}
-    others = (*films, *options.key, *(frame.output for frame in plan.frames))
-    if io.resolved(path) in map(io.resolved, others):
+    sources = {frame.source for frame in plan.frames}
+    others = (*sources, *options.key, *(frame.output for frame in plan.frames))
+    is_taken = io.resolved(path) in map(io.resolved, others)
+    if is_taken or (path.exists() and file_identity(path) in map(file_identity, others)):
         raise UsageError(f"{path} would be written over (choose another name for --film)")
-    if io.resolved(path).parent == io.resolved(options.frames[0]) and io.looks_readable(path):
+    if _is_among(path, options.frames[0], sources - films):
         raise UsageError(f"{path} would be a frame itself (choose another folder for --film)")
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:
@@ -47,6 +50,16 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
         raise UsageError(f"{path} is no film that can be written (known: {known} .kra)")
 
 
+def _is_among(path: Path, folder: Path, files: Collection[Path]) -> bool:
+    """Whether a later run would take the film for a frame: of the ``folder`` that was named, or
+    beside ``files`` of its kind, which were named one by one."""
+    beside = io.resolved(path).parent
+    if beside == io.resolved(folder):
+        return io.looks_readable(path)
+    kind = path.suffix.lower()
+    return any(kind == one.suffix.lower() and beside == io.resolved(one.parent) for one in files)
+
+
 def missing(plan: Plan, stale: Collection[str] = ()) -> list[str]:
     """The names of the frames that a film would lack, and of ``stale`` ones, which do not count."""
     names = (frame.name for frame in plan.frames if not frame.output.is_file())
@@ -54,15 +67,15 @@ def missing(plan: Plan, stale: Collection[str] = ()) -> list[str]:
     return [frame.name for frame in plan.frames if frame.name in left]
 
 
-def write_film(options: argparse.Namespace, plan: Plan) -> None:
-    """Join the frames, which are all there. Raises NuriError."""
+def write_film(options: argparse.Namespace, plan: Plan) -> str:
+    """Join the frames, which are all there; returns the name of the new layer of a .kra file, else
+    "". Raises NuriError."""
     film = plan.frames[0].film
     if film and options.film.suffix.lower() == ".kra":
         from backend.imaging.kra_writer import add_frames
 
         frames = ((frame.time, _rgba(frame)) for frame in plan.frames)
-        add_frames(plan.frames[0].source, options.film, film.layer, LAYER, frames)
-        return
+        return add_frames(plan.frames[0].source, options.film, film.layer, LAYER, frames)
     from backend.imaging import film_writer
 
     rate = options.fps or FRAMES_PER_SECOND
@@ -70,6 +83,7 @@ def write_film(options: argparse.Namespace, plan: Plan) -> None:
         1 / rate if options.fps or not film else film.seconds(frame.index) for frame in plan.frames
     ]
     film_writer.write_film(options.film, map(_eight_bit, plan.frames), seconds)
+    return ""
 
 
 def _eight_bit(frame: ShotFrame) -> np.ndarray:

@@ -103,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     check_layers(options)
     if io.resolved(options.output) == io.resolved(options.folder):
         raise UsageError("the results would lie among the drawings (choose another folder for -o)")
+    if options.hints and io.resolved(options.output) == io.resolved(options.hints):
+        raise UsageError("the results would lie among the hints (choose another folder for -o)")
     plan = make_plan(
         options.folder,
         options.output,

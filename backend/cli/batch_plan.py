@@ -1,7 +1,8 @@
 """Which drawings of a folder `nuri batch` colours, with which hints, and where they go.
 
 NAME.png takes its hints from NAME.hints.png beside it. With a folder of hints it takes them from
-NAME.hints.png or NAME.png there, in the same sub-folder. Hints may be PNG, WebP or TIFF.
+NAME.hints.png or NAME.png there, in the same sub-folder. Hints may be PNG, WebP or TIFF; their
+endings may be in capitals.
 A .kra or .ora file takes such hints where there are any, else those of its own hint layer.
 """
 
@@ -66,8 +67,9 @@ def make_plan(
             f"Put PNG, JPEG, WebP, TIFF, .kra or .ora files there{deeper}",
         )
     targets = _targets([line.relative_to(folder) for line in lines], output)
+    marked = _Marked()
     for line, target in zip(lines, targets, strict=True):
-        own_hints = _hints_of(line, line.relative_to(folder).parent, hints)
+        own_hints = _hints_of(line, line.relative_to(folder).parent, hints, marked)
         if own_hints is None and not bare and not io.is_layered(line):
             plan.problems.append((line, _no_hints(line, hints)))
         else:
@@ -151,19 +153,50 @@ def _lines(folder: Path, paths: Iterable[Path], output: Path, hints: Path | None
     for path in paths:
         if path.name.startswith(".") or not io.looks_readable(path):
             continue
-        if path.stem.endswith(_MARK) or not path.is_file():
+        if path.stem.casefold().endswith(_MARK) or not path.is_file():
             continue
         if not left_out or not left_out & {io.resolved(parent) for parent in path.parents}:
             yield path
 
 
-def _hints_of(line: Path, inner: Path, folder: Path | None) -> Path | None:
+class _Marked:
+    """The files of folders, each of which is looked through once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, dict[str, Path]] = {}
+
+    def find(self, folder: Path, stem: str, ending: str) -> Path | None:
+        """The file ``stem`` + ``ending``, a lower-case ending that may be in capitals there."""
+        if folder not in self._folders:
+            self._folders[folder] = self._listed(folder)
+        name = stem + ending
+        path = self._folders[folder].get(name, folder / name)  # a disk may ignore all capitals
+        return path if path.is_file() else None
+
+    @staticmethod
+    def _listed(folder: Path) -> dict[str, Path]:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:  # told where it is looked through for drawings
+            return {}
+        found = {_with_small_ending(name): folder / name for name in names}
+        return {**found, **{name: folder / name for name in names}}  # exact names come first
+
+
+def _with_small_ending(name: str) -> str:
+    stem, suffix = os.path.splitext(name)
+    if stem.casefold().endswith(_MARK):
+        stem = stem[: -len(_MARK)] + _MARK
+    return stem + suffix.casefold()
+
+
+def _hints_of(line: Path, inner: Path, folder: Path | None, marked: _Marked) -> Path | None:
     place = line.parent if folder is None else folder / inner
-    names = [f"{line.stem}{_MARK}"] if folder is None else [f"{line.stem}{_MARK}", line.stem]
-    for name in names:
+    marks = [_MARK] if folder is None else [_MARK, ""]
+    for mark in marks:
         for suffix in _HINT_SUFFIXES:
-            path = place / f"{name}{suffix}"
-            if path.is_file():
+            path = marked.find(place, line.stem, mark + suffix)
+            if path is not None:
                 return path
     return None
 

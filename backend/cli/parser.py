@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+_MOST_FRAMES_PER_SECOND = 1000  # films count time in milliseconds
+
 
 class UsageError(Exception):
     """Wrong usage; the text is one line with the remedy."""
@@ -183,7 +185,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--fps",
-        type=_positive,
+        type=_rate,
         metavar="N",
         help="frames a second of the film (default: as in the film that was read, else 12)",
     )
@@ -270,6 +272,16 @@ def _path(text: str) -> Path:
     if text == "-":
         raise argparse.ArgumentTypeError("- is no file (use /dev/stdin or /dev/stdout for pipes)")
     return Path(text)
+
+
+def _rate(text: str) -> int:
+    """Frames a second."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= _MOST_FRAMES_PER_SECOND:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a whole number from 1 to {_MOST_FRAMES_PER_SECOND}"
+        )
+    return number
 
 
 def _positive(text: str) -> int:

@@ -7,6 +7,7 @@ found out about frames that are left alone now is taken from there.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -102,11 +103,16 @@ class Review:
         entry["doubtful"] = bool(facts.get("doubtful")) and state == "done"
         for kind in ("lines", "confidence"):
             path = self._picture(frame, kind)
-            entry[kind] = quote(f"{FOLDER}/{path.name}") if path.exists() else ""
+            entry[kind] = _link(f"{FOLDER}/{path.name}") if path.exists() else ""
         if state != "done":
             entry["confidence"] = ""
-        entry["result"] = quote(frame.output.name) if frame.output.exists() else ""
+        entry["result"] = _link(frame.output.name) if frame.output.exists() else ""
         return entry
+
+
+def _link(name: str) -> str:
+    """A file beside the page; names may be no text."""
+    return quote(os.fsencode(name))
 
 
 def _note(state: str, facts: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from protocol import limits
 from protocol.errors import ErrorCode, NuriError
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv")
-_HEAD_BYTES = 4096
+_PNG = b"\x89PNG\r\n\x1a\n"
+_WEBP_HEAD = 21  # bytes up to the flags of an extended WebP
+_WEBP_ANIMATED = 0x02
 FRAMES_PER_SECOND = 12  # where nothing says; drawn animation is mostly "on twos"
 READABLE = "animated PNG, GIF or WebP, .kra, or a video"
 
@@ -34,10 +37,26 @@ def is_film(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            return _is_animated_png(file) if suffix == ".png" else _is_animated_webp(file)
     except OSError:
         return False
-    return (b"acTL" if suffix == ".png" else b"ANIM") in head
+
+
+def _is_animated_png(file: BinaryIO) -> bool:
+    """Whether a chunk before the pixels says so; profiles before it may be long."""
+    if file.read(len(_PNG)) != _PNG:
+        return False
+    while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+        if head[4:] == b"acTL":
+            return True
+        file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)  # its checksum, too
+    return False
+
+
+def _is_animated_webp(file: BinaryIO) -> bool:
+    head = file.read(_WEBP_HEAD)
+    is_extended = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    return is_extended and len(head) == _WEBP_HEAD and bool(head[20] & _WEBP_ANIMATED)
 
 
 def _has_key_frames(path: Path) -> bool:
@@ -144,7 +163,9 @@ class _Pictures:
         self._path = path
         self._image = self._open()
         try:
-            self.count = int(getattr(self._image, "n_frames", 1))
+            # An animated PNG may begin with a picture for viewers of still ones, which is no frame.
+            self._first = int(getattr(self._image, "default_image", False))
+            self.count = int(getattr(self._image, "n_frames", 1)) - self._first
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             raise _damaged(path) from error
         width, height = self._image.size
@@ -157,6 +178,7 @@ class _Pictures:
 
     def seconds(self, index: int) -> float:
         with self._at(index):
+            self._image.load()  # of WebP only the loaded frame tells
             return float(self._image.info.get("duration", 0)) / 1000 or 1 / FRAMES_PER_SECOND
 
     def frame(self, index: int) -> np.ndarray:
@@ -171,11 +193,12 @@ class _Pictures:
     @contextmanager
     def _at(self, index: int) -> Iterator[None]:
         try:
-            if index < self._image.tell():
+            number = self._first + index
+            if number < self._image.tell():
                 # Pillow loses its way in some animated PNGs when it goes back by itself.
                 self._image.close()
                 self._image = self._open()
-            self._image.seek(index)
+            self._image.seek(number)
             yield
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             raise _damaged(self._path, index) from error

@@ -63,13 +63,21 @@ def _collect(
             y=int(number(element, "y", 0, file_name)),
             opacity=number(element, "opacity", 255, file_name) / 255,
             visible=element.get("visible", "1") == "1",
-            blending=element.get("compositeop", "normal"),
+            blending=_blending(element),
             space=element.get("colorspacename", ""),
             group=group,
             keyframes=element.get("keyframes", ""),
+            clipped=element.get("channelflags", "").endswith("0"),
+            passes=element.get("passthrough", "0") == "1",
         )
         layers.append(layer)
         _collect(element, layer, layers, file_name)
+
+
+def _blending(element: ElementTree.Element) -> str:
+    """How it lies over what is below; a word of our own where it lacks channels of colour."""
+    colours = element.get("channelflags", "")[:-1]  # alpha is the last
+    return "some channels" if "0" in colours else element.get("compositeop", "normal")
 
 
 def read_frames(archive: Archive, tree: Tree, layer: Layer) -> dict[int, Layer]:

@@ -43,15 +43,17 @@ def check_layer(source: Path, below: str) -> None:
 
 def add_frames(
     source: Path, path: Path, below: str, name: str, frames: Iterable[tuple[int, np.ndarray]]
-) -> None:
-    """Write ``path`` whole or not at all: ``source`` with the layer ``name`` under ``below``.
+) -> str:
+    """Write ``path`` whole or not at all: ``source`` with one more layer under ``below``.
 
-    below: name or path of a paint layer. frames: times in ascending order and (H, W, 4) RGBA uint8
-    of the canvas in sRGB. Raises NuriError: unsupported (a document that is not 8 bit RGBA in
-    sRGB), bad_input, disk_full.
+    below: name or path of a paint layer. name: of the new layer, which gets the first free number
+    behind it where it is taken; returns what it is called. frames: times in ascending order and
+    (H, W, 4) RGBA uint8 of the canvas in sRGB. Raises NuriError: unsupported (a document that is
+    not 8 bit RGBA in sRGB), bad_input, disk_full.
     """
     archive, tree, layer, icc = _open(source, below)
-    part = _new_part({one.source for one in tree.choices})
+    name = _free_name({one.name for one in tree.layers}, name)
+    part = _new_part({one.source for one in tree.layers})
     folder = f"{tree.name}/layers"
     listed = []
     with (
@@ -71,6 +73,7 @@ def add_frames(
         if icc:
             target.writestr(f"{folder}/{part}.icc", icc)
         target.writestr(f"{folder}/{part}.keyframes.xml", _KEYFRAMES.format("".join(listed)))
+    return name
 
 
 def _open(source: Path, below: str) -> tuple[Archive, Tree, Layer, bytes]:
@@ -99,6 +102,15 @@ def _checked_profile(archive: Archive, name: str, layer: Layer) -> bytes:
     return icc
 
 
+def _free_name(taken: set[str], name: str) -> str:
+    """``name``, or ``name`` with the first free number behind it."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
 def _new_part(known: set[str]) -> str:
     number = 1
     while f"layer{number}" in known:
@@ -115,6 +127,7 @@ def _document(archive: Archive, below: Layer, name: str, part: str) -> bytes:
             if element.get("filename") == below.source:
                 new = ElementTree.Element("layer", element.attrib)
                 new.attrib.pop("selected", None)
+                new.attrib.pop("channelflags", None)
                 new.attrib.update(
                     name=name,
                     filename=part,

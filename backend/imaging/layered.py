@@ -174,14 +174,7 @@ class LayeredFile:
 
     def _flatten(self, group: Layer | None, left_out: Layer | None = None) -> np.ndarray:
         """The shown layers of ``group``, or of the file, one over the other."""
-        out: np.ndarray | None = None
-        for layer in self._shown_bottom_first(group, left_out):
-            pixels = self._pixels(layer)
-            if out is None:
-                out = np.zeros_like(pixels)
-            for row in range(0, out.shape[0], _BAND):
-                band = slice(row, row + _BAND)
-                out[band] = _over(out[band], pixels[band], layer.opacity)
+        out = self._laid_over(group, left_out)
         if out is None:
             where = "no layer" if group is None else f"nothing in {group.name!r}"
             where += " besides the hints" if left_out else ""
@@ -192,14 +185,32 @@ class LayeredFile:
             )
         return out
 
-    def _shown_bottom_first(self, group: Layer | None, left_out: Layer | None) -> Iterator[Layer]:
-        for layer in reversed(self.tree.layers):
-            if layer is group or not layer.shown_in(group):
+    def _laid_over(self, group: Layer | None, left_out: Layer | None) -> np.ndarray | None:
+        """`_flatten`, or None where nothing is shown."""
+        out: np.ndarray | None = None
+        for layer in self._shown_bottom_first(group, left_out):
+            if layer.clipped and out is None:
+                continue  # as Krita shows it: there is nothing below to show it on
+            is_group = layer.kind == "group"
+            pixels = self._laid_over(layer, left_out) if is_group else self._pixels(layer)
+            if pixels is None:
                 continue
-            if left_out is not None and layer.is_within(left_out):
+            if out is None:
+                out = np.zeros_like(pixels)
+            for row in range(0, out.shape[0], _BAND):
+                band = slice(row, row + _BAND)
+                out[band] = _over(out[band], pixels[band], layer.opacity, clipped=layer.clipped)
+        return out
+
+    def _shown_bottom_first(self, group: Layer | None, left_out: Layer | None) -> Iterator[Layer]:
+        """What lies in ``group``: a group in it as a whole where something is clipped to it or in
+        it, else by its layers."""
+        for layer in reversed(self.tree.layers):
+            if layer.group is not group or not layer.visible or layer is left_out:
                 continue
             is_group = layer.kind == "group"
             plain = layer.blending in _OVER and (not is_group or layer.opacity == 1)
+            plain = plain and not (layer.clipped and layer.passes)
             if layer.kind not in ("paint", "group") or not plain:
                 raise NuriError(
                     ErrorCode.unsupported,
@@ -207,8 +218,13 @@ class LayeredFile:
                     "can merge with the others",
                     f"Name the line layer with --line-layer, one of: {self._choices()}",
                 )
-            if not is_group:
+            if is_group and (layer.passes or not self._is_clipping(layer)):
+                yield from self._shown_bottom_first(layer, left_out)
+            else:
                 yield layer
+
+    def _is_clipping(self, group: Layer) -> bool:
+        return any(layer.clipped and layer.is_within(group) for layer in self.tree.layers)
 
 
 def names(tree: Tree) -> list[str]:
@@ -217,12 +233,18 @@ def names(tree: Tree) -> list[str]:
     return [layer.name if plain.count(layer.name) == 1 else layer.path for layer in tree.choices]
 
 
-def _over(below: np.ndarray, above: np.ndarray, opacity: float) -> np.ndarray:
-    """Straight-alpha RGBA ``above`` over ``below``, of one shape; the type of ``below``."""
+def _over(
+    below: np.ndarray, above: np.ndarray, opacity: float, *, clipped: bool = False
+) -> np.ndarray:
+    """Straight-alpha RGBA ``above`` over ``below``, of one shape; the type of ``below``.
+    ``clipped``: only where something is below."""
     top = float(np.iinfo(below.dtype).max)
     scale = float(np.iinfo(above.dtype).max)
     alpha_above = above[..., 3:].astype(np.float32) * np.float32(opacity / scale)
-    alpha_below = below[..., 3:].astype(np.float32) * (1 - alpha_above) / np.float32(top)
+    cover = below[..., 3:].astype(np.float32) / np.float32(top)
+    alpha_below = cover * (1 - alpha_above)
+    if clipped:
+        alpha_above *= cover
     alpha = alpha_above + alpha_below
     colour = above[..., :3] * (alpha_above * np.float32(top / scale)) + below[..., :3] * alpha_below
     out = np.concatenate([colour / np.maximum(alpha, 1e-6), alpha * top], axis=2)

@@ -35,6 +35,7 @@ def _collect(
     for element in stack:
         x = offset[0] + int(number(element, "x", 0, file_name))
         y = offset[1] + int(number(element, "y", 0, file_name))
+        blending = element.get("composite-op", "svg:src-over").removeprefix("svg:")
         layer = Layer(
             name=element.get("name", ""),
             kind={"layer": "paint", "stack": "group"}.get(element.tag, element.tag),
@@ -43,8 +44,9 @@ def _collect(
             y=y,
             opacity=number(element, "opacity", 1, file_name),
             visible=element.get("visibility", "visible") == "visible",
-            blending=element.get("composite-op", "svg:src-over").removeprefix("svg:"),
+            blending="src-over" if blending == "src-atop" else blending,
             group=group,
+            clipped=blending == "src-atop",
         )
         layers.append(layer)
         if element.tag == "stack":

@@ -21,6 +21,7 @@ from .png import PROFILE_BYTES
 
 _ORIENTATION = 0x0112
 _INKS, _EXTRA_SAMPLES = 5, 338  # of TIFF: CMYK, and what channels there are beside the colours
+_MULTIPLIED, _ALPHA = 1, 2  # of these channels, those that are transparency
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "jpeg": JpegImagePlugin.JpegImageFile,
     "webp": WebPImagePlugin.WebPImageFile,
@@ -159,7 +160,7 @@ def _deep_tiff_opencv(data: bytes | memoryview, file_name: str, tags: Any) -> np
 
 
 def _deep_channels(pixels: np.ndarray, file_name: str, tags: Any) -> np.ndarray:
-    """Grey, grey with alpha, RGB or RGBA to what `decode` returns."""
+    """Grey or RGB, with alpha or other channels behind, to what `decode` returns."""
     photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1)
     if photometric == 0:
         pixels = 65535 - pixels
@@ -170,10 +171,13 @@ def _deep_channels(pixels: np.ndarray, file_name: str, tags: Any) -> np.ndarray:
     colours = 3 if photometric == 2 else 1
     if pixels.ndim == 2:
         return pixels
-    colour, extra = pixels[..., :colours], pixels[..., colours : colours + 1]
-    if extra.shape[2] == 0:
+    colour = pixels[..., :colours]
+    kinds = tags.get(_EXTRA_SAMPLES, (_ALPHA,))  # some programs write RGBA without the tag
+    extra = next((n for n, kind in enumerate(kinds) if kind in (_MULTIPLIED, _ALPHA)), None)
+    if extra is None or colours + extra >= pixels.shape[2]:
         return np.ascontiguousarray(colour if colours == 3 else colour[..., 0])
-    if tags.get(_EXTRA_SAMPLES, (0,))[0] == 1:  # alpha is multiplied in
-        scaled = colour.astype(np.float64) * 65535 / np.maximum(extra, 1)
+    alpha = pixels[..., colours + extra, None]
+    if kinds[extra] == _MULTIPLIED:
+        scaled = colour.astype(np.float64) * 65535 / np.maximum(alpha, 1)
         colour = np.minimum(np.round(scaled), 65535).astype(np.uint16)
-    return np.concatenate([np.broadcast_to(colour, (*colour.shape[:2], 3)), extra], axis=2)
+    return np.concatenate([np.broadcast_to(colour, (*colour.shape[:2], 3)), alpha], axis=2)

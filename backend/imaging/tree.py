@@ -10,8 +10,10 @@ class Layer:
     """One layer. ``x``, ``y``: what to add to its pixels' places. ``opacity``: 0..1.
 
     ``kind``: "paint", "group", or the format's own word for a kind without pixels of its own.
-    ``source``: where its pixels are. ``space``: Krita's name of the colour space, and
-    ``keyframes``: where its key frames are listed, "" without an animation; both .kra only.
+    ``source``: where its pixels are. ``clipped``: it shows only on what lies below it in its group.
+    ``space``: Krita's name of the colour space, ``keyframes``: where its key frames are listed, ""
+    without an animation, ``passes``: a group whose layers lie on what is below the group; all three
+    .kra only.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Layer:
     space: str = ""
     group: Layer | None = None
     keyframes: str = ""
+    clipped: bool = False
+    passes: bool = False
 
     @property
     def path(self) -> str:

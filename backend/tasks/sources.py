@@ -133,6 +133,12 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     `colour_flats`, or None where only the finished picture is there. Raises NuriError bad_input
     when there is no colour in it.
     """
+    if color.shape[2] == 4 and not color[..., 3].any():
+        raise NuriError(
+            ErrorCode.bad_input,
+            f"{name or 'the reference'} is empty: all of it is transparent",
+            "Choose a coloured drawing",
+        )
     rgb = np.ascontiguousarray(laid_on_white(color))
     height, width = rgb.shape[:2]
     small, scale = working_size(height, width)

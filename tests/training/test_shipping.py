@@ -105,3 +105,15 @@ def test_export_in_half(tmp_path: Path) -> None:
     for key, value in first.state_dict().items():
         wanted = value.half().float() if value.is_floating_point() else value
         assert torch.equal(wanted, second.state_dict()[key])
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "/tmp/x", "c:x", "..", ""])
+def test_an_id_that_leads_elsewhere_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source, shelf = tmp_path / "lines.safetensors", tmp_path / "below" / "shelf"
+    architectures.save_model(source, LineExtractor(width=2), {"steps": 7})
+    assert main(["ship", str(source), "--id", name, "--into", str(shelf), *SAID]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "is no name for weights" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["lines.safetensors"]

@@ -214,5 +214,6 @@ def _files_identity(paths: Sequence[Path]) -> str:
     state = hashlib.blake2b(digest_size=16)
     for path in paths:
         known = path.stat()
-        state.update(f"{path.name}:{known.st_size}:{known.st_mtime_ns};".encode())
+        facts = f"{path.name}:{known.st_size}:{known.st_mtime_ns};"
+        state.update(facts.encode(errors="surrogateescape"))
     return state.hexdigest()

@@ -17,15 +17,20 @@ def data_hash(dataset: SampleDataset) -> str:
     """
     source = dataset.source
     files = sorted({path for index in range(len(source)) for path in source.files(index)})
-    state = hashlib.sha256(source.name.encode())
+    state = hashlib.sha256(_bytes(source.name))
     if not files:
         for index in range(len(source)):
-            state.update(f"{source.label(index)}\n".encode())
+            state.update(_bytes(f"{source.label(index)}\n"))
         return f"content:{state.hexdigest()}"
     sizes = [path.stat().st_size for path in files]
     whole = sum(sizes) <= WHOLE
     for path, size in zip(files, sizes, strict=True):
         # two folders up tell split and kind; the place of the data must not matter
         place = "/".join(path.parts[-3:])
-        state.update(f"{place}:{content_hash(path) if whole else size}\n".encode())
+        state.update(_bytes(f"{place}:{content_hash(path) if whole else size}\n"))
     return f"{'content' if whole else 'names'}:{state.hexdigest()}"
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, with the bytes that file names have instead of it."""
+    return text.encode(errors="surrogateescape")

@@ -22,8 +22,8 @@ def listed(source: PictureSource, path: Path, wanted: bool) -> Part:
     no picture, or one that the source lacks, and when none is left.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}", "correct eval.list") from error
     numbers = {source.label(index): index for index in range(len(source))}
     found = []

@@ -243,5 +243,5 @@ class Monochrome:
 
 def in_held_out_part(label: str, share: float = 0.1) -> bool:
     """Whether a picture of an unsplit folder belongs to the held-out tenth, by its name alone."""
-    digest = hashlib.sha256(label.encode()).digest()
+    digest = hashlib.sha256(label.encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32

@@ -40,7 +40,8 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _write(file: BinaryIO, text: str) -> None:
-    file.write(text.encode())
+    # what is no text in a file name becomes JSON's own escape
+    file.write(text.encode(errors="backslashreplace"))
 
 
 def _reason(error: BaseException) -> str:

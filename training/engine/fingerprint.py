@@ -14,7 +14,8 @@ def fingerprint(path: Path) -> str:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     for file in files:
         name = file.name if file == path else file.relative_to(path).as_posix()
-        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+        facts = f"{name}\0{file.stat().st_size}\0"
+        digest.update(facts.encode(errors="surrogateescape"))
         with file.open("rb") as stream:
             digest.update(stream.read(_HEAD))
     return digest.hexdigest()[:16]

@@ -127,7 +127,8 @@ def made_once(
     """The arrays of what ``make`` gives for the lines (H, W) and the colours (H, W, 3) of two
     files, or their copy of this ``kind`` from the ``cache`` folder.
     """
-    key = hashlib.blake2b(f"{line}|{line.stat().st_mtime_ns}".encode(), digest_size=12).hexdigest()
+    state = f"{line}|{line.stat().st_mtime_ns}".encode(errors="surrogateescape")
+    key = hashlib.blake2b(state, digest_size=12).hexdigest()
     stored = cache / f"{key}{kind}.npz"
     if not stored.exists():
         made = make(to_gray(read_pixels(line)[0]), to_rgb(read_pixels(color)[0]))

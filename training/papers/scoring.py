@@ -128,7 +128,8 @@ class Examination:
         """Write the chosen pictures' names to ``pictures.txt``, in the form of ``eval.list``."""
 
         def write(file: BinaryIO) -> None:
-            file.writelines(f"{dataset.source.label(index)}\n".encode() for index in chosen)
+            names = (f"{dataset.source.label(index)}\n" for index in chosen)
+            file.writelines(name.encode(errors="surrogateescape") for name in names)
 
         self._out.mkdir(parents=True, exist_ok=True)
         write_whole(self._out / "pictures.txt", write)

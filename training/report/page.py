@@ -138,5 +138,5 @@ def _sentences(notes: Sequence[str]) -> str:
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: written beside its place, then moved there."""
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
     partial.replace(path)

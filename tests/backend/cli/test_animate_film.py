@@ -63,6 +63,7 @@ def test_a_krita_animation_becomes_a_coloured_copy(nuri: Console, tmp_path: Path
         ("a.txt", "no film that can be written"),
         ("a.kra", "needs a .kra animation"),
         ("out/3.png", "would be written over"),
+        ("in/2.png", "would be written over"),
         ("in/film.webp", "would be a frame itself"),
     ],
 )
@@ -75,6 +76,59 @@ def test_films_that_cannot_be_are_told_first(
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert message in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("in/2.png", "would be written over"),
+        ("link.png", "would be written over"),
+        ("keys/5.png", "would be written over"),
+        ("in/film.png", "would be a frame itself"),
+    ],
+)
+def test_frames_that_are_named_are_not_written_over(
+    nuri: Console, tmp_path: Path, name: str, message: str
+) -> None:
+    folder, keys = shots.save(tmp_path)
+    frames = sorted(folder.iterdir())
+    (tmp_path / "link.png").symlink_to(frames[2])
+    before = [path.read_bytes() for path in (*frames, *keys)]
+    call = ("animate", *frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", tmp_path / name)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert message in done.err
+    assert [path.read_bytes() for path in (*frames, *keys)] == before
+    assert sorted(folder.iterdir()) == frames
+
+
+def test_a_film_of_another_kind_may_lie_beside_the_frames(nuri: Console, tmp_path: Path) -> None:
+    folder, keys = shots.save(tmp_path, frames=2)
+    frames = sorted(folder.iterdir())
+    call = ("animate", *frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", folder / "film.webp")
+    assert (done.code, done.err) == (0, "")
+    assert (folder / "film.webp").is_file()
+
+
+def test_a_second_layer_of_colours_gets_a_name_of_its_own(nuri: Console, tmp_path: Path) -> None:
+    """And both can be named to Nuri."""
+    once, twice = tmp_path / "once.kra", tmp_path / "twice.kra"
+    for source, path, layer in ((KRITA_FILE, once, "Colours"), (once, twice, "Colours 2")):
+        call = ("animate", source, "--key-layer", "Paint", "--line-layer", "Ink", "--no-daemon")
+        done = nuri(*call, "-o", path.with_suffix(""), "--film", path)
+        assert done.code == 0, done.err
+        assert f"{path}: 5 frames on the layer {layer!r}" in done.out
+    for layer in ("Colours", "Colours 2"):
+        with Film(twice, layer) as film:
+            assert film.count == 5
+
+
+@pytest.mark.parametrize("rate", ["23.976", "100000", "0", "many"])
+def test_rates_that_no_film_can_have(nuri: Console, tmp_path: Path, rate: str) -> None:
+    done = nuri("animate", tmp_path, "--key", "a.png", "-o", tmp_path / "out", "--fps", rate)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"{rate} is not a whole number from 1 to 1000" in done.err
 
 
 def test_a_colour_space_that_cannot_be_written_is_told_first(nuri: Console, tmp_path: Path) -> None:

@@ -81,8 +81,24 @@ def test_what_is_read_is_never_written_over(nuri, tmp_path, kind, is_linked):
     before = what_is_there(own)
     done = nuri("batch", folder, "-o", output, kind, given, "--no-daemon", "--force")
     assert (done.code, done.out) == (2, "")
-    assert one_line(done.err) and ".png is read for this batch" in done.err
+    words = "among the hints" if kind == "--hints" else ".png is read for this batch"
+    assert one_line(done.err) and words in done.err
     assert what_is_there(own) == before
+
+
+def test_hints_below_the_folder_of_results_are_not_written_over(nuri, tmp_path):
+    """in/a.png goes to own/sub/a.png, which are the hints of in/sub/a.png."""
+    folder, own = tmp_path / "in", tmp_path / "own"
+    for inner in ("", "sub"):
+        _, hints = drawings.save(folder / inner, "a")
+        (own / inner).mkdir()
+        hints.rename(own / inner / "a.png")
+    before = what_is_there(own / "sub")
+    call = ("batch", folder, "-o", own / "sub", "--hints", own, "--recursive", "--no-daemon")
+    done = nuri(*call, "--flats")
+    assert done.code == 2 and one_line(done.err)
+    assert "a.png is read for this batch" in done.err
+    assert what_is_there(own / "sub") == before
 
 
 def test_a_drawing_below_the_folder_of_results_is_not_written_over(nuri, tmp_path):
@@ -108,3 +124,39 @@ def test_results_and_hints_may_lie_in_a_folder_above(tmp_path, is_recursive):
         plan = make_plan(folder, output, recursive=is_recursive, hints=hints)
         (found,) = plan.drawings
         assert (found.line, found.output) == (folder / "a.png", output / "a.png")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.hints.PNG", "a.HINTS.png", "a.Hints.Tiff", "a.hints.png", "A.hints.png"]
+)
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_endings_of_hints_may_be_in_capitals(tmp_path, name, is_apart):
+    folder, own = tmp_path / "in", tmp_path / "own"
+    for place in (folder, own):
+        place.mkdir()
+    (folder / "a.PNG").touch()
+    hints = (own if is_apart else folder) / name
+    hints.touch()
+    plan = make_plan(folder, tmp_path / "out", recursive=False, hints=own if is_apart else None)
+    if name.startswith("a"):
+        (found,) = plan.drawings
+        assert (found.line, found.hints) == (folder / "a.PNG", hints)
+    else:
+        assert [line for line, _ in plan.problems] == [folder / "a.PNG"]
+
+
+def test_the_exact_name_of_hints_comes_first(tmp_path):
+    for name in ("a.png", "a.HINTS.PNG", "a.hints.png", "a.hints.PNG", "a.hints.TIF"):
+        (tmp_path / name).touch()
+    if not (tmp_path / "a.HINTS.png").exists():  # on disks that tell them apart
+        (found,) = make_plan(tmp_path, tmp_path / "out", recursive=False, hints=None).drawings
+        assert found.hints == tmp_path / "a.hints.png"
+
+
+def test_plain_names_in_the_folder_of_hints_may_be_in_capitals(tmp_path):
+    folder, own = tmp_path / "in", tmp_path / "own"
+    for path in (folder / "a.png", own / "a.PNG"):
+        path.parent.mkdir()
+        path.touch()
+    (found,) = make_plan(folder, tmp_path / "out", recursive=False, hints=own).drawings
+    assert found.hints == own / "a.PNG"

@@ -46,6 +46,42 @@ def test_pictures_come_back_exactly_in_any_order(tmp_path: Path, name: str) -> N
             assert np.array_equal(film.frame(index)[..., :3], frames()[index]), index
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+def test_a_long_profile_hides_no_animation(tmp_path: Path, name: str) -> None:
+    profile = np.random.default_rng(0).bytes(10_000)  # no longer when it is packed
+    first, *rest = [Image.fromarray(picture) for picture in frames()]
+    for count, more in ((1, {}), (COUNT, {"save_all": True, "append_images": rest})):
+        first.save(tmp_path / name, icc_profile=profile, lossless=True, **more)
+        assert is_film(tmp_path / name) == (count == COUNT)
+    with Film(tmp_path / name) as film:
+        assert film.count == COUNT
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+def test_how_long_each_frame_is_shown(tmp_path: Path, name: str) -> None:
+    times = [100, 50, 300, 40, 80]
+    first, *rest = [Image.fromarray(picture) for picture in frames()]
+    first.save(tmp_path / name, save_all=True, append_images=rest, duration=times, lossless=True)
+    with Film(tmp_path / name) as film:
+        assert [round(1000 * film.seconds(index)) for index in range(COUNT)] == times
+        film.frame(2)
+        assert film.seconds(1) == pytest.approx(0.05)
+
+
+def test_the_still_of_an_animated_png_is_no_frame(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    still = Image.new("RGB", (60, 40), (255, 0, 255))
+    pictures = [Image.fromarray(picture) for picture in frames()]
+    times = [100, 50, 300, 40, 80]
+    still.save(path, save_all=True, append_images=pictures, duration=times, default_image=True)
+    assert is_film(path)
+    with Film(path) as film:
+        assert film.count == COUNT
+        for index in (0, 3, 1, 4, 0):
+            assert np.array_equal(film.frame(index), frames()[index]), index
+        assert [round(1000 * film.seconds(index)) for index in range(COUNT)] == times
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
 def test_videos_come_back_in_any_order(tmp_path: Path, name: str) -> None:
     with Film(save(tmp_path / name)) as film:

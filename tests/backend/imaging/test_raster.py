@@ -96,6 +96,40 @@ def test_16_bit_tiff_in_planes_and_with_multiplied_alpha():
     assert abs(int(io.read_image(data, "page.tif")[0, 0, 0]) - 32767) <= 1
 
 
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize(
+    ("kinds", "alpha"),
+    [
+        (["unspecified"], None),
+        (["unspecified", "unassalpha"], 1),
+        (["unassalpha", "unspecified"], 0),
+        (["unspecified", "unspecified"], None),
+    ],
+    ids=str,
+)
+def test_channels_of_a_16_bit_tiff_that_are_no_transparency(colours, kinds, alpha):
+    """Spot colours and masks lie behind the colours, too."""
+    shape = (20, 30, colours + len(kinds))
+    pixels = np.random.default_rng(7).integers(0, 65536, shape).astype(np.uint16)
+    photometric = "rgb" if colours == 3 else "minisblack"
+    data = tiff(pixels, photometric=photometric, extrasamples=kinds, planarconfig="contig")
+    expected = pixels[..., :colours]
+    if alpha is not None:
+        expected = np.dstack([np.broadcast_to(expected, (20, 30, 3)), pixels[..., colours + alpha]])
+    found = io.read_image(data, "page.tif")
+    np.testing.assert_array_equal(found, expected[..., 0] if expected.shape[2] == 1 else expected)
+
+
+def test_a_16_bit_tiff_that_does_not_name_its_fourth_channel():
+    """As OpenCV writes RGBA; with 8 bits it is transparency, too."""
+    import cv2
+
+    pixels = np.random.default_rng(8).integers(0, 65536, (20, 30, 4)).astype(np.uint16)
+    done, data = cv2.imencode(".tif", pixels[..., (2, 1, 0, 3)])
+    assert done
+    np.testing.assert_array_equal(io.read_image(data.tobytes(), "page.tif"), pixels)
+
+
 def test_lzw_16_bit_tiff(tmp_path):
     import cv2
 
