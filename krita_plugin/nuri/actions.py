@@ -26,6 +26,7 @@ from .qt import QObject, pyqtSignal
 from .reference_job import ReferenceJob
 from .references import Reference
 from .requests import animation_request, layer_request
+from .results import AddedLayer, Results
 from .settings import Settings
 from .steps import Steps
 from .teaching import Teaching
@@ -46,8 +47,7 @@ class Actions(Settings):
         self.backend.changed.connect(self.changed)
         self._desks: dict[str, Desk] = {}
         self._idle_desk = Desk()
-        # Identities of layers that Nuri added, newest last: never lines or hints of a next run.
-        self._results: dict[str, list[str]] = {}
+        self._results = Results()
         self.live = Live(self)
         self.teaching = Teaching(self)
 
@@ -173,6 +173,9 @@ class Actions(Settings):
         document = Krita.instance().activeDocument()
         if document is None or document.rootNode() is None:
             return self._idle_desk
+        return self._desk_of(document)
+
+    def _desk_of(self, document: Any) -> Desk:
         key = key_of(document)
         if key not in self._desks:
             self._desks = {old: desk for old, desk in self._desks.items() if find_document(old)}
@@ -190,7 +193,7 @@ class Actions(Settings):
 
     def line_layer(self, document: Any) -> Any | None:
         """The line layer: the chosen one, else the most likely one, else None."""
-        desk = self.desk()
+        desk = self._desk_of(document)
         node = layers.find(document, desk.line) if desk.line else None
         return node or guess.line_layer(document, desk.hints, self.results_of(document))
 
@@ -203,8 +206,10 @@ class Actions(Settings):
             return None
 
     def results_of(self, document: Any) -> list[str]:
-        """Identities of the layers that Nuri added to this document."""
-        return self._results.setdefault(key_of(document), [])
+        """Identities of the layers that Nuri added to this document: never lines or hints of a next
+        run.
+        """
+        return self._results.layers(key_of(document))
 
     def connect_backend(self) -> None:
         """Starts the backend or connects to it, so that it can say what it has."""
@@ -234,22 +239,31 @@ class Actions(Settings):
 
     def request(self, document: Any, model: str = "") -> Request:
         """What Colorize layer does in the active document. Raises `NuriError`: why it cannot."""
-        line, own = self._lines(document), self.results_of(document)
-        return layer_request(self, self.desk(), document, line, own, model)
+        line = self._lines(document)
+        return layer_request(self, self.desk(), document, line, self._results, model)
 
     def animation_request(self) -> Request:
         """What Colorize animation does in the active document. Raises `NuriError`: why not."""
         document = self._active_document()
-        line, own = self._lines(document), self.results_of(document)
-        return animation_request(self, self.desk(), document, line, own)
+        line = self._lines(document)
+        return animation_request(self, self.desk(), document, line, self._results)
 
-    def lessons(self) -> tuple[list[Lesson], bool]:
-        """What a style is taught on: coloured frames of the active document where its lines are
-        animated, else the open pages; and whether it is pages. Raises `NuriError`: why nothing.
+    def lessons(self, key: str) -> tuple[list[Lesson], bool]:
+        """What a style is taught on: coloured frames of a document where its lines are animated,
+        else the open pages; and whether it is pages. Raises `NuriError`: why nothing.
         """
-        if not layers.is_animated(self._lines(self._active_document())):
-            return pages(Krita.instance().documents(), self._desks, self._results), True
-        asked = self.animation_request()
+        document = find_document(key) if key else self._active_document()
+        if document is None:
+            raise NuriError(
+                ErrorCode.not_found,
+                "The document that the style was to be taught on has been closed",
+                "open it, and choose Teach this style there",
+            )
+        line = self._lines(document)
+        if not layers.is_animated(line):
+            own = self._results.by_document()
+            return pages(Krita.instance().documents(), self._desks, own), True
+        asked = animation_request(self, self._desk_of(document), document, line, self._results)
         return [Lesson(asked.document, asked.line, asked.hints)], False
 
     def _run_errand(self, errand: Errand) -> None:
@@ -264,7 +278,8 @@ class Actions(Settings):
                     "choose the layer with the picture in the Layers docker",
                 )
             model = self.model(errand.task)
-            request = PictureRequest(errand, key_of(document), layers.uid_of(node), model)
+            picture = key_of(document), layers.uid_of(node)
+            request = PictureRequest(errand, *picture, model, document.currentTime())
             self._run(desk, PictureJob(self.backend, request, self))
         except NuriError as error:
             self.tell(desk, Notice.of(error))
@@ -278,14 +293,17 @@ class Actions(Settings):
         job.changed.connect(self.changed)
         if isinstance(job, ColorizeJob):
             job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line, job.space))
+            job.added.connect(lambda layer: self._note_result(job, layer))
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._fail(desk, job, error))
         job.start()
         self.changed.emit()
 
+    def _note_result(self, job: ColorizeJob, layer: str) -> None:
+        result = AddedLayer(layer, job.request.line, job.is_animation, job.part)
+        self._results.add(job.request.document, result)
+
     def _finish(self, desk: Desk, job: LayerJob, outcome: Outcome) -> None:
-        if isinstance(job, ColorizeJob):
-            self._results.setdefault(job.request.document, []).append(outcome.layer)
         desk.preview, desk.live = outcome.preview, None
         kept.forget(job.job_id)
         self._end(desk, job, outcome.notice or summary(outcome.info))

@@ -11,12 +11,13 @@ from protocol.messages import Frame
 
 from . import cuts, doubts, made, preview
 from .animation_end import add_result, write_known
-from .animation_plan import KeyFrame, Plan, make_plan, opening
+from .animation_plan import Plan, make_plan, opening
 from .animation_report import Count, no_frame, summary
 from .colourspace import SRGB8, travel_space
 from .daemon import POLL_MS
 from .document import FOR_EVER, find_document, remove_layer, when_idle
 from .jobs import ColorizeJob, Outcome, Request, colours_of
+from .key_frames import KeyFrame
 from .rows import Pixels, plane_of
 from .samples import is_paper
 from .sheet import FrameSheet
@@ -39,8 +40,8 @@ class AnimationJob(ColorizeJob):
 
     selected = False
     several_shots = False
+    is_animation = True
     _is_colouring = False
-    _is_adding = False
 
     def cancel(self) -> None:
         """Stops further frames; too late while the finished ones are being added."""
@@ -79,8 +80,11 @@ class AnimationJob(ColorizeJob):
                 self._say(_READ_SHARE + _DAEMON_SHARE, "Adding the layer")
                 yield from write_known(sheet, plan, count)
                 on_paper = is_paper(plan.keys[0].line)
-                result = yield from add_result(request, sheet, plan, count, on_paper)
-        if request.replace and not (plan.unread and request.replace == past.layer):
+                result = yield from add_result(
+                    request, sheet, plan, count, on_paper, self._note_added
+                )
+        stays = past.layer if plan.is_unread or plan.astray else ""
+        if request.replace not in ("", stays):
             yield from remove_layer(request.document, request.replace, FOR_EVER)
         notice = summary(count, plan, result, self.cancelling)
         return Outcome(result.layer, self.preview, notice=notice)

@@ -11,7 +11,7 @@ from . import doubts, layers, made
 from .animation_plan import Plan
 from .animation_report import Count
 from .colourspace import travel_space
-from .document import FOR_EVER, LAYER_NAME, find_document, when_idle
+from .document import FOR_EVER, LAYER_NAME, Added, find_document, when_idle
 from .jobs import Request
 from .made import Made, Past
 from .refit import refit
@@ -34,12 +34,18 @@ def write_known(sheet: FrameSheet, plan: Plan, count: Count) -> Work:
 
 
 def add_result(
-    request: Request, sheet: FrameSheet, plan: Plan, count: Count, on_paper: bool
+    request: Request,
+    sheet: FrameSheet,
+    plan: Plan,
+    count: Count,
+    on_paper: bool,
+    added: Added,
 ) -> Work:
     """Adds the frames of ``sheet`` as a layer, in one undo step, and notes them; returns `Past`.
 
     Where the artist has changed the canvas, the colour space or the key frames of the lines
-    meanwhile, they are brought there. ``on_paper``: the lines are drawn on opaque paper.
+    meanwhile, they are brought there. ``on_paper``: the lines are drawn on opaque paper; ``added``
+    hears the identity of the layer.
     Raises `NuriError`: not_found (document closed), bad_input (they belong nowhere now).
     """
 
@@ -52,7 +58,7 @@ def add_result(
         while True:
             frames = yield from _note(sheet, plan, count)
             corners = yield from _corners(sheet)
-            layer = yield from add_frames(request.document, sheet, LAYER_NAME, place)
+            layer = yield from add_frames(request.document, sheet, LAYER_NAME, place, added)
             if layer:
                 break
             document = yield from when_idle(request.document, FOR_EVER)
@@ -66,7 +72,8 @@ def add_result(
         result = Past(layer, frames, sheet.timeline.view, corners)
     if (document := find_document(request.document)) is not None:
         masks = doubts.masks_of(document, plan.past.layer)
-        masks = {time: mask for time, mask in masks.items() if time in plan.kept} | count.masks
+        places = {time: plan.moved.get(time, time) for time in plan.kept}
+        masks = {time: masks[then] for time, then in places.items() if then in masks} | count.masks
         made.remember(document, request.line, result)
         doubts.remember(document, layer, masks)
     return result

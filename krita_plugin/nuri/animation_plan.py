@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
 from . import guess, layers, made
-from .colourspace import SRGB8, travel_space
-from .corrections import Changes, changes
+from .colourspace import SRGB8
+from .corrections import Changes
+from .key_frames import KeyFrame, coloured_frames
 from .made import Past
 from .rows import Pixels, plane_of
 from .steps import Work
 from .threads import JOBS, in_thread
-from .timeline import Timeline, is_blank, shown_at, shown_in
+from .timeline import Timeline, shown_in
 
 SELECTED_FRAMES = "selected_frames"  # the option that leaves out what is not selected
 # Three pictures each travel in one message, which may hold 64.
@@ -23,29 +24,16 @@ MOST_KEYS = 20
 
 
 @dataclass
-class KeyFrame:
-    """A coloured frame. ``colours``: as painted; ``seen``: the same in sRGB.
-
-    ``source``, ``painted``: as in `made.Made`. ``place``: identity of the layer and time that the
-    colours have there.
-    """
-
-    time: int
-    colours: Pixels
-    seen: Pixels
-    line: Pixels
-    place: tuple[str, int]
-    source: str = "key"
-    painted: str = ""
-
-
-@dataclass
 class Plan:
     """``shots``: the times of each, in order. ``left``: times of the frames to colour. ``kept``:
-    those that stay as they are in the result ``past``. ``keyless``: those that stay empty, for no
-    frame of their shot is coloured, by shot. ``recipes``: of all that are coloured or kept.
-    ``is_new``: the key frames of ``past`` are not where they have to be, or not as they are now.
-    ``unread``: name of the layer of ``past`` where it cannot be told what was painted on it since.
+    those that stay as they are in the result ``past``, whose frames are noted where they are now;
+    ``moved``: where they were. ``blank``: those that stay empty, for nothing is drawn there;
+    ``keyless``: for no frame of their shot is coloured, by shot. ``recipes``: of all that are
+    coloured or kept. ``is_new``: the key frames of ``past`` are not where they have to be, or not
+    as they are now.
+
+    ``former``: name of the layer of ``past``. It stays where it ``is_unread``, as it cannot be told
+    what was painted on it since, and where it has painted frames ``astray``, as in `Changes`.
     """
 
     shots: list[list[int]]
@@ -54,9 +42,13 @@ class Plan:
     left: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     recipes: dict[int, str] = field(default_factory=dict)
+    moved: dict[int, int] = field(default_factory=dict)
+    blank: list[int] = field(default_factory=list)
     keyless: list[list[int]] = field(default_factory=list)
     is_new: bool = True
-    unread: str = ""
+    former: str = ""
+    is_unread: bool = False
+    astray: list[int] = field(default_factory=list)
 
     @property
     def times(self) -> list[int]:
@@ -134,7 +126,10 @@ def make_plan(
             f'No frame of the layer "{name}" is coloured',
             "colour one or two frames on it, better the first and the last",
         )
-    plan = Plan(shots, [keys[time] for time in sorted(keys)], past)
+    plan = Plan(shots, [keys[time] for time in sorted(keys)], replace(past, frames=found.frames))
+    plan.moved, plan.astray, plan.is_unread = found.moved, found.astray, found.area is None
+    if past.layer:
+        plan.former = layers.require(timeline.document, past.layer).name()
     if any(len(plan.keys_of(shot)) > MOST_KEYS for shot in shots):
         raise NuriError(
             ErrorCode.too_large,
@@ -143,11 +138,17 @@ def make_plan(
         )
     wanted = shown_in(times, timeline.span) if selected and timeline.span else set(times)
     yield from _sort_frames(timeline, line, plan, found.unchanged, wanted, manner)
-    if found.area is None:
-        plan.unread = layers.require(timeline.document, past.layer).name()
-    is_same = past.frames.keys() == {0, *times} and found.unchanged.issuperset(keys)
-    plan.is_new = not is_same or any(_is_stale(plan, time) for time in keys)
+    plan.is_new = not _is_same(plan, found, times)
     return plan
+
+
+def _is_same(plan: Plan, found: Changes, times: list[int]) -> bool:
+    """Whether the last result has the key frames of the lines, coloured or empty as now."""
+    frames, keys = plan.past.frames, [key.time for key in plan.keys]
+    if frames.keys() != {0, *times} or not found.unchanged.issuperset(keys):
+        return False
+    is_empty = all(frames[time].source == "empty" for time in plan.blank)
+    return is_empty and not any(_is_stale(plan, time) for time in keys)
 
 
 def _sort_frames(
@@ -162,61 +163,43 @@ def _sort_frames(
     there = past.frames.keys() & set(timeline.times(past.layer) if past.layer else ())
     for shot in plan.shots:
         names = [(time, keys[time]) for time in shot if time in keys]
-        asked = [time for time in shot if time in wanted]
-        if asked and not names:
-            plan.keyless.append(asked)
+        keyless = []
         for time in shot:
             if time in keys:
                 plan.recipes[time] = made.digest(keys[time], manner)
-            elif time not in wanted:
+                continue
+            if time not in wanted:
                 if time in there and past.frames[time].source != "empty":
                     plan.recipes[time] = past.frames[time].recipe
                     plan.kept.append(time)
-            elif names:
-                pixels = yield from timeline.read(line, time, SRGB8)
-                drawn = yield from in_thread(JOBS, made.digest, pixels.data)
+                continue
+            pixels = yield from timeline.read(line, time, SRGB8)
+            drawn = yield from in_thread(JOBS, _drawn, pixels)
+            if not drawn:
+                plan.blank.append(time)
+            elif not names:
+                keyless.append(time)
+            else:
                 plan.recipes[time] = made.recipe(drawn, time, names, manner)
                 is_stale = time not in unchanged or _is_stale(plan, time)
                 (plan.left if is_stale else plan.kept).append(time)
+        if keyless:
+            plan.keyless.append(keyless)
+
+
+def _drawn(line: Pixels) -> str:
+    """A short name of what is drawn on a frame in bgra8; "" for nothing, or even paper."""
+    data, size = bytes(line.data), 4 * line.width
+    even = data[:4] * line.width
+    if all(data[start : start + size] == even for start in range(0, len(data), size)):
+        return ""
+    # What was rubbed out keeps its colour.
+    return made.digest(data) if data[3::4].strip(b"\0") else ""
 
 
 def _is_stale(plan: Plan, time: int) -> bool:
     """Whether a frame of the last result was made from something else."""
     return plan.past.frames[time].recipe != plan.recipes[time]
-
-
-def coloured_frames(timeline: Timeline, line: str, colours: str, past: Past, most: int) -> Work:
-    """The frames whose colours are the artist's: of the coloured layer, a few more than ``most`` at
-    the most, and those of the last result that were corrected.
-
-    Returns (`KeyFrame` by time, `Changes` of that result).
-    """
-    times = timeline.times(line)
-    keys = yield from _read_keys(timeline, line, colours, times, most)
-    found = yield from changes(timeline, past)
-    for time in timeline.times(past.layer) if past.layer else ():
-        then = past.frames.get(time)
-        if time not in times or then is None:
-            continue
-        if time not in found.painted and then.source != "corrected":
-            continue
-        key = keys.get(time)
-        # The coloured layer decides where it has a frame of its own that is newer.
-        if key is not None and (yield from _painted_then(timeline, key, found)) != then.painted:
-            continue
-        corrected = yield from read_key(timeline, line, time, (past.layer, time), "corrected")
-        corrected.painted = then.painted if key is None else key.painted
-        if not (yield from is_blank(corrected.seen)):
-            keys[time] = corrected
-    return keys, found
-
-
-def _painted_then(timeline: Timeline, key: KeyFrame, found: Changes) -> Work:
-    """As `KeyFrame.painted`, on the canvas that the last result was made for; returns text."""
-    if found.area is None or found.area == timeline.canvas:
-        return key.painted
-    seen = yield from timeline.read(*key.place, SRGB8, found.area)
-    return (yield from in_thread(JOBS, made.digest, seen.data))
 
 
 def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], dict[str, Any]]:
@@ -229,29 +212,3 @@ def opening(keys: list[KeyFrame], model: str, soft: bool) -> tuple[list[Plane], 
             planes.append(plane_of(f"exact{number}", key.colours))
     times = [key.time for key in keys]
     return planes, {"keys": times, "outputs": ["flats", "confidence"], "model": model, "soft": soft}
-
-
-def _read_keys(timeline: Timeline, line: str, colours: str, times: list[int], most: int) -> Work:
-    """The coloured frames by the frames of the lines that they belong to."""
-    found: dict[int, KeyFrame] = {}
-    # A still picture was painted over the frame that is on the screen.
-    for moment in timeline.times(colours) or [timeline.now]:
-        place = shown_at(times, moment)
-        if place in found or len(found) > most:
-            continue
-        key = yield from read_key(timeline, line, place, (colours, moment), "key")
-        if not (yield from is_blank(key.seen)):
-            key.painted = yield from in_thread(JOBS, made.digest, key.seen.data)
-            found[place] = key
-    return found
-
-
-def read_key(timeline: Timeline, line: str, time: int, place: tuple[str, int], source: str) -> Work:
-    """`KeyFrame` of a line frame; ``place``: layer and time of its colours."""
-    native = travel_space(timeline.space)
-    seen = yield from timeline.read(*place, SRGB8)
-    colours = seen
-    if not native.is_srgb8:
-        colours = yield from timeline.read(*place, native)
-    drawn = yield from timeline.read(line, time, SRGB8)
-    return KeyFrame(time, colours, seen, drawn, place, source)

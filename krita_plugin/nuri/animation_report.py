@@ -53,6 +53,9 @@ def summary(count: Count, plan: Plan, result: Past, cancelled: bool) -> Notice:
     ``result``: what has been added, with the key frames that the lines had then.
     """
     failed = [f"{reason}: frame {_times(times)}" for reason, times in count.failed.items()]
+    # That at 0 is none of the artist's: Krita makes it by itself.
+    if blank := [time for time in plan.blank if time]:
+        failed.append(f"The line art is blank: frame {_times(blank)}")
     doubtful = [time for time, made in result.frames.items() if made.doubts]
     newer = sorted(result.frames.keys() - {0, *plan.times})
     message, remedies = _done(count, plan), []
@@ -61,7 +64,7 @@ def summary(count: Count, plan: Plan, result: Past, cancelled: bool) -> Notice:
         starts = _times([shot[0] for shot in plan.keyless])
         remedies.append(f"colour a frame of the shot that begins at frame {starts}")
     if failed:
-        message += f", {count.through - len(count.done)} left empty"
+        message += f", {count.through - len(count.done) + len(blank)} left empty"
         remedies.append(failed[0])
     missing = count.total - count.through
     if missing and (cancelled or count.broken):
@@ -70,10 +73,15 @@ def summary(count: Count, plan: Plan, result: Past, cancelled: bool) -> Notice:
     if newer:
         message += f"; {len(newer)} new in the lines since then, not coloured yet"
         remedies.append(f"choose Colorize animation again for frame {_times(newer)}")
-    if plan.unread:
+    if plan.is_unread:
         remedies.append(
-            f'what you painted on the layer "{plan.unread}" is not followed, as the canvas was '
+            f'what you painted on the layer "{plan.former}" is not followed, as the canvas was '
             "resized or converted since: the layer stays, copy what you need to the new one"
+        )
+    if plan.astray:
+        remedies.append(
+            f'what you painted on frame {_times(plan.astray)} of the layer "{plan.former}" is not '
+            "followed, as the lines have no key frame there: the layer stays, copy what you need"
         )
     flaws = [f"frame {_times(sorted(times))}: {why}" for why, times in count.flaws.items()]
     remedies += flaws[:1]

@@ -94,12 +94,13 @@ def convert(hidden: HiddenCopy, data: bytes, source: ColourSpace, target: Colour
     """Pixels of ``source`` in ``target``, by Krita's colour management; returns bytes.
 
     Each distinct run of pixels is converted once: most of a drawing is empty, paper or flat colour.
-    ``hidden``: converting a layer always makes an undo step, even for a layer outside the tree, and
-    there nobody undoes it.
+    ``hidden``: for a document of its own, since converting a layer makes an undo step and turns the
+    event loop, even for a layer outside the tree. Raises `NuriError` disk_full.
     """
     if source == target:
         return data
-    node = _scratch(hidden, source)
+    bench = yield from hidden.bench(source)
+    node = _scratch(bench, source)
     run = _RUN * len(node.pixelData(0, 0, 1, 1))
     rest = -len(data) % run
     padded = data + bytes(rest)
@@ -108,7 +109,7 @@ def convert(hidden: HiddenCopy, data: bytes, source: ColourSpace, target: Colour
     converted: dict[bytes, bytes] = {}
     for first in range(0, len(distinct), _RUNS_PER_STEP):
         part = distinct[first : first + _RUNS_PER_STEP]
-        node = _scratch(hidden, source)
+        node = _scratch(bench, source)
         node.setPixelData(b"".join(part), 0, 0, _RUN, len(part))
         node.setColorSpace(*target)
         raw = bytes(node.pixelData(0, 0, _RUN, len(part)))
@@ -119,9 +120,9 @@ def convert(hidden: HiddenCopy, data: bytes, source: ColourSpace, target: Colour
     return whole[: len(whole) * len(data) // len(padded)]
 
 
-def _scratch(hidden: HiddenCopy, space: ColourSpace) -> Any:
+def _scratch(bench: Any, space: ColourSpace) -> Any:
     """An empty layer of ``space`` that is in no document."""
-    node = hidden.document.createNode("convert", "paintlayer")
+    node = bench.createNode("convert", "paintlayer")
     if ColourSpace.of(node) != space:
         node.setColorSpace(*space)
     return node

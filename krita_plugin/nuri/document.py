@@ -1,7 +1,7 @@
-"""The only file that reads or writes the pixels of Krita layers.
+"""The only file that adds layers to the artist's documents, and removes Nuri's own.
 
-Reads from copies of layers (cheap: Krita copies on write), a few rows per turn of the event loop;
-fills a new layer in the same way while it is in no document yet, and adds it: one undo step.
+Fills a new layer a few rows per turn of the event loop while it is in no document yet, and adds it:
+one undo step.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import layers
-from .colourspace import SRGB8, SRGB16, ColourSpace, pixel_format
+from .colourspace import ColourSpace, pixel_format
 from .hidden import HiddenCopy
-from .qt import QRect
-from .rows import Pixels, read_rows, write_rows
+from .rows import Pixels, write_rows
 from .steps import Work
 
 LAYER_NAME = "Colours"
@@ -27,6 +26,8 @@ _STROKE_PATIENCE_MS = 60_000
 FOR_EVER = math.inf
 # Krita activates an added layer in a later turn of the event loop.
 _ACTIVATION_MS = 100
+
+Added = Callable[[str], None]  # hears the identity of a layer in the moment when it is added
 
 
 # The open documents that have been asked for, with their keys.
@@ -81,118 +82,8 @@ def when_idle(key: str, patience_ms: float = _STROKE_PATIENCE_MS) -> Work:
         yield _STROKE_POLL_MS
 
 
-class Snapshot(HiddenCopy):
-    """Some layers of a document as they are now, whatever the artist does next.
-
-    ``progress`` hears how much of a layer has been read, 0..1.
-    Raises `NuriError` not_found when one of ``uids`` is not there.
-    """
-
-    def __init__(self, document: Any, *uids: str, progress: Callable[[float], None]) -> None:
-        super().__init__(document)
-        self._progress = progress
-        self.canvas = QRect(0, 0, document.width(), document.height())
-        self._space = ColourSpace.of(document)
-        self._names = {uid: layers.require(document, uid).name() for uid in uids}
-        self._nodes = {uid: self._take(document, uid) for uid in uids}
-        selection = document.selection()
-        self._selection = selection.duplicate() if selection is not None else None
-
-    def __enter__(self) -> Snapshot:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        self._nodes.clear()
-        super().__exit__(*reason)
-
-    def read_line(self, uid: str) -> Work:
-        """The whole canvas of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
-
-        Raises `NuriError` bad_input (nothing on the layer).
-        """
-        painted = self._painted(
-            uid, "The layer", "is blank", "draw lines on it, or choose another line layer"
-        )
-        return (yield from self._read(uid, self.canvas, painted, SRGB8))
-
-    def read_picture(self, uid: str) -> Work:
-        """The whole canvas of one layer as sRGB, 8 bit in a document of 8 bit, else 16.
-
-        Returns (`Pixels`, their `ColourSpace`). Raises `NuriError` bad_input (nothing on the
-        layer).
-        """
-        painted = self._painted(
-            uid, "The layer", "is blank", "choose the layer with the picture in the Layers docker"
-        )
-        target = SRGB8 if self._space.depth == "U8" else SRGB16
-        return (yield from self._read(uid, self.canvas, painted, target)), target
-
-    def read_hints(self, uid: str, target: ColourSpace) -> Work:
-        """The painted part of one layer in ``target``; returns `Pixels`.
-
-        Raises `NuriError` bad_input (nothing painted on the canvas).
-        """
-        painted = self._painted(
-            uid,
-            "The hint layer",
-            "is empty",
-            "paint a dot or a stroke of colour into each area first",
-        )
-        return (yield from self._read(uid, painted, painted, target))
-
-    def read_reference(self, uid: str) -> Work:
-        """The painted part of one layer as 8 bit sRGB; returns `Pixels` in bgra8.
-
-        Raises `NuriError` bad_input (nothing painted on the canvas).
-        """
-        painted = self._painted(
-            uid, "The reference layer", "is empty", "remove it from the references, or paint on it"
-        )
-        return (yield from self._read(uid, painted, painted, SRGB8))
-
-    def read_selection(self) -> Pixels | None:
-        """The selection as gray8, or None when everything may be coloured.
-
-        Raises `NuriError` bad_input when the selection lies outside the canvas.
-        """
-        selection = self._selection
-        if selection is None:
-            return None
-        box = QRect(selection.x(), selection.y(), selection.width(), selection.height())
-        box = box.intersected(self.canvas)
-        if box.isEmpty():
-            raise NuriError(
-                ErrorCode.bad_input,
-                "The selection lies outside the canvas",
-                "select a part of the drawing, or nothing",
-            )
-        data = selection.pixelData(box.x(), box.y(), box.width(), box.height())
-        return Pixels(box.x(), box.y(), box.width(), box.height(), "gray8", bytes(data))
-
-    def _painted(self, uid: str, what: str, fault: str, remedy: str) -> QRect:
-        painted = self._nodes[uid].bounds().intersected(self.canvas)
-        if painted.isEmpty():
-            message = f'{what} "{self._names[uid]}" {fault}'
-            raise NuriError(ErrorCode.bad_input, message, remedy)
-        return painted
-
-    def _take(self, document: Any, uid: str) -> Any:
-        """A paint layer alone is copied alone; others show their rendering only in a document."""
-        node = layers.require(document, uid)
-        if layers.is_plain(node):
-            return node.duplicate()
-        return layers.require(self.document, uid)
-
-    def _read(self, uid: str, area: QRect, painted: QRect, target: ColourSpace) -> Work:
-        """Pixels of ``area`` in ``target``; rows above and below ``painted`` stay transparent."""
-        node = self._nodes[uid]
-        spaces = ColourSpace.of(node), target
-        read = layers.reader(node)
-        return (yield from read_rows(self, read, area, painted, spaces, self._progress))
-
-
 def add_colours(
-    key: str, line_uid: str, colours: Pixels, on_paper: bool, space: ColourSpace
+    key: str, line_uid: str, colours: Pixels, on_paper: bool, space: ColourSpace, added: Added
 ) -> Work:
     """Adds ``colours`` as a new layer for the line layer, in one undo step.
 
@@ -203,10 +94,12 @@ def add_colours(
     def place(document: Any) -> layers.Place:
         return layers.place_colours(_source(document, line_uid, "The line layer"), on_paper)
 
-    return (yield from add_layer(key, colours, space, LAYER_NAME, place))
+    return (yield from add_layer(key, colours, space, LAYER_NAME, place, added))
 
 
-def add_above(key: str, uid: str, pixels: Pixels, space: ColourSpace, name: str) -> Work:
+def add_above(
+    key: str, uid: str, pixels: Pixels, space: ColourSpace, name: str, added: Added
+) -> Work:
     """Adds ``pixels`` of ``space`` as a new layer directly above another, in one undo step.
 
     Returns the new layer's identity. Raises as `add_layer`.
@@ -216,7 +109,7 @@ def add_above(key: str, uid: str, pixels: Pixels, space: ColourSpace, name: str)
         node = _source(document, uid, "The layer")
         return layers.Place(node.parentNode(), node, "normal")
 
-    return (yield from add_layer(key, pixels, space, name, place))
+    return (yield from add_layer(key, pixels, space, name, place, added))
 
 
 def add_layer(
@@ -225,6 +118,7 @@ def add_layer(
     space: ColourSpace,
     name: str,
     place_in: Callable[[Any], layers.Place],
+    added: Added,
 ) -> Work:
     """Adds ``pixels`` of the canvas as a new layer, in one undo step; the active layer stays.
 
@@ -247,16 +141,19 @@ def add_layer(
         place = place_in(document)
         if place.blending != "normal":
             node.setBlendingMode(place.blending)
+            hidden.settle()
         node.setName(layers.free_name(document, name))
         if not is_normal:
             node = node.duplicate()
-        yield from insert(key, document, node, place)
+        yield from insert(key, document, node, place, added)
     return layers.uid_of(node)
 
 
-def insert(key: str, document: Any, node: Any, place: layers.Place) -> Work:
+def insert(key: str, document: Any, node: Any, place: layers.Place, added: Added) -> Work:
     """Adds a finished layer that is in no document yet, one undo step; the active layer stays."""
     active = document.activeNode()
+    # Before, as Krita turns its event loop while it adds a layer.
+    added(layers.uid_of(node))
     place.parent.addChildNode(node, place.above)
     yield _ACTIVATION_MS
     document = find_document(key)

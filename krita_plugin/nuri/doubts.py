@@ -100,7 +100,9 @@ class MarkJob(LayerJob):
                     raise NuriError(
                         ErrorCode.cancelled, "You have painted on all doubtful frames already"
                     )
-                layer = yield from add_frames(self._document, sheet, LAYER_NAME, layers.on_top)
+                layer = yield from add_frames(
+                    self._document, sheet, LAYER_NAME, layers.on_top, self._note_added
+                )
         if not layer:
             raise NuriError(
                 ErrorCode.bad_input, "The document has been changed meanwhile", "mark them again"

@@ -6,9 +6,10 @@ from typing import Any
 
 from krita import DockWidgetFactory, Extension, Krita
 
-from . import threads
+from . import threads, workbench
 from .actions import Actions
 from .daemon import Backend
+from .jobs import LayerJob
 from .notice import Notice
 from .panel.docker import NuriDocker
 from .panel.teach_dialog import TeachDialog
@@ -61,14 +62,17 @@ class NuriExtension(Extension):
 
     def _ask_style(self) -> None:
         krita = Krita.instance()
-        document = krita.activeDocument()
-        name = document.name() if document is not None else ""
         # Wrappers that nobody holds go away: that of the window has, and ours would.
-        self._dialog = TeachDialog(self.actions, name, krita.activeWindow().qwindow())
+        self._dialog = TeachDialog(
+            self.actions, krita.activeDocument(), krita.activeWindow().qwindow()
+        )
         self._dialog.show()
 
     def _close(self) -> None:
-        self.actions.teaching.stop()
+        # Copies of documents may not outlive Krita's own, nor temporary files Krita.
+        for job in self.actions.findChildren(LayerJob):
+            job.stop()
+        workbench.close()
         self.backend.close()
         threads.close()
 

@@ -14,14 +14,17 @@ from protocol.pixels import PixelBuffer, Plane
 from . import preview
 from .colourspace import SRGB8, ColourSpace, travel_space
 from .daemon import POLL_MS, Backend
-from .document import Snapshot, add_colours, remove_layer, when_idle
+from .document import FOR_EVER, add_colours, remove_layer, when_idle
 from .hidden import HiddenCopy
 from .notice import Notice
 from .qt import QImage, QObject, pyqtSignal
 from .references import Reference
+from .results import AddedLayer, outdated, part_of
 from .rows import Pixels, blue_first, plane_of
 from .samples import is_paper
+from .snapshot import Snapshot
 from .steps import Steps, Work
+from .threads import JOBS, in_thread
 
 READ_SHARE, DAEMON_SHARE = 0.1, 0.8
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
@@ -33,21 +36,29 @@ PAINTERS = ("aaldc", "video")  # paint by the colours of references and hints
 class Request:
     """What to colour: identities of a document and two of its layers.
 
-    ``replace``: identity of an earlier result to remove once the new one is there, or "".
+    ``earlier``: results for the lines, newest first; those that the new one takes over are removed
+    once it is there.
     ``references``: coloured drawings to follow; with them, and with one of the CHOOSERS, ``hints``
     may be "". ``task``: of the backend, FLATS or LAYER; ``fill_unhinted`` is for FLATS, ``soft``
-    and ``model`` are for LAYER, where "" lets the backend choose.
+    and ``model`` are for LAYER, where "" lets the backend choose. ``time``: the frame of animated
+    layers, None for the one that is shown when they are read.
     """
 
     document: str
     line: str
     hints: str
     fill_unhinted: bool = False
-    replace: str = ""
+    earlier: tuple[AddedLayer, ...] = ()
     references: tuple[Reference, ...] = ()
     model: str = ""
     task: str = FLATS
     soft: bool = False
+    time: int | None = None
+
+    @property
+    def replace(self) -> str:
+        """Identity of the result that is removed where the whole canvas is coloured, or ""."""
+        return self.earlier[0].layer if self.earlier else ""
 
     @property
     def needs_srgb(self) -> bool:
@@ -71,13 +82,15 @@ class Outcome:
 class LayerJob(QObject):
     """Work on layers of one document. ``fraction`` 0..1 and ``stage`` say how far it is.
 
-    ``preview``: what it looks like so far. ``submitted``: the daemon has it as ``job_id``. Ends
-    with one of ``done`` (an `Outcome`) or ``failed`` (a `NuriError`); with ``kept`` the daemon
+    ``preview``: what it looks like so far. ``submitted``: the daemon has it as ``job_id``.
+    ``added``: its layer, by identity, comes into the document; it is too late to cancel then.
+    Ends with one of ``done`` (an `Outcome`) or ``failed`` (a `NuriError`); with ``kept`` the daemon
     still has the result then. Those that derive from it say in `_work` what is done.
     """
 
     changed = pyqtSignal()
     submitted = pyqtSignal()
+    added = pyqtSignal(str)
     done = pyqtSignal(object)
     failed = pyqtSignal(object)
 
@@ -91,6 +104,7 @@ class LayerJob(QObject):
         self.preview: QImage | None = None
         self._backend = backend
         self._job: Job | None = None
+        self._is_adding = False
         self._steps = Steps(self._work(), self)
         self._steps.finished.connect(self.done)
         self._steps.failed.connect(self.failed)
@@ -101,9 +115,9 @@ class LayerJob(QObject):
     def cancel(self) -> None:
         """Stops it wherever it is; `failed` follows with the code cancelled.
 
-        Too late in the moment when the layer is being added; it ends as `done` then.
+        Too late as soon as the layer is being added; it ends as `done` then.
         """
-        if self.cancelling:
+        if self.cancelling or self._is_adding:
             return
         if self._job is not None and not self._job.is_finished:
             self.cancelling = True
@@ -112,6 +126,10 @@ class LayerJob(QObject):
         elif self._steps.stop():
             self.cancelling = True
             self.failed.emit(_cancelled())
+
+    def stop(self) -> None:
+        """Ends it where it stands, without a word: Krita is about to end."""
+        self._steps.stop()
 
     def _work(self) -> Work:
         """What is done, in steps; returns `Outcome`. Raises `NuriError`."""
@@ -135,6 +153,10 @@ class LayerJob(QObject):
             raise _cancelled()
         return job.result(timeout=0)
 
+    def _note_added(self, layer: str) -> None:
+        self._is_adding = True
+        self.added.emit(layer)
+
     def _say_reading(self, part: float) -> None:
         self._say(READ_SHARE * part, "Reading the layers")
 
@@ -149,13 +171,17 @@ class LayerJob(QObject):
 class ColorizeJob(LayerJob):
     """Runs one `Request`: colours for a line layer on a new layer.
 
-    ``space``: of the hints as they travel, and of the colours for them.
+    ``space``: of the hints as they travel, and of the colours for them. ``part``: of the canvas
+    that is coloured, as in `results.AddedLayer`.
     """
+
+    is_animation = False
 
     def __init__(self, backend: Backend, request: Request, parent: QObject | None = None) -> None:
         super().__init__(backend, parent)
         self.request = request
         self.space = SRGB8
+        self.part = ""
 
     def _work(self) -> Work:
         request = self.request
@@ -178,10 +204,14 @@ class ColorizeJob(LayerJob):
         # Large buffers go in steps of their own: handing back their memory takes time, too.
         del line
         yield 0
-        layer = yield from add_colours(request.document, request.line, colours, on_paper, space)
+        layer = yield from add_colours(
+            request.document, request.line, colours, on_paper, space, self._note_added
+        )
         self.kept = False
-        if request.replace:
-            yield from remove_layer(request.document, request.replace)
+        if request.earlier:
+            self._say(self.fraction, "Removing the previous colours")
+        for former in outdated(request.earlier, self.part):
+            yield from remove_layer(request.document, former, FOR_EVER)
         info = result.info
         del result, colours
         yield 0
@@ -190,7 +220,7 @@ class ColorizeJob(LayerJob):
     def _result(self, client: Client) -> Work:
         """Sends the layers and waits; returns (`Result`, `Pixels` of the lines)."""
         line, planes = yield from self._planes()
-        yield 0
+        self.part = yield from in_thread(JOBS, part_of, planes)
         self._say(READ_SHARE, "Sending")
         self._job = self._submit(client, planes)
         self.job_id = self._job.id
@@ -205,7 +235,7 @@ class ColorizeJob(LayerJob):
         request = self.request
         document = yield from when_idle(request.document)
         with Snapshot(
-            document, request.line, request.hints, progress=self._say_reading
+            document, request.line, request.hints, progress=self._say_reading, time=request.time
         ) as snapshot:
             yield 0
             line = yield from snapshot.read_line(request.line)

@@ -9,11 +9,12 @@ from protocol.errors import ErrorCode, NuriError
 
 from .colourspace import SRGB8, ColourSpace
 from .daemon import Backend
-from .document import Snapshot, when_idle
+from .document import when_idle
 from .jobs import ColorizeJob, Request
 from .notice import OfferError
 from .qt import QObject
 from .rows import Pixels
+from .snapshot import Snapshot
 from .steps import Work
 
 

@@ -80,6 +80,19 @@ def reader(node: Any) -> Callable[[int, int, int, int], Any]:
     return read
 
 
+def passes_through(node: Any) -> bool:
+    """True for a group whose layers are drawn as if they were in no group; it has no picture."""
+    return node.type() == "grouplayer" and bool(node.passThroughMode())
+
+
+def pictures(node: Any) -> list[Any]:
+    """The visible layers whose pictures together are what ``node`` looks like, top first."""
+    if not passes_through(node):
+        return [node]
+    shown = [child for child in reversed(children(node)) if child.visible()]
+    return [part for child in shown for part in pictures(child)]
+
+
 def is_plain(node: Any) -> bool:
     """True for a paint layer without masks, whose own pixels are what it looks like."""
     return node.type() == "paintlayer" and not children(node)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import guess, layers, made
-from .animation_plan import KeyFrame, coloured_frames, read_key
 from .desk import Desk
 from .document import find_document, key_of, when_idle
+from .key_frames import KeyFrame, coloured_frames, read_key
 from .steps import Work
 from .timeline import Timeline, is_blank
 

@@ -137,11 +137,12 @@ class Live(QObject):
             yield 0
         seen: list[Any] = [setting[0], self._layers, setting[3:]]
         hint = layers.find(document, self._layers[1]) if self._layers[1] else None
-        if hint is not None:
+        for part in layers.pictures(hint) if hint is not None else ():
             canvas = QRect(0, 0, document.width(), document.height())
-            box = hint.bounds().intersected(canvas)
+            box = part.bounds().intersected(canvas)
+            seen.append((layers.uid_of(part), part.opacity(), part.blendingMode()))
             seen.append((box.x(), box.y(), box.width(), box.height()))
-            read, check = layers.reader(hint), 0
+            read, check = layers.reader(part), 0
             rows = max(1, _STEP_PIXELS // max(1, box.width()))
             for y in range(box.y(), box.y() + box.height(), rows):
                 count = min(rows, box.y() + box.height() - y)

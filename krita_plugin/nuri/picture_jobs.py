@@ -11,12 +11,13 @@ from protocol.errors import ErrorCode, NuriError
 from . import layers, preview
 from .colourspace import ColourSpace
 from .daemon import Backend
-from .document import LAYER_NAME, Snapshot, add_above, when_idle
+from .document import LAYER_NAME, add_above, when_idle
 from .hidden import HiddenCopy
 from .jobs import DAEMON_SHARE, READ_SHARE, LayerJob, Outcome, colours_of
 from .notice import Kind, Notice
 from .qt import QObject
 from .rows import plane_of
+from .snapshot import Snapshot
 from .steps import Work
 
 LINES_NAME = "Lines"
@@ -47,12 +48,16 @@ LINES = Errand(
 
 @dataclass(frozen=True)
 class PictureRequest:
-    """What to do with which layer: identities of the document and the layer; ``model`` or ""."""
+    """What to do with which layer: identities of the document and the layer; ``model`` or "".
+
+    ``time``: as in `jobs.Request`.
+    """
 
     errand: Errand
     document: str
     layer: str
     model: str = ""
+    time: int | None = None
 
 
 class PictureJob(LayerJob):
@@ -77,7 +82,9 @@ class PictureJob(LayerJob):
         self._say(0.0, "Connecting to the backend")
         client = yield from self._backend.client()
         document = yield from when_idle(request.document)
-        with Snapshot(document, request.layer, progress=self._say_reading) as snapshot:
+        with Snapshot(
+            document, request.layer, progress=self._say_reading, time=request.time
+        ) as snapshot:
             yield 0
             picture, space = yield from snapshot.read_picture(request.layer)
             mask = snapshot.read_selection()
@@ -101,6 +108,8 @@ class PictureJob(LayerJob):
         space = space._replace(depth="U16" if made.format.endswith("16") else "U8")
         with HiddenCopy(document) as hidden:
             image = yield from preview.on_white(hidden, made, space)
-        layer = yield from add_above(request.document, request.layer, made, space, errand.layer)
+        layer = yield from add_above(
+            request.document, request.layer, made, space, errand.layer, self._note_added
+        )
         notice = Notice(Kind.done, f'"{name}" {errand.done}, on a new layer')
         return Outcome(layer, image, result.info, notice)

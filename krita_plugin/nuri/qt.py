@@ -16,7 +16,19 @@ QT_VERSION: int = getattr(pykrita, "qt_major_version", lambda: 5)()
 
 if TYPE_CHECKING or QT_VERSION == 6:
     from PyQt6 import sip
-    from PyQt6.QtCore import QByteArray, QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt6.QtCore import (
+        QByteArray,
+        QCoreApplication,
+        QEvent,
+        QObject,
+        QPoint,
+        QRect,
+        QSize,
+        Qt,
+        QTimer,
+        QUrl,
+        pyqtSignal,
+    )
     from PyQt6.QtGui import (
         QAction,
         QColor,
@@ -56,7 +68,19 @@ if TYPE_CHECKING or QT_VERSION == 6:
     )
 else:
     from PyQt5 import sip
-    from PyQt5.QtCore import QByteArray, QObject, QPoint, QRect, QSize, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt5.QtCore import (
+        QByteArray,
+        QCoreApplication,
+        QEvent,
+        QObject,
+        QPoint,
+        QRect,
+        QSize,
+        Qt,
+        QTimer,
+        QUrl,
+        pyqtSignal,
+    )
     from PyQt5.QtGui import (
         QColor,
         QDesktopServices,
@@ -106,9 +130,11 @@ __all__ = [
     "QCheckBox",
     "QColor",
     "QComboBox",
+    "QCoreApplication",
     "QDesktopServices",
     "QDialog",
     "QDialogButtonBox",
+    "QEvent",
     "QFileDialog",
     "QFrame",
     "QGridLayout",

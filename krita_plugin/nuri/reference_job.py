@@ -8,9 +8,10 @@ from protocol.pixels import Plane
 
 from . import references
 from .colourspace import SRGB8, ColourSpace
-from .document import Snapshot, when_idle
+from .document import when_idle
 from .jobs import ColorizeJob
 from .rows import Pixels, plane_of
+from .snapshot import Snapshot
 from .steps import Work
 
 
@@ -25,7 +26,7 @@ class ReferenceJob(ColorizeJob):
         request = self.request
         document = yield from when_idle(request.document)
         uids = [uid for uid in (request.line, request.hints) if uid]
-        with Snapshot(document, *uids, progress=self._say_reading) as snapshot:
+        with Snapshot(document, *uids, progress=self._say_reading, time=request.time) as snapshot:
             yield 0
             line = yield from snapshot.read_line(request.line)
             planes: list[Plane] = [plane_of("line", line)]

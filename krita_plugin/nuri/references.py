@@ -13,10 +13,11 @@ from protocol.pixels import EncodedImage
 
 from . import layers
 from .colourspace import SRGB8, ColourSpace
-from .document import Snapshot, find_document, key_of, when_idle
+from .document import find_document, key_of, when_idle
 from .hidden import HiddenCopy
 from .qt import QRect
 from .rows import plane_of, read_rows
+from .snapshot import Snapshot
 from .steps import Work
 from .threads import JOBS, in_thread
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from . import hints, layers
@@ -11,14 +12,15 @@ from .desk import Desk
 from .document import key_of
 from .jobs import CHOOSERS, FLATS, LAYER, Request
 from .references import Reference
+from .results import AddedLayer, Results
 from .settings import COLOURING, Settings
 
 
 def layer_request(
-    settings: Settings, desk: Desk, document: Any, line: Any, own: list[str], model: str = ""
+    settings: Settings, desk: Desk, document: Any, line: Any, results: Results, model: str = ""
 ) -> Request:
-    """Colorize layer. ``own``: identities of layers that Nuri added; ``model``: in place of the
-    chosen one. Raises `NuriError`: why it cannot be done.
+    """Colorize layer. ``model``: in place of the chosen one. Raises `NuriError`: why it cannot be
+    done.
     """
     references = tuple(desk.references)
     model = model or _chosen(settings)
@@ -29,34 +31,38 @@ def layer_request(
         task = LAYER
     uid = layers.uid_of(line)
     needed = not references and model not in CHOOSERS
-    node = hints.find_painted(document, desk.hints, uid, own, needed=needed)
+    key = key_of(document)
+    node = hints.find_painted(document, desk.hints, uid, results.layers(key), needed=needed)
     hint = layers.uid_of(node) if node is not None else ""
+    used = uid, hint, *_layers_of(document, references)
     return Request(
-        document=key_of(document),
+        document=key,
         line=uid,
         hints=hint,
         fill_unhinted=settings.flag("fill_unhinted"),
-        replace=_replaced(settings, document, own, (uid, hint, *_layers_of(document, references))),
+        earlier=_earlier(settings, results, document, uid, used),
         references=references,
         model=model,
         task=task,
         soft=settings.flag("soft"),
+        time=document.currentTime(),
     )
 
 
 def animation_request(
-    settings: Settings, desk: Desk, document: Any, line: Any, own: list[str]
+    settings: Settings, desk: Desk, document: Any, line: Any, results: Results
 ) -> Request:
     """Colorize animation. Raises `NuriError`: why it cannot be done."""
     uid = layers.uid_of(line)
-    colours = layers.uid_of(colour_layer(document, desk.hints, uid, own))
+    key = key_of(document)
+    colours = layers.uid_of(colour_layer(document, desk.hints, uid, results.layers(key)))
     model = _chosen(settings)
     used = uid, colours, *_layers_of(document, desk.references)
     return Request(
-        key_of(document),
+        key,
         uid,
         colours,
-        replace=_replaced(settings, document, own, used),
+        earlier=_earlier(settings, results, document, uid, used, is_animation=True),
         # what chooses colours itself would choose others for each frame
         model="" if model in CHOOSERS else model,
         soft=settings.flag("soft"),
@@ -75,12 +81,22 @@ def _layers_of(document: Any, references: Iterable[Reference]) -> list[str]:
     return [reference.key for reference in references if reference.document == key]
 
 
-def _replaced(settings: Settings, document: Any, own: list[str], used: Iterable[str]) -> str:
-    """The last result, "" where it stays: it is, or is in, one of the layers ``used``."""
-    if not own or not settings.flag("replace_previous"):
-        return ""
+def _earlier(
+    settings: Settings,
+    results: Results,
+    document: Any,
+    line: str,
+    used: Iterable[str],
+    is_animation: bool = False,
+) -> tuple[AddedLayer, ...]:
+    """The results that a new one for a line layer may replace, newest first: up to one that is, or
+    is in, one of the layers ``used``, which stays.
+    """
+    if not settings.flag("replace_previous"):
+        return ()
+    taken = set(used)
     for uid in used:
         node = layers.find(document, uid)
-        if node is not None and own[-1] in (uid, *layers.inside(node)):
-            return ""
-    return own[-1]
+        taken.update(layers.inside(node) if node is not None else ())
+    earlier = results.earlier(document, line, is_animation)
+    return tuple(takewhile(lambda result: result.layer not in taken, earlier))

@@ -21,7 +21,7 @@ from protocol.errors import ErrorCode, NuriError
 
 from . import layers
 from .colourspace import ColourSpace, travel_space
-from .document import FOR_EVER, insert, when_idle
+from .document import FOR_EVER, Added, insert, when_idle
 from .rows import Pixels, read_rows, write_rows
 from .steps import Work
 from .timeline import Timeline, digest_of, key_times
@@ -140,7 +140,11 @@ class FrameSheet:
 
 
 def add_frames(
-    key: str, sheet: FrameSheet, name: str, place_in: Callable[[Any], layers.Place]
+    key: str,
+    sheet: FrameSheet,
+    name: str,
+    place_in: Callable[[Any], layers.Place],
+    added: Added,
 ) -> Work:
     """Adds the frames of ``sheet`` as a new layer, in one undo step.
 
@@ -156,7 +160,7 @@ def add_frames(
         sheet.node.setBlendingMode(place.blending)
     node = sheet.node.duplicate()
     node.setName(layers.free_name(document, name))
-    yield from insert(key, document, node, place)
+    yield from insert(key, document, node, place, added)
     return layers.uid_of(node)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Generator
-from typing import Any
+from typing import Any, ClassVar
 
 from protocol.errors import ErrorCode, NuriError
 
@@ -13,10 +13,12 @@ from .qt import QObject, QTimer, pyqtSignal
 
 # What a generator yields: after how many milliseconds it wants to go on (0: the next turn).
 Work = Generator[int, None, Any]
+_APART_MS = 10
 
 
 class Steps(QObject):
-    """Runs a generator, one step per turn of the event loop.
+    """Runs a generator, one step per turn of the event loop, never within a step of another one:
+    Krita turns its event loop while it changes a document, and hangs if it is changed again there.
 
     ``finished`` carries what the generator returned, ``failed`` a `NuriError`; one of them comes,
     once, unless `stop` comes first.
@@ -24,6 +26,7 @@ class Steps(QObject):
 
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
+    _is_stepping: ClassVar[bool] = False
 
     def __init__(self, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -46,9 +49,19 @@ class Steps(QObject):
         self._work.close()
         return True
 
-    def _step(self) -> None:
+    def _next(self) -> int:
+        Steps._is_stepping = True
         try:
-            delay = next(self._work)
+            return next(self._work)
+        finally:
+            Steps._is_stepping = False
+
+    def _step(self) -> None:
+        if Steps._is_stepping:
+            self._timer.start(_APART_MS)
+            return
+        try:
+            delay = self._next()
         except StopIteration as end:
             self.finished.emit(end.value)
         except NuriError as error:

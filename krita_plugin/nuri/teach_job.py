@@ -14,9 +14,9 @@ from protocol import launch
 from protocol.errors import ErrorCode, NuriError
 
 from . import preview
-from .animation_plan import KeyFrame
 from .daemon import Backend
 from .jobs import LayerJob, Outcome
+from .key_frames import KeyFrame
 from .lessons import Lesson, read_lessons
 from .notice import Kind, Notice
 from .qt import QImage, QObject, Qt
@@ -28,6 +28,7 @@ STYLE = "style/"  # of the ids of styles among those of models
 LEAST = 2  # coloured frames or pages
 _READ_SHARE = 0.1
 _POLL_MS = 200
+_END_SECONDS = 3.0
 _STEP = re.compile(r"step (\d+)/(\d+) .*?samples/s  (.+?) left")
 _FIGURE = re.compile(r"^(?:regions|places) +([\d.]+) before, ([\d.]+) after$", re.MULTILINE)
 _PREVIEW_WIDTH = 512
@@ -103,7 +104,7 @@ class TeachJob(LayerJob):
                 self._tell(_words(log))
         finally:
             if process.poll() is None:
-                _interrupt(process)
+                _end(process)
             self._process = None
         said = _words(log)
         if self.cancelling:
@@ -168,6 +169,16 @@ def _words(log: Path) -> str:
         return log.read_bytes().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Waits until it has gone: its files can be removed then, under Windows, too."""
+    _interrupt(process)
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:

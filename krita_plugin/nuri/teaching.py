@@ -25,15 +25,18 @@ class Teaching(QObject):
         self._actions = actions
         self.job: TeachJob | None = None
 
-    def start(self, name: str) -> None:
-        """Teaches a style on the coloured frames of the active document, or on the open pages."""
+    def start(self, name: str, document: str) -> None:
+        """Teaches a style on the coloured frames of a document, or on the open pages.
+
+        ``document``: its key, "" for none.
+        """
         desk = self._actions.desk()
         try:
             if self.job is not None:
                 raise NuriError(
                     ErrorCode.busy, "A style is being taught already", "wait for it, or cancel it"
                 )
-            lessons, pages = self._actions.lessons()
+            lessons, pages = self._actions.lessons(document)
         except NuriError as error:
             self._actions.tell(desk, Notice.of(error))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from krita import Krita
@@ -12,6 +12,7 @@ from .colourspace import ColourSpace
 from .hidden import HiddenCopy
 from .made import digest
 from .qt import QRect
+from .rendering import Rendering
 from .rows import Pixels, read_rows
 from .steps import Work
 
@@ -76,6 +77,7 @@ class Timeline(HiddenCopy):
         self.now = self.document.currentTime()
         self.span = selected_span(document)
         self._times: dict[str, list[int]] = {}
+        self._rendering = Rendering(self)
 
     def __enter__(self) -> Timeline:
         return self
@@ -100,7 +102,7 @@ class Timeline(HiddenCopy):
         area = area or self.canvas
         node = layers.require(self.document, uid)
         spaces = ColourSpace.of(node), target
-        read = self._reader(node, time)
+        read = yield from self._reader(node, time)
         return (yield from read_rows(self, read, area, area, spaces))
 
     def digest(self, uid: str, time: int, area: QRect | None = None) -> Work:
@@ -112,21 +114,20 @@ class Timeline(HiddenCopy):
 
     def bounds(self, uid: str, time: int) -> QRect:
         """What is painted of a layer at a time, beyond the canvas, too."""
-        self._move_to(time)
+        self.move_to(time)
         return layers.require(self.document, uid).bounds()
 
-    def _reader(self, node: Any, time: int) -> Callable[[int, int, int, int], Any]:
-        if not self.times(layers.uid_of(node)):
-            return layers.reader(node)
-        if layers.is_plain(node):
+    def _reader(self, node: Any, time: int) -> Work:
+        """Returns how to read a layer at a time: (x, y, width, height) -> raw bytes."""
+        uid = layers.uid_of(node)
+        is_animated = bool(self.times(uid))
+        if not layers.is_plain(node):
+            # What a group looks like is only known where the playhead is; that of the copy is free.
+            moment = time if is_animated else self.document.currentTime()
+            node = yield from self._rendering.at(uid, moment)
+        elif is_animated:
             return lambda x, y, width, height: node.pixelDataAtTime(x, y, width, height, time)
-        # What a group looks like is only known where the playhead is; that of the copy is free.
-        self._move_to(time)
         return layers.reader(node)
-
-    def _move_to(self, time: int) -> None:
-        self.document.setCurrentTime(time)
-        self.document.waitForDone()
 
 
 def is_blank(pixels: Pixels) -> Work:

@@ -11,7 +11,7 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 class Theatre:
     """Runs each test script in a Krita of its own, once; two at a time, for they wait a lot.
 
-    ``scripts``: all that will be asked for. One that measures runs alone.
+    ``scripts``: all that will be asked for. One that measures runs alone, after all others.
     """
 
     def __init__(self, plugin: Path, weights: Weights, scripts: Iterable[str]) -> None:
@@ -149,33 +149,52 @@ def _stage_set(plugin: Path, weights: Path, name: str) -> Iterator[Callable[[Pat
                 NURI_WEIGHTS=str(weights),
                 NURI_STYLES=str(weights / "styles"),
             )
-            _signal_daemon(run / "connection.json", signal.SIGCONT)
+            _go_on(run / "connection.json")
             return outcome
 
         try:
             yield play
         finally:
-            _signal_daemon(run / "connection.json", signal.SIGTERM)
+            if daemon := _daemon(run / "connection.json"):
+                os.kill(daemon, signal.SIGTERM)
             OUTPUT.mkdir(exist_ok=True)
             for log in [krita.root / "krita.log", *state.glob("*.log")]:
                 if log.is_file():
                     shutil.copy(log, OUTPUT / f"{name}-{log.name}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of what runs alone come last: they would wait for all other scripts in their time."""
+    items.sort(key=lambda item: _script_of(item) in _ALONE)
+
+
+def _script_of(item: pytest.Item) -> str | None:
+    call = getattr(item, "callspec", None)
+    return call.params.get("script") if call else None
+
+
 @pytest.fixture(scope="session")
 def theatre(plugin: Path, weights: Weights, request: pytest.FixtureRequest) -> Iterator[Theatre]:
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
-    scripts = [call.params["script"] for call in calls if call and "script" in call.params]
+    scripts = filter(None, map(_script_of, request.session.items))
     theatre = Theatre(plugin, weights, dict.fromkeys(scripts))
     yield theatre
     theatre.close()
 
 
-def _signal_daemon(connection: Path, number: signal.Signals) -> None:
-    """Signals the daemon of this run, and it alone, by its process in the connection file."""
+def _daemon(connection: Path) -> int | None:
+    """The process of the daemon of this run, by its connection file; None where there is none."""
     try:
         daemon = ConnectionFile.read(connection)
     except NuriError:
-        return
-    if not daemon.is_stale():
-        os.kill(daemon.pid, number)
+        return None
+    return None if daemon.is_stale() else daemon.pid
+
+
+def _go_on(connection: Path) -> None:
+    """Wakes what a script has stopped: the daemon of this run, and what computes for it."""
+    if daemon := _daemon(connection):
+        # It may end meanwhile.
+        with suppress(OSError):
+            children = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+            for process in (daemon, *map(int, children)):
+                os.kill(process, signal.SIGCONT)

@@ -53,7 +53,7 @@ _FLAGS = (
     (
         "replace_previous",
         "Replace my previous colours",
-        "Removes the colour layer of the last run once the new one is there (a second undo step)",
+        "Removes the last colours of these lines once the new ones are there (a second undo step)",
     ),
     (
         SELECTED_FRAMES,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..actions import Actions
+from ..document import key_of
 from ..qt import QDialog, QDialogButtonBox, QLabel, QLineEdit, Qt, QVBoxLayout, QWidget
 
 _INTRODUCTION = (
@@ -19,14 +21,17 @@ _NAME = re.compile(r"\w[\w .()-]{0,47}")
 
 
 class TeachDialog(QDialog):
-    """Shown without blocking Krita."""
+    """Shown without blocking Krita. ``document``: what it asks for, or None."""
 
-    def __init__(self, actions: Actions, name: str, parent: QWidget) -> None:
+    def __init__(self, actions: Actions, document: Any, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("nuri_teach_dialog")
         self.setWindowTitle("Teach this style")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = actions
+        # The artist may go on with another document.
+        self._document = key_of(document) if document is not None else ""
+        name = document.name() if document is not None else ""
         introduction = QLabel(_INTRODUCTION, self)
         introduction.setWordWrap(True)
         self._name = QLineEdit(name, self)
@@ -46,7 +51,7 @@ class TeachDialog(QDialog):
     def accept(self) -> None:
         name = self._name.text().strip()
         super().accept()
-        self._actions.teaching.start(name)
+        self._actions.teaching.start(name, self._document)
 
     def _check(self) -> None:
         self._teach.setEnabled(bool(_NAME.fullmatch(self._name.text().strip())))

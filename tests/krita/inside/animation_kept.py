@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from nuri_test_hook.processes import held, worker_pid
 from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
 from nuri_test_hook.stage import SleepingBackend, kill_daemon
 
@@ -57,16 +58,16 @@ def check_a_stroke_while_the_layer_is_added(stage):
     stage.krita.action("zoom_to_100pct").trigger()
     yield from stage.activate(shot.document, sketch)
     patience = documents.when_idle.__defaults__
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield from stage.until(lambda: "Frame 2" in desk.job.stage, 60, "some frames")
-    x, y, width, height = stage.places()["canvas"]
-    yield from stage.mouse("mousemove", x + width // 2, y + height // 2)
-    yield from stage.mouse("mousedown", 1)
-    yield from stage.mouse("mousemove", x + width // 2 + 30, y + height // 2)
+    desk = yield from colorize_until(stage, 2)
+    with held(worker_pid()):
+        x, y, width, height = stage.places()["canvas"]
+        yield from stage.mouse("mousemove", x + width // 2, y + height // 2)
+        yield from stage.mouse("mousedown", 1)
+        yield from stage.mouse("mousemove", x + width // 2 + 30, y + height // 2)
     try:
         documents.when_idle.__defaults__ = (300,)
-        yield from stage.until(lambda: "Adding" in desk.job.stage, 60, "the end of the frames")
+        is_adding = lambda: desk.job is None or "Adding" in desk.job.stage  # noqa: E731
+        yield from stage.until(is_adding, 60, "the end of the frames")
         yield 1500
         stage.trigger("nuri_cancel_colouring")
         yield 500

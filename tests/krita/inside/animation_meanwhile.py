@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nuri_test_hook.processes import held, worker_pid
 from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
 
 
@@ -93,11 +94,12 @@ def check_key_frames_changed_meanwhile(stage):
     document = shot.document
     desk = yield from colorize_until(stage, 4)
     added, gone = 7, TIMES[20]
-    yield from shot.draw_line(added, 6)
-    yield from shot.remove_frame(shot.line, gone)
-    yield from shot.move_to(shot.line, 3)
-    stage.refresh(document)
-    assert desk.job is not None, desk.notice
+    with held(worker_pid()):
+        yield from shot.draw_line(added, 6)
+        yield from shot.remove_frame(shot.line, gone)
+        yield from shot.move_to(shot.line, 3)
+        stage.refresh(document)
+        assert desk.job is not None, desk.notice
     kind, message, remedy, _ = yield from _ends(stage, desk)
     assert kind == "advice", message
     assert "22 frames coloured from 2; 1 new in the lines" in message, message

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from pathlib import Path
 
+from nuri_test_hook.processes import held, worker_pid
 from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
-
-CONNECTION = Path(os.environ["NURI_CONNECTION"])
-
-
-def _kill(which):
-    daemon = json.loads(CONNECTION.read_text())["pid"]
-    if which == "daemon":
-        os.kill(daemon, signal.SIGKILL)
-        return
-    children = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
-    for child in children:
-        if "backend.daemon.worker" in Path(f"/proc/{child}/cmdline").read_text():
-            os.kill(int(child), signal.SIGKILL)
-            return
-    raise AssertionError("no worker")
+from nuri_test_hook.stage import daemon_pid
 
 
-def _killed(stage, which):
+def _killed(stage, process):
     shot = yield from make(stage)
     desk = yield from colorize_until(stage, 6)
-    _kill(which)
+    os.kill(process(), signal.SIGKILL)
     yield from stage.until(lambda: desk.job is None, 90, "the end")
     yield 200
     assert stage.notice()[0] == "done", stage.notice()
@@ -36,11 +21,11 @@ def _killed(stage, which):
 
 
 def check_worker_killed_in_the_middle(stage):
-    yield from _killed(stage, "worker")
+    yield from _killed(stage, worker_pid)
 
 
 def check_daemon_killed_in_the_middle(stage):
-    yield from _killed(stage, "daemon")
+    yield from _killed(stage, daemon_pid)
 
 
 def check_blank_frames_stay_empty_and_are_told(stage):
@@ -109,7 +94,8 @@ def check_bad_input(stage):
 def check_document_closed_in_the_middle(stage):
     shot = yield from make(stage)
     desk = yield from colorize_until(stage, 3)
-    yield from stage.close(shot.document)
-    yield from stage.until(lambda: desk.job is None, 20, "the end")
+    with held(worker_pid()):
+        yield from stage.close(shot.document)
+        yield from stage.until(lambda: desk.job is None, 60, "the end")
     yield 200
     assert "closed" in desk.notice.message, desk.notice

@@ -47,7 +47,7 @@ def check_first_colour(stage):
     yield from stage.click("menu:Nuri")
     stage.screenshot("journey-menu")
     yield from stage.click("menu:New hint layer")
-    yield from stage.until(lambda: document.activeNode().name() == "Nuri hints", 5, "the layer")
+    yield from stage.until(lambda: document.activeNode().name() == "Nuri hints", 30, "the layer")
     yield 300
     yield from _paint_with(stage, 230, 80, 60)
     yield from _stroke(stage, document, rooms.first[0] - 40, rooms.first[1], 80)
@@ -73,10 +73,10 @@ def check_first_colour(stage):
     assert stage.widget("nuri_preview").isVisible()
     yield from stage.mouse("mousemove", *stage.places()["canvas"][:2])
     yield from stage.mouse("key", "ctrl+z")
-    yield from stage.until(lambda: document.nodeByName("Colours") is None, 5, "undo")
+    yield from stage.until(lambda: document.nodeByName("Colours") is None, 30, "undo")
     assert stage.fingerprint(document) == before
     yield from stage.mouse("key", "ctrl+shift+z")
-    yield from stage.until(lambda: document.nodeByName("Colours") is not None, 5, "redo")
+    yield from stage.until(lambda: document.nodeByName("Colours") is not None, 30, "redo")
 
 
 def check_result_during_a_stroke(stage):

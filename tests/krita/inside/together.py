@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
+
 from nuri_test_hook.pictures import SPACES
-from nuri_test_hook.stage import SleepingBackend, kill_daemon
+from nuri_test_hook.processes import without_daemon
+from nuri_test_hook.stage import SleepingBackend
 
 _FIRST = SPACES["rgba8"][2]
+_BACKEND = os.environ["NURI_BACKEND"]
+
+
+@contextmanager
+def _start_held(stage, command):
+    """A backend that waits with its shell ``command`` until what this yields is called."""
+    gate = stage.root / "gate"
+    gate.unlink(missing_ok=True)
+    wait = f'while [ ! -e "{gate}" ]; do sleep 0.1; done'
+    with SleepingBackend(stage.root, f"{wait}\n{command}"):
+        yield gate.touch
 
 
 def _begin(stage):
@@ -13,7 +28,7 @@ def _begin(stage):
     document, _, _, rooms = yield from stage.drawing()
     stage.trigger("nuri_colorize_layer")
     desk = stage.actions().desk()
-    yield from stage.until(lambda: stage.actions().backend.state.name == "starting", 10, "a start")
+    yield from stage.until(lambda: stage.actions().backend.state.name == "starting", 30, "a start")
     return document, rooms, desk
 
 
@@ -23,10 +38,12 @@ def _ends(stage, *desks):
 
 
 def check_two_documents_at_once(stage):
-    first, rooms, one = yield from _begin(stage)
-    second, _, other = yield from _begin(stage)
-    assert one.job is not None and other.job is not None, (one.notice, other.notice)
-    yield from _ends(stage, one, other)
+    with _start_held(stage, f'exec "{_BACKEND}" "$@"') as go_on:
+        first, rooms, one = yield from _begin(stage)
+        second, _, other = yield from _begin(stage)
+        assert one.job is not None and other.job is not None, (one.notice, other.notice)
+        go_on()
+        yield from _ends(stage, one, other)
     for document, desk in ((first, one), (second, other)):
         assert desk.notice.kind.value == "done", desk.notice
         assert stage.pixel(document.nodeByName("Colours"), *rooms.first) == _FIRST
@@ -34,8 +51,7 @@ def check_two_documents_at_once(stage):
 
 def check_one_that_waits_is_cancelled(stage):
     """And one that connects: the next one takes over."""
-    kill_daemon()
-    yield 300
+    yield from without_daemon(stage)
     with SleepingBackend(stage.root):
         _, _, one = yield from _begin(stage)
         document, rooms, other = yield from _begin(stage)
@@ -55,11 +71,11 @@ def check_one_that_waits_is_cancelled(stage):
 
 
 def check_all_hear_that_there_is_no_backend(stage):
-    kill_daemon()
-    yield 300
-    with SleepingBackend(stage.root, "sleep 3; exit 1"):
+    yield from without_daemon(stage)
+    with _start_held(stage, "exit 1") as go_on:
         _, _, one = yield from _begin(stage)
         _, _, other = yield from _begin(stage)
+        go_on()
         yield from _ends(stage, one, other)
     for desk in (one, other):
         assert desk.notice.kind.value == "error" and "did not start" in desk.notice.message

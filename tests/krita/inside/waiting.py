@@ -7,12 +7,12 @@ import signal
 from pathlib import Path
 
 from nuri_test_hook.pictures import SPACES
+from nuri_test_hook.processes import until_gone
 from nuri_test_hook.stage import SleepingBackend, daemon_pid
 
 from nuri import kept
 from nuri.colourspace import SRGB8
 
-CONNECTION = Path(os.environ["NURI_CONNECTION"])
 _HAS_NETWORKS = (Path(os.environ["NURI_WEIGHTS"]) / "manifest.toml").exists()
 
 
@@ -55,9 +55,9 @@ def check_a_failed_or_cancelled_try_can_be_repeated(stage):
     assert (yield from stage.colorize())[0] == "done"
     yield from stage.undo(document)
     yield from _miss(stage, document, line)
-    os.kill(daemon_pid(), signal.SIGTERM)  # it writes down what it keeps before it ends
-    yield from stage.until(lambda: not CONNECTION.exists(), 20, "the end of the daemon")
-    yield 300
+    daemon = daemon_pid()
+    os.kill(daemon, signal.SIGTERM)  # it writes down what it keeps before it ends
+    yield from until_gone(stage, daemon)
     backend = os.environ["NURI_BACKEND"]
     os.environ["NURI_BACKEND"] = "/nonexistent/nuri"
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .pictures import SPACES, Rooms
 
 # Times of the key frames of the lines; between them frames are held.
@@ -136,14 +138,24 @@ def colorize(stage, seconds=120):
 
 
 def colorize_until(stage, frame):
-    """The menu action, until a frame of this number is under way; returns the desk."""
+    """The menu action, until a frame of this number or a later one is under way; returns the desk.
+
+    The backend goes on meanwhile: what has to happen before the last frame happens at once, or
+    while the worker is held (`processes.held`).
+    """
     stage.trigger("nuri_colorize_animation")
     desk = stage.actions().desk()
     yield from stage.until(
-        lambda: desk.job is None or f"Frame {frame}" in desk.job.stage, 60, "some frames"
+        lambda: desk.job is None or _under_way(desk.job) >= frame, 60, "some frames"
     )
     assert desk.job is not None, desk.notice
     return desk
+
+
+def _under_way(job):
+    """The number of the frame that an animation is at; 0 before its frames and after them."""
+    found = re.match(r"Frame (\d+) of", job.stage)
+    return int(found[1]) if found else 0
 
 
 def make(stage, space="rgba8", width=320, height=240, times=TIMES, painted=None):

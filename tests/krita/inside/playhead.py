@@ -1,0 +1,67 @@
+"""Colorize layer on an animation colours the frame that was shown when it was asked for."""
+
+from __future__ import annotations
+
+from nuri_test_hook.pictures import SPACES
+from nuri_test_hook.shot import make
+from nuri_test_hook.stage import kill_daemon
+
+from nuri.snapshot import Snapshot
+
+_TIMES = (0, 2, 4, 6)
+
+
+def _lefts(shot, pixels):
+    """Where the paint of a colour layer begins in the row through the first room."""
+    width, y = shot.document.width(), shot.rooms[0][0][1]
+    row = pixels[4 * width * y : 4 * width * (y + 1)]
+    return next(x for x in range(width) if row[4 * x + 3])
+
+
+def check_playhead_moved_while_the_backend_starts(stage):
+    shot = yield from make(stage, times=_TIMES)
+    document = shot.document
+    hints = stage.layer(document, "Nuri hints")
+    for colour, (x, y) in zip(SPACES["rgba8"][2:], shot.rooms[0][:2], strict=True):
+        stage.fill(document, hints, colour, x - 2, y - 2, 5, 5)
+    yield from shot.move_to(hints, 0)
+    stage.refresh(document)
+    stage.actions().desk().hints = hints.uniqueId().toString()
+    kill_daemon()
+    yield 200
+    stage.trigger("nuri_colorize_layer")
+    desk = stage.actions().desk()
+    yield 100
+    assert desk.job.stage == "Connecting to the backend", desk.job.stage
+    document.setCurrentTime(6)
+    document.waitForDone()
+    yield from stage.until(lambda: desk.job is None, 60, "the colours")
+    yield 100
+    assert stage.notice()[0] == "done", stage.notice()
+    assert document.currentTime() == 6
+    begins = _lefts(shot, stage.pixels(document, document.nodeByName("Colours")))
+    first, last = (shot.rooms[time][2][0] for time in (0, 6))
+    assert first <= begins < last, (first, begins, last)
+
+
+def check_playhead_moved_while_the_lines_are_read(stage):
+    shot = yield from make(stage, width=1600, height=1200, times=_TIMES)
+    document, uid = shot.document, shot.line.uniqueId().toString()
+    yield from shot.move_to(shot.line, 0)
+    expected = shot.read(shot.line, 0)
+    assert expected != shot.read(shot.line, 6)
+    with Snapshot(document, uid, progress=lambda part: None) as snapshot:
+        work = snapshot.read_line(uid)
+        steps = 0
+        try:
+            while True:
+                next(work)
+                steps += 1
+                if steps == 2:
+                    document.setCurrentTime(6)
+                    document.waitForDone()
+                yield 0
+        except StopIteration as end:
+            pixels = end.value
+    assert steps > 3
+    assert bytes(pixels.data) == expected
