@@ -1,53 +1,38 @@
-"""What the menu entries and the docker's buttons do, and what the docker shows about it."""
+"""What the menu entries and the docker's buttons do."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import guess, hints, kept, layers
+from . import hints, kept, layers
 from .animation import AnimationJob
 from .animation_plan import SELECTED_FRAMES
 from .cuts import SEVERAL_SHOTS
 from .daemon import Backend
 from .desk import Desk, summary, waiting
-from .document import find_document, key_of
+from .desks import Desks
+from .document import key_of
 from .doubts import MarkJob
 from .jobs import ColorizeJob, LayerJob, Outcome, Request
 from .kept_job import AddKeptJob
-from .lessons import Lesson, pages
 from .live import Live
 from .notice import Kind, Notice
 from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
-from .qt import QObject, pyqtSignal
+from .qt import QObject
 from .reference_job import ReferenceJob
 from .references import Reference
-from .requests import animation_request, layer_request
-from .results import AddedLayer, Results
-from .settings import Settings
+from .results import AddedLayer
 from .steps import Steps
 from .teaching import Teaching
 
 
-class Actions(Settings):
-    """One per Krita. ``changed`` tells dockers to show the state anew.
-
-    ``noticed`` carries each new `Notice`, for a message on the canvas while no docker is open.
-    """
-
-    changed = pyqtSignal()
-    noticed = pyqtSignal(object)
+class Actions(Desks):
+    """One per Krita."""
 
     def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.backend = backend
-        self.backend.changed.connect(self.changed)
-        self._desks: dict[str, Desk] = {}
-        self._idle_desk = Desk()
-        self._results = Results()
+        super().__init__(backend, parent)
         self.live = Live(self)
         self.teaching = Teaching(self)
 
@@ -57,7 +42,7 @@ class Actions(Settings):
         ``model``: in place of the chosen one.
         """
         try:
-            request = self.request(self._active_document(), model)
+            request = self.request(self.active_document(), model)
             kind = ReferenceJob if request.needs_srgb else ColorizeJob
             self._run(self.desk(), kind(self.backend, request, self))
         except NuriError as error:
@@ -87,8 +72,8 @@ class Actions(Settings):
         """Marks where the newest animation of the line layer is a guess, on a layer on top."""
         desk = self.desk()
         try:
-            document = self._active_document()
-            line = layers.uid_of(self._lines(document))
+            document = self.active_document()
+            line = layers.uid_of(self.lines(document))
             self._run(desk, MarkJob(self.backend, key_of(document), line, self))
         except NuriError as error:
             self.tell(desk, Notice.of(error))
@@ -97,7 +82,7 @@ class Actions(Settings):
         """Adds a hint layer above the lines of the active document, ready to paint on."""
         desk = self.desk()
         try:
-            document = self._active_document()
+            document = self.active_document()
             line = self.line_layer(document)
             made = layers.uid_of(hints.create(document, line))
         except NuriError as error:
@@ -168,48 +153,9 @@ class Actions(Settings):
     def say_no_log(self) -> None:
         self.tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
 
-    def desk(self) -> Desk:
-        """The state of the active document; a desk of its own while there is none."""
-        document = Krita.instance().activeDocument()
-        if document is None or document.rootNode() is None:
-            return self._idle_desk
-        return self._desk_of(document)
-
-    def _desk_of(self, document: Any) -> Desk:
-        key = key_of(document)
-        if key not in self._desks:
-            self._desks = {old: desk for old, desk in self._desks.items() if find_document(old)}
-            self._desks[key] = Desk(key)
-        return self._desks[key]
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a layer is being coloured in any document."""
-        return any(desk.job for desk in self._desks.values())
-
     def job_of(self, desk: Desk) -> LayerJob | None:
         """What there is to show and to cancel: the job of a document, else the teaching."""
         return desk.job or self.teaching.job
-
-    def line_layer(self, document: Any) -> Any | None:
-        """The line layer: the chosen one, else the most likely one, else None."""
-        desk = self._desk_of(document)
-        node = layers.find(document, desk.line) if desk.line else None
-        return node or guess.line_layer(document, desk.hints, self.results_of(document))
-
-    def hint_layer(self, document: Any, line: Any | None) -> Any | None:
-        """The hint layer, chosen or likely, or None."""
-        uid = layers.uid_of(line) if line is not None else ""
-        try:
-            return hints.find(document, self.desk().hints, uid, self.results_of(document))
-        except NuriError:
-            return None
-
-    def results_of(self, document: Any) -> list[str]:
-        """Identities of the layers that Nuri added to this document: never lines or hints of a next
-        run.
-        """
-        return self._results.layers(key_of(document))
 
     def connect_backend(self) -> None:
         """Starts the backend or connects to it, so that it can say what it has."""
@@ -219,57 +165,10 @@ class Actions(Settings):
             end.connect(steps.deleteLater)
         steps.start()
 
-    def _active_document(self) -> Any:
-        document = Krita.instance().activeDocument()
-        if document is None:
-            raise NuriError(
-                ErrorCode.bad_input, "No document is open", "open a drawing with lines first"
-            )
-        return document
-
-    def _lines(self, document: Any) -> Any:
-        line = self.line_layer(document)
-        if line is None:
-            raise NuriError(
-                ErrorCode.bad_input,
-                "Nuri cannot tell which layer holds the lines",
-                "choose it in the Nuri docker, or name it Lines",
-            )
-        return line
-
-    def request(self, document: Any, model: str = "") -> Request:
-        """What Colorize layer does in the active document. Raises `NuriError`: why it cannot."""
-        line = self._lines(document)
-        return layer_request(self, self.desk(), document, line, self._results, model)
-
-    def animation_request(self) -> Request:
-        """What Colorize animation does in the active document. Raises `NuriError`: why not."""
-        document = self._active_document()
-        line = self._lines(document)
-        return animation_request(self, self.desk(), document, line, self._results)
-
-    def lessons(self, key: str) -> tuple[list[Lesson], bool]:
-        """What a style is taught on: coloured frames of a document where its lines are animated,
-        else the open pages; and whether it is pages. Raises `NuriError`: why nothing.
-        """
-        document = find_document(key) if key else self._active_document()
-        if document is None:
-            raise NuriError(
-                ErrorCode.not_found,
-                "The document that the style was to be taught on has been closed",
-                "open it, and choose Teach this style there",
-            )
-        line = self._lines(document)
-        if not layers.is_animated(line):
-            own = self._results.by_document()
-            return pages(Krita.instance().documents(), self._desks, own), True
-        asked = animation_request(self, self._desk_of(document), document, line, self._results)
-        return [Lesson(asked.document, asked.line, asked.hints)], False
-
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()
         try:
-            document = self._active_document()
+            document = self.active_document()
             node = document.activeNode()
             if node is None or node.type() not in layers.DRAWABLE:
                 raise NuriError(
@@ -301,7 +200,7 @@ class Actions(Settings):
 
     def _note_result(self, job: ColorizeJob, layer: str) -> None:
         result = AddedLayer(layer, job.request.line, job.is_animation, job.part)
-        self._results.add(job.request.document, result)
+        self.results.add(job.request.document, result)
 
     def _finish(self, desk: Desk, job: LayerJob, outcome: Outcome) -> None:
         desk.preview, desk.live = outcome.preview, None
@@ -329,11 +228,3 @@ class Actions(Settings):
             desk.job = None
             self.tell(desk, notice)
         job.deleteLater()
-
-    def tell(self, desk: Desk, notice: Notice) -> None:
-        """Shows a notice of a document, or where the artist is now if that has been closed."""
-        desk.notice = notice
-        if desk.document and find_document(desk.document) is None:
-            self.desk().notice = notice
-        self.noticed.emit(notice)
-        self.changed.emit()

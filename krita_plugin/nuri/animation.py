@@ -61,7 +61,7 @@ class AnimationJob(ColorizeJob):
         self._say(0.0, "Connecting to the backend")
         client = yield from self._backend.client()
         document = yield from when_idle(request.document)
-        with Timeline(document) as timeline:
+        with Timeline(document, request.time) as timeline:
             yield 0
             past = made.latest(document, request.line)
             shots = yield from self._shots(client, timeline)

@@ -66,6 +66,7 @@ def animation_request(
         # what chooses colours itself would choose others for each frame
         model="" if model in CHOOSERS else model,
         soft=settings.flag("soft"),
+        time=document.currentTime(),
     )
 
 

@@ -66,15 +66,15 @@ def show_next(times: Sequence[int]) -> int | None:
 class Timeline(HiddenCopy):
     """The layers of a document at any time, as they are now, whatever the artist does next.
 
-    ``now``: where the playhead is. ``span``: of `selected_span`.
+    ``now``: where the playhead is, or was when the artist asked. ``span``: of `selected_span`.
     """
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: Any, now: int | None = None) -> None:
         super().__init__(document)
         self.canvas = QRect(0, 0, document.width(), document.height())
         self.space = ColourSpace.of(document)
         # Made at once: later the artist may have gone on.
-        self.now = self.document.currentTime()
+        self.now = self.document.currentTime() if now is None else now
         self.span = selected_span(document)
         self._times: dict[str, list[int]] = {}
         self._rendering = Rendering(self)

@@ -1,4 +1,4 @@
-"""Colorize layer on an animation colours the frame that was shown when it was asked for."""
+"""An animation is coloured as it was shown when that was asked for, wherever the playhead goes."""
 
 from __future__ import annotations
 
@@ -65,3 +65,29 @@ def check_playhead_moved_while_the_lines_are_read(stage):
             pixels = end.value
     assert steps > 3
     assert bytes(pixels.data) == expected
+
+
+def check_a_still_colour_layer_belongs_to_the_frame_that_was_shown(stage):
+    shot = yield from make(stage, times=_TIMES, painted=())
+    document = shot.document
+    shot.colour.remove()
+    still = stage.layer(document, "Colour hints")
+    left, middle, right, top, bottom = shot.rooms[4][2]
+    stage.fill(document, still, shot.first, left, top, middle - left, bottom - top)
+    stage.fill(document, still, shot.second, middle, top, right - middle, bottom - top)
+    yield from shot.move_to(shot.line, 4)
+    stage.refresh(document)
+    kill_daemon()
+    yield 200
+    stage.trigger("nuri_colorize_animation")
+    desk = stage.actions().desk()
+    yield 100
+    assert desk.job.stage == "Connecting to the backend", desk.job.stage
+    document.setCurrentTime(0)
+    document.waitForDone()
+    yield from stage.until(lambda: desk.job is None, 90, "the animation")
+    yield 100
+    assert "3 frames coloured from 1" in stage.notice()[1], stage.notice()
+    result = document.nodeByName("Colours")
+    size = document.width(), document.height()
+    assert shot.read(result, 4) == bytes(still.pixelData(0, 0, *size))
