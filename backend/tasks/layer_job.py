@@ -71,7 +71,7 @@ def run_layer(request: Request) -> Outcome:
             )
     except NuriError as error:
         if error.code is ErrorCode.model_missing and not references and not chooses:
-            return _flats_alone(request)
+            return _flats_alone(request, error)
         raise
     if turned:
         flats, palette = _red_for_blue(result.flats), result.palette[:, _TURNED]
@@ -104,11 +104,11 @@ def _border_finder(hints: GivenHints | None, turned: bool) -> tuple[FindBorders 
     return (lambda ink, hints: find_borders(network, ink, hints, backwards=backwards)), ""
 
 
-def _flats_alone(request: Request) -> Outcome:
+def _flats_alone(request: Request, reason: NuriError) -> Outcome:
     options = {key: value for key, value in request.options.items() if key != "model"}
     outcome = run_flats(replace(request, options=options))
-    missing = "the region matcher's weights are missing: areas without a hint stay as they are"
-    outcome.info["warnings"].append(missing)
+    left = f"{reason.info.message}; areas without a hint stay as they are"
+    outcome.info["warnings"].append(left)
     return outcome
 
 

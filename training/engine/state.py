@@ -56,11 +56,12 @@ class RunState:
             },
         }
 
-    def restore(self, path: Path) -> None:
+    def restore(self, path: Path, *, quiet: bool = False) -> None:
         """Take everything from a checkpoint of the same stage, architecture and base.
 
         One of another base is left alone, so that the stage begins anew, which is logged in one
-        line. Raises TrainingError that names the difference in stage or architecture.
+        line unless ``quiet``. Raises TrainingError that names the difference in stage or
+        architecture.
         """
         state, recipe = checkpoint.load(path), self.recipe
         if (state["paper"], state["stage"]) != (recipe.paper, recipe.stage):
@@ -70,7 +71,8 @@ class RunState:
                 "choose another run folder",
             )
         if recipe.base is not None and state.get("base") != recipe.base:
-            _log.warning("%s", _anew(path, state.get("base"), recipe))
+            if not quiet:
+                _log.warning("%s", _anew(path, state.get("base"), recipe))
             return
         checkpoint.compare(path, state["config"], recipe.config, recipe.architecture)
         for name, network in recipe.networks.items():

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from . import checkpoint
 from .average import Average
 from .batches import Source, collate, mixed_seed, to_device
 from .devices import as_first, gathered, make_fabric, on_any
+from .interruption import Interruption
 from .journal import History, Journal, Meter, read_history
 from .progress import Progress
 from .recipe import Batch, Recipe, Track
@@ -85,7 +83,7 @@ class Trainer:
             for name, plan in recipe.optimisers.items()
         }
         self._state = RunState(recipe, self._optimisers, self._make_average())
-        self._asked = False  # to stop, by a signal to this process
+        self._interruption = Interruption()
         self._stop = ""
 
     def fit(self, resume: bool = False) -> Fitted:
@@ -106,7 +104,7 @@ class Trainer:
         began, first = time.monotonic(), self._state.step
         journal = self._journal()
         try:
-            with self._interruptible():
+            with self._interruption:
                 self._loop(journal, began)
             if journal is not None:
                 journal.write_facts(
@@ -131,7 +129,7 @@ class Trainer:
     def _restore(self) -> None:
         failure: TrainingError | None = None
         try:
-            self._state.restore(self.checkpoint)
+            self._state.restore(self.checkpoint, quiet=self._fabric.global_rank > 0)
         except TrainingError as error:  # the others wait for this process below
             failure = error
         steps = gathered(self._fabric, {"none" if failure else str(self._state.step)})
@@ -302,26 +300,5 @@ class Trainer:
         limit = float(self._settings["max_seconds"]) or math.inf
         late = time.monotonic() - began > limit and self._state.step < self.recipe.steps
         # all processes stop after the same step
-        late, interrupted = on_any(self._fabric, late, self._asked)
+        late, interrupted = on_any(self._fabric, late, self._interruption.asked)
         self._stop = "interrupted" if interrupted else "time" if late else ""
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C or SIGTERM ends the run after the step at hand, with a checkpoint."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def stop(number: int, frame: object) -> None:
-            if self._asked:
-                raise KeyboardInterrupt
-            self._asked = True
-
-        previous = {
-            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)

@@ -158,7 +158,10 @@ def test_hints_alone_need_no_weights(tmp_path, monkeypatch):
     inputs = png("line", drawings.line()), png("hints", drawings.hints())
     outcome = run(*inputs, outputs=["picture"], encode="png")
     assert drawings.is_coloured(io.read_image(outcome.outputs[0].data, "picture.png"))
-    assert any("weights are missing" in warning for warning in outcome.info["warnings"])
+    (warning,) = [each for each in outcome.info["warnings"] if "without a hint stay" in each]
+    assert warning.startswith("there are no trained weights for 'matching'")
+    painted = run(*inputs, outputs=["picture"], encode="png", model="aaldc").info["warnings"]
+    assert any(each.startswith("there are no trained weights for 'aaldc'") for each in painted)
     with pytest.raises(NuriError) as caught:
         run(png("line", figures.face()[0]), png("reference_0", figures.face()[1]))
     assert caught.value.code is ErrorCode.model_missing
