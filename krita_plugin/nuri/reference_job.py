@@ -41,7 +41,9 @@ class ReferenceJob(ColorizeJob):
             yield 0
         for index, reference in enumerate(request.references):
             self._say(self.fraction, f"Reading {reference.name}")
-            planes.append((yield from references.read(reference, f"reference_{index}")))
+            # Elsewhere than in this document its own playhead says which frame is meant.
+            time = request.time if reference.document == request.document else None
+            planes.append((yield from references.read(reference, f"reference_{index}", time)))
         return line, planes
 
     def _space_of(self, colours: Pixels, document: Any) -> ColourSpace:

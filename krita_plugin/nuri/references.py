@@ -63,9 +63,10 @@ def name_of(document: Any) -> str:
     return Path(document.fileName()).name or document.name() or "Not saved"
 
 
-def read(reference: Reference, name: str) -> Work:
+def read(reference: Reference, name: str, time: int | None = None) -> Work:
     """The picture as it travels, called ``name``; returns a `Plane`.
 
+    ``time``: the frame of an animated layer, by default the one that is shown.
     Raises `NuriError`: not_found (it has gone), bad_input (nothing painted, file unreadable).
     """
     if reference.kind is Kind.file:
@@ -79,7 +80,7 @@ def read(reference: Reference, name: str) -> Work:
         if layers.find(document, reference.key) is None:
             message = f'The reference layer "{reference.name}" has been deleted'
             raise NuriError(ErrorCode.not_found, message, _REMEDY)
-        with Snapshot(document, reference.key, progress=lambda part: None) as snapshot:
+        with Snapshot(document, reference.key, progress=lambda part: None, time=time) as snapshot:
             pixels = yield from snapshot.read_reference(reference.key)
     else:
         with HiddenCopy(document) as hidden:

@@ -6,6 +6,7 @@ from nuri_test_hook.pictures import SPACES
 from nuri_test_hook.shot import make
 from nuri_test_hook.stage import kill_daemon
 
+from nuri import references
 from nuri.snapshot import Snapshot
 
 _TIMES = (0, 2, 4, 6)
@@ -91,3 +92,15 @@ def check_a_still_colour_layer_belongs_to_the_frame_that_was_shown(stage):
     result = document.nodeByName("Colours")
     size = document.width(), document.height()
     assert shot.read(result, 4) == bytes(still.pixelData(0, 0, *size))
+
+
+def check_an_animated_reference_is_read_at_the_time_of_the_request(stage):
+    shot = yield from make(stage, times=_TIMES)
+    document = shot.document
+    yield from shot.move_to(shot.line, 6)
+    plane = yield from references.read(references.of_layer(document, shot.colour), "r", 0)
+    left, _, _, top, _ = shot.rooms[0][2]
+    row = 4 * plane.width * (top + 10 - plane.y)
+    alpha = bytes(plane.data)[row : row + 4 * plane.width][3::4]
+    assert plane.x + alpha.index(255) == left < shot.rooms[6][2][0]
+    assert document.currentTime() == 6
