@@ -74,7 +74,7 @@ def model_card(
     for heading, key in (("Done without", "degraded"), ("Pretrained networks used", "pretrained")):
         known = state["metadata"].get(key) or ["nothing"]
         lines += ["", f"## {heading}", "", *(f"- {line}" for line in known)]
-    lines += ["", "## Measured", "", *_measured(evaluation)]
+    lines += ["", "## Measured", "", *_measured(evaluation, state)]
     lines += [
         "",
         "## Licence",
@@ -166,10 +166,19 @@ def _counted(steps: int) -> str:
     return f"{steps:,} step{'s' * (steps != 1)}"
 
 
-def _measured(evaluation: Path | None) -> list[str]:
+def _measured(evaluation: Path | None, state: Mapping[str, Any]) -> list[str]:
     if evaluation is None or not evaluation.exists():
         return ["Not evaluated yet (`nuri-train evaluate`)."]
-    return measured(json.loads(evaluation.read_text(encoding="utf-8")))
+    facts = json.loads(evaluation.read_text(encoding="utf-8"))
+    if not is_of(facts, state):
+        return ["Not evaluated since it was trained further (`nuri-train evaluate`)."]
+    return measured(facts)
+
+
+def is_of(facts: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """Whether an evaluation is of these weights; one of before that was noted counts as such."""
+    weights = facts.get("weights")
+    return weights is None or weights["digest"] == checkpoint.origin(state)["digest"]
 
 
 def measured(facts: Mapping[str, Any]) -> list[str]:

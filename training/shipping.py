@@ -12,9 +12,10 @@ from typing import Any
 
 from backend.models import architectures
 from backend.weights import manifest
+from training.engine.checkpoint import load as read_checkpoint
 from training.engine.files import write_whole
 from training.errors import TrainingError
-from training.export import export_network, measured, save_network
+from training.export import export_network, is_of, measured, save_network
 
 PICTURES = "../../docs/models"  # of cards, from the folder of weights that ships
 
@@ -38,8 +39,16 @@ def ship_run(
     *,
     evaluation: Path | None = None,
 ) -> manifest.Entry:
-    """Ship one network of a run's checkpoint; as `ship_file`."""
+    """Ship one network of a run's checkpoint; as `ship_file`.
+
+    Raises TrainingError, too, where ``evaluation`` is of other weights of the run.
+    """
     _check_id(label.id)
+    if not is_of(_figures(evaluation), read_checkpoint(checkpoint)):
+        raise TrainingError(
+            f"{evaluation} was measured before the run was trained further",
+            "run `nuri-train evaluate` again",
+        )
     with _workbench(folder) as bench:
         whole = Path(bench) / "whole.safetensors"
         export_network(checkpoint, whole, network)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from training import papers, presets
 from training.commands.train import last_checkpoint
-from training.engine import read_run
+from training.engine import checkpoint, read_run
 from training.engine.files import write_json
 
 NAME = "evaluation.json"
@@ -23,10 +23,11 @@ def evaluate(options: argparse.Namespace) -> int:
     config = presets.apply_settings(config, options.settings)[0]
     if options.limit is not None:
         config["eval"]["limit"] = options.limit
+    path = last_checkpoint(run)
     evaluation = papers.evaluate(
-        config, options.data, last_checkpoint(run), run / "evaluation", device=options.device
+        config, options.data, path, run / "evaluation", device=options.device
     )
-    facts = evaluation.as_facts()
+    facts = evaluation.as_facts() | {"weights": checkpoint.origin(checkpoint.load(path))}
     write_json(run / NAME, facts)
     if options.json:
         sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")

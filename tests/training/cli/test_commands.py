@@ -18,6 +18,9 @@ SMALL = [
 ]  # fmt: skip
 
 
+SAID = ["--licence", "CC0-1.0", "--data", "A by B", "--command", "nuri-train train x"]
+
+
 def train(run: Path, steps: int, *more: str) -> int:
     return main(
         ["train", "aaldc/sga", "-o", str(run), "--set", f"train.steps={steps}", *SMALL, *more]
@@ -35,6 +38,7 @@ def test_train_resume_evaluate_export(tmp_path: Path, capsys: pytest.CaptureFixt
     facts = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert facts["count"] == 2 and facts["metrics"]["psnr"] > 0
     assert {"degraded", "pretrained"} <= facts.keys()
+    assert facts["weights"]["step"] == 2
     assert json.loads((run / "evaluation.json").read_text()) == facts
     assert main(["export", str(run), "-o", str(weights)]) == 0
     model = architectures.load_model(weights)
@@ -42,6 +46,14 @@ def test_train_resume_evaluate_export(tmp_path: Path, capsys: pytest.CaptureFixt
     assert output.main.shape == (1, 3, 32, 32)
     card = weights.with_suffix(".md").read_text()
     assert "`aaldc/sga`" in card and "Trained for 2 steps" in card and "| psnr |" in card
+    assert train(run, 3, "--resume") == 0
+    assert main(["export", str(run), "-o", str(weights)]) == 0
+    card = weights.with_suffix(".md").read_text()
+    assert "Not evaluated since it was trained further" in card and "| psnr |" not in card
+    capsys.readouterr()
+    assert main(["ship", str(run), "--id", "x", "--into", str(tmp_path / "w"), *SAID]) == 1
+    assert "was measured before the run was trained further" in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()
     assert main(["export", str(run), "-o", str(weights), "--network", "critic"]) == 1
     assert "exports no critic: use one of generator" in capsys.readouterr().err
 
