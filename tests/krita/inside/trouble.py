@@ -131,6 +131,8 @@ def check_message_without_docker(stage):
         names = [w.metaObject().className() for w in QApplication.allWidgets() if w.isVisible()]
         return "KisFloatingMessage" in names
 
+    # Krita's own messages, such as that of the zoom, look the same.
+    yield from stage.until(lambda: not is_shown(), 30, "the end of Krita's message")
     stage.trigger("nuri_colorize_layer")
     # It stays for some seconds only, so that it is looked for before anything else.
     yield from stage.until(is_shown, 30, "the message on the canvas")
