@@ -90,7 +90,7 @@ def test_key_frames_alone_teach_the_transform_network_alone(tmp_path: Path) -> N
 @pytest.mark.parametrize("row", ["atd_8_hue_90", "inbetween"])
 def test_atd_12k_is_trained_and_measured_by_triplets(row: str, tmp_path: Path) -> None:
     data = tmp_path / "data" / "atd12k"
-    for part, count in (("train_10k", 3), ("test_2k_540p", 10)):
+    for part, count in (("train_10k", 3), ("test_2k_540p", 42)):
         for number in range(count):
             for frame in (1, 2, 3):
                 path = data / part / f"Disney_{number}" / f"frame{frame}.png"
@@ -99,7 +99,8 @@ def test_atd_12k_is_trained_and_measured_by_triplets(row: str, tmp_path: Path) -
     recipe = papers.build(config, tmp_path / "data")
     assert len(recipe.tracks[0].dataset) == 3
     result = papers.evaluate(config, tmp_path / "data", None, tmp_path / "out", "cpu")
-    assert result.count == (2 if row == "atd_8_hue_90" else 10)
+    # what any row of the table may be fine-tuned with is measured in none of them
+    assert result.count == (2 if row == "atd_8_hue_90" else 42)
 
 
 def test_fine_tuning_goes_on_with_the_critics(tmp_path: Path) -> None:
