@@ -25,7 +25,7 @@ _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _WIDTHS = (64, 128, 256, 512, 512)
-_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+VGG_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 # ends of the slices at which LPIPS taps the two smaller networks, as indices into `features`
 _SQUEEZENET_TAPS = (1, 4, 7, 9, 10, 11, 12)
 _ALEXNET_TAPS = (1, 4, 7, 9, 11)
@@ -121,12 +121,12 @@ class VGGFeatures(FeatureExtractor):
     """
 
     def __init__(self, arch: str, taps: Sequence[str], input_mode: str = "imagenet") -> None:
-        if arch not in _DEPTHS:
-            raise ValueError(f"arch is {arch!r}; use one of {', '.join(_DEPTHS)}")
+        if arch not in VGG_DEPTHS:
+            raise ValueError(f"arch is {arch!r}; use one of {', '.join(VGG_DEPTHS)}")
         layers: list[nn.Module] = []
         positions: dict[str, int] = {}
         channels = 3
-        for block, (width, depth) in enumerate(zip(_WIDTHS, _DEPTHS[arch], strict=True), 1):
+        for block, (width, depth) in enumerate(zip(_WIDTHS, VGG_DEPTHS[arch], strict=True), 1):
             for layer in range(1, depth + 1):
                 layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
                 positions[f"relu{block}_{layer}"] = len(layers) - 1

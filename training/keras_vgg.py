@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from training.errors import TrainingError
+from training.features import VGG_DEPTHS
 
 NAME = "vgg19_keras"
-_DEPTHS = (2, 2, 4, 4, 4)  # convolutions of VGG-19's blocks
+_DEPTHS = VGG_DEPTHS["vgg19"]
 _CONVOLUTION = re.compile(r"block([1-5])_conv([1-4])(?!\d)")
 # each convolution is followed by a ReLU, each block by a pooling
 _POSITIONS = {
@@ -24,7 +25,7 @@ def from_keras(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
     """``features.K.weight`` (out, in, 3, 3) and ``.bias`` of kernels (3, 3, in, out) and biases.
 
     Keras' tensors are known by ``blockN_convM`` in their names; those of other layers are left out.
-    Raises TrainingError where a convolution is absent or has another shape.
+    Raises TrainingError where a convolution is absent.
     """
     found: dict[str, Tensor] = {}
     for key, tensor in state.items():

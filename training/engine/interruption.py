@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import signal
 import threading
-from types import FrameType, TracebackType
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 
 class Interruption:
-    """While entered, ``asked`` becomes True on the first signal; the second one ends at once.
-
-    Only the main thread can take signals: in another one it does nothing.
-    """
+    """``asked`` becomes True on the first signal; the second one ends at once."""
 
     def __init__(self) -> None:
         self.asked = False
-        self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Interruption:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        while self._previous:
-            signal.signal(*self._previous.popitem())
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes the signals while entered; only the main thread can, another one goes without."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {
+            number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

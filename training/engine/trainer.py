@@ -104,7 +104,7 @@ class Trainer:
         began, first = time.monotonic(), self._state.step
         journal = self._journal()
         try:
-            with self._interruption:
+            with self._interruption.listening():
                 self._loop(journal, began)
             if journal is not None:
                 journal.write_facts(

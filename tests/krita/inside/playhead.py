@@ -19,6 +19,20 @@ def _lefts(shot, pixels):
     return next(x for x in range(width) if row[4 * x + 3])
 
 
+def _ask_and_move(stage, document, action, time):
+    """A menu action, waited for; the playhead moves before the backend has started."""
+    kill_daemon()
+    yield 200
+    stage.trigger(action)
+    desk = stage.actions().desk()
+    yield 100
+    assert desk.job.stage == "Connecting to the backend", desk.job.stage
+    document.setCurrentTime(time)
+    document.waitForDone()
+    yield from stage.until(lambda: desk.job is None, 90, "the colours")
+    yield 100
+
+
 def check_playhead_moved_while_the_backend_starts(stage):
     shot = yield from make(stage, times=_TIMES)
     document = shot.document
@@ -28,16 +42,7 @@ def check_playhead_moved_while_the_backend_starts(stage):
     yield from shot.move_to(hints, 0)
     stage.refresh(document)
     stage.actions().desk().hints = hints.uniqueId().toString()
-    kill_daemon()
-    yield 200
-    stage.trigger("nuri_colorize_layer")
-    desk = stage.actions().desk()
-    yield 100
-    assert desk.job.stage == "Connecting to the backend", desk.job.stage
-    document.setCurrentTime(6)
-    document.waitForDone()
-    yield from stage.until(lambda: desk.job is None, 60, "the colours")
-    yield 100
+    yield from _ask_and_move(stage, document, "nuri_colorize_layer", 6)
     assert stage.notice()[0] == "done", stage.notice()
     assert document.currentTime() == 6
     begins = _lefts(shot, stage.pixels(document, document.nodeByName("Colours")))
@@ -78,16 +83,7 @@ def check_a_still_colour_layer_belongs_to_the_frame_that_was_shown(stage):
     stage.fill(document, still, shot.second, middle, top, right - middle, bottom - top)
     yield from shot.move_to(shot.line, 4)
     stage.refresh(document)
-    kill_daemon()
-    yield 200
-    stage.trigger("nuri_colorize_animation")
-    desk = stage.actions().desk()
-    yield 100
-    assert desk.job.stage == "Connecting to the backend", desk.job.stage
-    document.setCurrentTime(0)
-    document.waitForDone()
-    yield from stage.until(lambda: desk.job is None, 90, "the animation")
-    yield 100
+    yield from _ask_and_move(stage, document, "nuri_colorize_animation", 0)
     assert "3 frames coloured from 1" in stage.notice()[1], stage.notice()
     result = document.nodeByName("Colours")
     size = document.width(), document.height()
