@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from training.errors import TrainingError
+from training.names import name_bytes
 
 from .cache import ArrayCache
 from .files import read_pixels, to_rgb
@@ -215,5 +216,5 @@ def _files_identity(paths: Sequence[Path]) -> str:
     for path in paths:
         known = path.stat()
         facts = f"{path.name}:{known.st_size}:{known.st_mtime_ns};"
-        state.update(facts.encode(errors="surrogateescape"))
+        state.update(name_bytes(facts))
     return state.hexdigest()

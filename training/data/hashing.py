@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from training.names import name_bytes
+
 from .base import SampleDataset
 from .cache import content_hash
 
@@ -17,20 +19,15 @@ def data_hash(dataset: SampleDataset) -> str:
     """
     source = dataset.source
     files = sorted({path for index in range(len(source)) for path in source.files(index)})
-    state = hashlib.sha256(_bytes(source.name))
+    state = hashlib.sha256(name_bytes(source.name))
     if not files:
         for index in range(len(source)):
-            state.update(_bytes(f"{source.label(index)}\n"))
+            state.update(name_bytes(f"{source.label(index)}\n"))
         return f"content:{state.hexdigest()}"
     sizes = [path.stat().st_size for path in files]
     whole = sum(sizes) <= WHOLE
     for path, size in zip(files, sizes, strict=True):
         # two folders up tell split and kind; the place of the data must not matter
         place = "/".join(path.parts[-3:])
-        state.update(_bytes(f"{place}:{content_hash(path) if whole else size}\n"))
+        state.update(name_bytes(f"{place}:{content_hash(path) if whole else size}\n"))
     return f"{'content' if whole else 'names'}:{state.hexdigest()}"
-
-
-def _bytes(text: str) -> bytes:
-    """UTF-8, with the bytes that file names have instead of it."""
-    return text.encode(errors="surrogateescape")

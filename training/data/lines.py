@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from backend.models.folding import inference_form
 from backend.weights import store
 from protocol.errors import NuriError
 from training.errors import TrainingError
+from training.names import name_bytes
 
 from .cache import ArrayCache, content_hash
 from .picture import Picture
@@ -64,7 +64,7 @@ class ReleaseLines:
     degraded: list[str] = field(default_factory=list)
 
     def __call__(self, picture: Picture) -> np.ndarray:
-        sigma = _RELEASE_SIGMAS[zlib.crc32(os.fsencode(picture.name)) % len(_RELEASE_SIGMAS)]
+        sigma = _RELEASE_SIGMAS[zlib.crc32(name_bytes(picture.name)) % len(_RELEASE_SIGMAS)]
         return XDoGLines(SHARPENED.with_sigma(sigma))(picture)
 
 

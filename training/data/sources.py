@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from training.errors import TrainingError
+from training.names import name_bytes
 
 from .files import read_pixels, to_gray, to_regions, to_rgb
 from .picture import BadPicture, Picture, PictureSource
@@ -243,5 +244,5 @@ class Monochrome:
 
 def in_held_out_part(label: str, share: float = 0.1) -> bool:
     """Whether a picture of an unsplit folder belongs to the held-out tenth, by its name alone."""
-    digest = hashlib.sha256(label.encode(errors="surrogateescape")).digest()
+    digest = hashlib.sha256(name_bytes(label)).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32

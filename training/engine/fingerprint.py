@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from training.names import name_bytes
+
 _HEAD = 1 << 16
 
 
@@ -15,7 +17,7 @@ def fingerprint(path: Path) -> str:
     for file in files:
         name = file.name if file == path else file.relative_to(path).as_posix()
         facts = f"{name}\0{file.stat().st_size}\0"
-        digest.update(facts.encode(errors="surrogateescape"))
+        digest.update(name_bytes(facts))
         with file.open("rb") as stream:
             digest.update(stream.read(_HEAD))
     return digest.hexdigest()[:16]

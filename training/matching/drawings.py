@@ -23,6 +23,7 @@ from backend.regions.segment import find_chambers
 from training.data.files import read_pixels, to_gray, to_rgb
 from training.data.seeds import sample_rng
 from training.errors import TrainingError
+from training.names import name_bytes
 
 STORED = 288  # pixels of a stored square; samples show it turned and warped, at SIDE
 PAIR_SETS = ("pairs_avatars", "pairs_scratch", "pairs_gophers", "pairs_openmoji")
@@ -127,7 +128,7 @@ def made_once(
     """The arrays of what ``make`` gives for the lines (H, W) and the colours (H, W, 3) of two
     files, or their copy of this ``kind`` from the ``cache`` folder.
     """
-    state = f"{line}|{line.stat().st_mtime_ns}".encode(errors="surrogateescape")
+    state = name_bytes(f"{line}|{line.stat().st_mtime_ns}")
     key = hashlib.blake2b(state, digest_size=12).hexdigest()
     stored = cache / f"{key}{kind}.npz"
     if not stored.exists():

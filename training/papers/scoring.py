@@ -19,6 +19,7 @@ from training.engine.devices import make_fabric
 from training.engine.files import write_whole
 from training.engine.journal import picture_grid
 from training.metrics import Evaluator
+from training.names import name_bytes
 from training.papers.pieces import Config
 from training.pretrained import Degradations
 
@@ -129,7 +130,7 @@ class Examination:
 
         def write(file: BinaryIO) -> None:
             names = (f"{dataset.source.label(index)}\n" for index in chosen)
-            file.writelines(name.encode(errors="surrogateescape") for name in names)
+            file.writelines(name_bytes(name) for name in names)
 
         self._out.mkdir(parents=True, exist_ok=True)
         write_whole(self._out / "pictures.txt", write)
