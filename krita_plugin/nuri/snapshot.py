@@ -57,9 +57,8 @@ class Snapshot(HiddenCopy):
 
         Raises `NuriError` bad_input (nothing on the layer).
         """
-        node = yield from self._shown(uid)
-        painted = self._painted(
-            uid, node, "The layer", "is blank", "draw lines on it, or choose another line layer"
+        node, painted = yield from self._painted(
+            uid, "The layer", "is blank", "draw lines on it, or choose another line layer"
         )
         return (yield from self._read(node, self.canvas, painted, SRGB8))
 
@@ -69,13 +68,8 @@ class Snapshot(HiddenCopy):
         Returns (`Pixels`, their `ColourSpace`). Raises `NuriError` bad_input (nothing on the
         layer).
         """
-        node = yield from self._shown(uid)
-        painted = self._painted(
-            uid,
-            node,
-            "The layer",
-            "is blank",
-            "choose the layer with the picture in the Layers docker",
+        node, painted = yield from self._painted(
+            uid, "The layer", "is blank", "choose the layer with the picture in the Layers docker"
         )
         target = SRGB8 if self._space.depth == "U8" else SRGB16
         return (yield from self._read(node, self.canvas, painted, target)), target
@@ -85,10 +79,8 @@ class Snapshot(HiddenCopy):
 
         Raises `NuriError` bad_input (nothing painted on the canvas).
         """
-        node = yield from self._shown(uid)
-        painted = self._painted(
+        node, painted = yield from self._painted(
             uid,
-            node,
             "The hint layer",
             "is empty",
             "paint a dot or a stroke of colour into each area first",
@@ -100,13 +92,8 @@ class Snapshot(HiddenCopy):
 
         Raises `NuriError` bad_input (nothing painted on the canvas).
         """
-        node = yield from self._shown(uid)
-        painted = self._painted(
-            uid,
-            node,
-            "The reference layer",
-            "is empty",
-            "remove it from the references, or paint on it",
+        node, painted = yield from self._painted(
+            uid, "The reference layer", "is empty", "remove it from the references, or paint on it"
         )
         return (yield from self._read(node, painted, painted, SRGB8))
 
@@ -129,12 +116,16 @@ class Snapshot(HiddenCopy):
         data = selection.pixelData(box.x(), box.y(), box.width(), box.height())
         return Pixels(box.x(), box.y(), box.width(), box.height(), "gray8", bytes(data))
 
-    def _painted(self, uid: str, node: Any, what: str, fault: str, remedy: str) -> QRect:
+    def _painted(self, uid: str, what: str, fault: str, remedy: str) -> Work:
+        """Returns (the node to read a layer from, the area of it that is painted on the canvas)."""
+        node = self._nodes[uid]
+        if node is None:
+            node = yield from self._rendering.at(uid, self._time)
         painted = node.bounds().intersected(self.canvas)
         if painted.isEmpty():
             message = f'{what} "{self._names[uid]}" {fault}'
             raise NuriError(ErrorCode.bad_input, message, remedy)
-        return painted
+        return node, painted
 
     def _take(self, document: Any, uid: str) -> Any:
         """A still paint layer alone is copied alone, None for others: Krita renders these only in a
@@ -145,11 +136,6 @@ class Snapshot(HiddenCopy):
             return node.duplicate()
         layers.require(self.document, uid)  # as it is now
         return None
-
-    def _shown(self, uid: str) -> Work:
-        """Returns the node to read a layer from."""
-        node = self._nodes[uid]
-        return node if node is not None else (yield from self._rendering.at(uid, self._time))
 
     def _read(self, node: Any, area: QRect, painted: QRect, target: ColourSpace) -> Work:
         """Pixels of ``area`` in ``target``; rows above and below ``painted`` stay transparent."""
