@@ -7,25 +7,27 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import hints, kept, layers
-from .animation import AnimationJob
-from .animation_plan import SELECTED_FRAMES
-from .cuts import SEVERAL_SHOTS
+from .animation.cuts import SEVERAL_SHOTS
+from .animation.doubts import MarkJob
+from .animation.job import AnimationJob
+from .animation.plan import SELECTED_FRAMES
 from .daemon import Backend
 from .desk import Desk, summary, waiting
 from .desks import Desks
 from .document import key_of
-from .doubts import MarkJob
-from .jobs import ColorizeJob, LayerJob, Outcome, Request
-from .kept_job import AddKeptJob
+from .jobs.colorize import ColorizeJob
+from .jobs.kept import AddKeptJob
+from .jobs.layer_job import LayerJob, Outcome
+from .jobs.pictures import GREY, LINES, Errand, PictureJob, PictureRequest
+from .jobs.reference import ReferenceJob
+from .jobs.request import Request
 from .live import Live
 from .notice import Kind, Notice
-from .picture_jobs import GREY, LINES, Errand, PictureJob, PictureRequest
 from .qt import QObject
-from .reference_job import ReferenceJob
 from .references import Reference
 from .results import AddedLayer
 from .steps import Steps
-from .teaching import Teaching
+from .teaching.teacher import Teacher
 
 
 class Actions(Desks):
@@ -34,7 +36,7 @@ class Actions(Desks):
     def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
         super().__init__(backend, parent)
         self.live = Live(self)
-        self.teaching = Teaching(self)
+        self.teaching = Teacher(self)
 
     def colorize_layer(self, model: str = "") -> None:
         """Colours the line layer of the active document on a new layer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .jobs import LayerJob
+from .jobs.layer_job import LayerJob
 from .notice import Kind, Notice, Offer
 from .qt import QImage
 from .references import Reference

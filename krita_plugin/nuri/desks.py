@@ -12,13 +12,13 @@ from . import guess, hints, layers
 from .daemon import Backend
 from .desk import Desk
 from .document import find_document, key_of
-from .jobs import Request
-from .lessons import Lesson, pages
+from .jobs.request import Request
 from .notice import Notice
 from .qt import QObject, pyqtSignal
 from .requests import animation_request, layer_request
 from .results import Results
 from .settings import Settings
+from .teaching.lessons import Lesson, pages
 
 
 class Desks(Settings):

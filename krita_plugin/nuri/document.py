@@ -15,9 +15,9 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import layers
-from .colourspace import ColourSpace, pixel_format
-from .hidden import HiddenCopy
-from .rows import Pixels, write_rows
+from .pixels.colourspace import ColourSpace, pixel_format
+from .pixels.hidden import HiddenCopy
+from .pixels.rows import Pixels, write_rows
 from .steps import Work
 
 LAYER_NAME = "Colours"

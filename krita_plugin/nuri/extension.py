@@ -6,13 +6,14 @@ from typing import Any
 
 from krita import DockWidgetFactory, Extension, Krita
 
-from . import threads, workbench
+from . import threads
 from .actions import Actions
 from .daemon import Backend
-from .jobs import LayerJob
+from .jobs.layer_job import LayerJob
 from .notice import Notice
 from .panel.docker import NuriDocker
 from .panel.teach_dialog import TeachDialog
+from .pixels import workbench
 from .qt import DOCK_RIGHT, QAction, QIcon, QMenu
 
 DOCKER_ID = "nuri_docker"

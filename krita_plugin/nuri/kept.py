@@ -15,7 +15,7 @@ from typing import Any
 from protocol.connection import state_folder
 
 from . import layers
-from .colourspace import ColourSpace
+from .pixels.colourspace import ColourSpace
 
 _logger = logging.getLogger(__name__)
 _NAME = "krita.json"

@@ -13,7 +13,7 @@ from . import layers
 from .daemon import State
 from .desk import Desk
 from .document import find_document, key_of
-from .preview_job import PreviewJob
+from .jobs.preview import PreviewJob
 from .qt import QGuiApplication, QObject, QRect, Qt, QTimer, QWidget, sip
 from .settings import COLOURING
 from .steps import Steps, Work

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .colourspace import SRGB8, ColourSpace, convert
-from .hidden import HiddenCopy
+from .pixels.colourspace import SRGB8, ColourSpace, convert
+from .pixels.hidden import HiddenCopy
+from .pixels.rows import Pixels
+from .pixels.samples import sample
 from .qt import QImage, QPainter, Qt
-from .rows import Pixels
-from .samples import sample
 from .steps import Work
 
 SIDE = 256

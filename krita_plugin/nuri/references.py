@@ -12,12 +12,12 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage
 
 from . import layers
-from .colourspace import SRGB8, ColourSpace
 from .document import find_document, key_of, when_idle
-from .hidden import HiddenCopy
+from .pixels.colourspace import SRGB8, ColourSpace
+from .pixels.hidden import HiddenCopy
+from .pixels.rows import plane_of, read_rows
+from .pixels.snapshot import Snapshot
 from .qt import QRect
-from .rows import plane_of, read_rows
-from .snapshot import Snapshot
 from .steps import Work
 from .threads import JOBS, in_thread
 

@@ -7,10 +7,10 @@ from itertools import takewhile
 from typing import Any
 
 from . import hints, layers
-from .animation_plan import colour_layer
+from .animation.plan import colour_layer
 from .desk import Desk
 from .document import key_of
-from .jobs import CHOOSERS, FLATS, LAYER, Request
+from .jobs.request import CHOOSERS, FLATS, LAYER, Request
 from .references import Reference
 from .results import AddedLayer, Results
 from .settings import COLOURING, Settings

@@ -8,12 +8,12 @@ from typing import Any
 from krita import Krita
 
 from . import layers
-from .colourspace import ColourSpace
-from .hidden import HiddenCopy
 from .made import digest
+from .pixels.colourspace import ColourSpace
+from .pixels.hidden import HiddenCopy
+from .pixels.rendering import Rendering
+from .pixels.rows import Pixels, read_rows
 from .qt import QRect
-from .rendering import Rendering
-from .rows import Pixels, read_rows
 from .steps import Work
 
 # Key frames may lie behind the end of the document's range; asking costs a microsecond each.

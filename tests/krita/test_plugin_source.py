@@ -106,7 +106,7 @@ def test_models_are_those_of_the_backend(name: str) -> None:
     """The plugin cannot import them."""
     values = [
         ast.literal_eval(node.value)
-        for node in ast.parse((PLUGIN / "jobs.py").read_text()).body
+        for node in ast.parse((PLUGIN / "jobs" / "request.py").read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
     ]
     assert values == [getattr(registry, name)]

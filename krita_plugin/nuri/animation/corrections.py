@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .made import Made, Past
-from .qt import QRect
-from .steps import Work
-from .timeline import Timeline
+from ..made import Made, Past
+from ..qt import QRect
+from ..steps import Work
+from ..timeline import Timeline
 
 # What a document may say of the canvas that it had.
 _MOST_SIDE, _MOST_PIXELS = 100_000, 2**28

@@ -10,12 +10,12 @@ from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import PixelBuffer, PixelFormat
 
-from . import preview
-from .colourspace import SRGB8
-from .jobs import knows
-from .qt import QImage
-from .steps import Work
-from .timeline import Timeline
+from .. import preview
+from ..jobs.request import knows
+from ..pixels.colourspace import SRGB8
+from ..qt import QImage
+from ..steps import Work
+from ..timeline import Timeline
 
 SEVERAL_SHOTS = "several_shots"  # the option that cuts the animation into shots
 TASK = "cuts"

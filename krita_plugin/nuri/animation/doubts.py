@@ -14,17 +14,17 @@ from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import layers, made
-from .colourspace import SRGB8
-from .daemon import Backend
-from .document import when_idle
-from .jobs import LayerJob, Outcome
-from .notice import Kind, Notice
-from .qt import QByteArray, QObject
-from .rows import Pixels
+from .. import layers, made
+from ..daemon import Backend
+from ..document import when_idle
+from ..jobs.layer_job import LayerJob, Outcome
+from ..notice import Kind, Notice
+from ..pixels.colourspace import SRGB8
+from ..pixels.rows import Pixels
+from ..qt import QByteArray, QObject
+from ..steps import Work
+from ..timeline import Timeline
 from .sheet import FrameSheet, add_frames
-from .steps import Work
-from .timeline import Timeline
 
 LAYER_NAME = "Doubtful areas"
 _KEY = "nuri_doubts"

@@ -7,17 +7,18 @@ from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import doubts, layers, made
-from .animation_plan import Plan
-from .animation_report import Count
-from .colourspace import travel_space
-from .document import FOR_EVER, LAYER_NAME, Added, find_document, when_idle
-from .jobs import Request
-from .made import Made, Past
+from .. import layers, made
+from ..document import FOR_EVER, LAYER_NAME, Added, find_document, when_idle
+from ..jobs.request import Request
+from ..made import Made, Past
+from ..pixels.colourspace import travel_space
+from ..steps import Work
+from ..timeline import Timeline
+from . import doubts
+from .plan import Plan
 from .refit import refit
+from .report import Count
 from .sheet import FrameSheet, add_frames
-from .steps import Work
-from .timeline import Timeline
 
 _CORNERS = 5  # frames whose places are noted
 

@@ -9,20 +9,23 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
 
-from . import cuts, doubts, made, preview
-from .animation_end import add_result, write_known
-from .animation_plan import Plan, make_plan, opening
-from .animation_report import Count, no_frame, summary
-from .colourspace import SRGB8, travel_space
-from .daemon import POLL_MS
-from .document import FOR_EVER, find_document, remove_layer, when_idle
-from .jobs import ColorizeJob, Outcome, Request, colours_of
+from .. import made, preview
+from ..daemon import POLL_MS
+from ..document import FOR_EVER, find_document, remove_layer, when_idle
+from ..jobs.colorize import ColorizeJob
+from ..jobs.layer_job import Outcome, colours_of
+from ..jobs.request import Request
+from ..pixels.colourspace import SRGB8, travel_space
+from ..pixels.rows import Pixels, plane_of
+from ..pixels.samples import is_paper
+from ..steps import Work
+from ..timeline import Timeline
+from . import cuts, doubts
+from .end import add_result, write_known
 from .key_frames import KeyFrame
-from .rows import Pixels, plane_of
-from .samples import is_paper
+from .plan import Plan, make_plan, opening
+from .report import Count, no_frame, summary
 from .sheet import FrameSheet
-from .steps import Work
-from .timeline import Timeline
 
 _READ_SHARE, _DAEMON_SHARE = 0.05, 0.9
 _PREVIEW_SECONDS = 0.5

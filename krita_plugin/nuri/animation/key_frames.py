@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import made
-from .colourspace import SRGB8, travel_space
+from .. import made
+from ..made import Past
+from ..pixels.colourspace import SRGB8, travel_space
+from ..pixels.rows import Pixels
+from ..steps import Work
+from ..threads import JOBS, in_thread
+from ..timeline import Timeline, is_blank, shown_at
 from .corrections import Changes, changes
-from .made import Past
-from .rows import Pixels
-from .steps import Work
-from .threads import JOBS, in_thread
-from .timeline import Timeline, is_blank, shown_at
 
 
 @dataclass

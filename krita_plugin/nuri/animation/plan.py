@@ -8,15 +8,15 @@ from typing import Any
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
 
-from . import guess, layers, made
-from .colourspace import SRGB8
+from .. import guess, layers, made
+from ..made import Past
+from ..pixels.colourspace import SRGB8
+from ..pixels.rows import Pixels, plane_of
+from ..steps import Work
+from ..threads import JOBS, in_thread
+from ..timeline import Timeline, shown_in
 from .corrections import Changes
 from .key_frames import KeyFrame, coloured_frames
-from .made import Past
-from .rows import Pixels, plane_of
-from .steps import Work
-from .threads import JOBS, in_thread
-from .timeline import Timeline, shown_in
 
 SELECTED_FRAMES = "selected_frames"  # the option that leaves out what is not selected
 # Three pictures each travel in one message, which may hold 64.

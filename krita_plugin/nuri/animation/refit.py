@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import product
 
-from . import layers
-from .colourspace import SRGB8, travel_space
-from .qt import QRect
-from .rows import Pixels
+from .. import layers
+from ..pixels.colourspace import SRGB8, travel_space
+from ..pixels.rows import Pixels
+from ..qt import QRect
+from ..steps import Work
+from ..timeline import Timeline
 from .sheet import FrameSheet
-from .steps import Work
-from .timeline import Timeline
 
 _LOOKS = 5  # frames that tell how far a layer has moved
 _ROWS = 512  # compared in one step

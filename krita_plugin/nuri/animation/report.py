@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from protocol.errors import ErrorCode, NuriError
 
-from .animation_plan import Plan
-from .made import Past
-from .notice import Kind, Notice
+from ..made import Past
+from ..notice import Kind, Notice
+from .plan import Plan
 
 _MOST_TIMES = 6
 

@@ -19,12 +19,12 @@ from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import layers
-from .colourspace import ColourSpace, travel_space
-from .document import FOR_EVER, Added, insert, when_idle
-from .rows import Pixels, read_rows, write_rows
-from .steps import Work
-from .timeline import Timeline, digest_of, key_times
+from .. import layers
+from ..document import FOR_EVER, Added, insert, when_idle
+from ..pixels.colourspace import ColourSpace, travel_space
+from ..pixels.rows import Pixels, read_rows, write_rows
+from ..steps import Work
+from ..timeline import Timeline, digest_of, key_times
 
 # The hidden document's own canvas: layers may be larger, and a small one is drawn at once.
 _SIDE = 16

@@ -7,15 +7,16 @@ from typing import Any
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
 
-from .colourspace import SRGB8, ColourSpace
-from .daemon import Backend
-from .document import when_idle
-from .jobs import ColorizeJob, Request
-from .notice import OfferError
-from .qt import QObject
-from .rows import Pixels
-from .snapshot import Snapshot
-from .steps import Work
+from ..daemon import Backend
+from ..document import when_idle
+from ..notice import OfferError
+from ..pixels.colourspace import SRGB8, ColourSpace
+from ..pixels.rows import Pixels
+from ..pixels.snapshot import Snapshot
+from ..qt import QObject
+from ..steps import Work
+from .colorize import ColorizeJob
+from .request import Request
 
 
 class AddKeptJob(ColorizeJob):

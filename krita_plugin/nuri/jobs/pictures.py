@@ -8,17 +8,17 @@ from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import layers, preview
-from .colourspace import ColourSpace
-from .daemon import Backend
-from .document import LAYER_NAME, add_above, when_idle
-from .hidden import HiddenCopy
-from .jobs import DAEMON_SHARE, READ_SHARE, LayerJob, Outcome, colours_of
-from .notice import Kind, Notice
-from .qt import QObject
-from .rows import plane_of
-from .snapshot import Snapshot
-from .steps import Work
+from .. import layers, preview
+from ..daemon import Backend
+from ..document import LAYER_NAME, add_above, when_idle
+from ..notice import Kind, Notice
+from ..pixels.colourspace import ColourSpace
+from ..pixels.hidden import HiddenCopy
+from ..pixels.rows import plane_of
+from ..pixels.snapshot import Snapshot
+from ..qt import QObject
+from ..steps import Work
+from .layer_job import DAEMON_SHARE, READ_SHARE, LayerJob, Outcome, colours_of
 
 LINES_NAME = "Lines"
 

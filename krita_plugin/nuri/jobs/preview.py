@@ -7,15 +7,16 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.job import Job
 from protocol.pixels import PixelBuffer, Plane
 
-from . import preview
-from .document import when_idle
-from .hidden import HiddenCopy
-from .jobs import Outcome, colours_of, task_of
-from .qt import QImage, Qt
-from .reference_job import ReferenceJob
-from .rows import Pixels, blue_first, plane_of
-from .samples import is_paper
-from .steps import Work
+from .. import preview
+from ..document import when_idle
+from ..pixels.hidden import HiddenCopy
+from ..pixels.rows import Pixels, blue_first, plane_of
+from ..pixels.samples import is_paper
+from ..qt import QImage, Qt
+from ..steps import Work
+from .layer_job import Outcome, colours_of
+from .reference import ReferenceJob
+from .request import task_of
 
 # Drawings are halved, thirded and so on until they are near this size: fast and good enough.
 SIDE = 1280

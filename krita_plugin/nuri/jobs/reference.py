@@ -6,13 +6,13 @@ from typing import Any
 
 from protocol.pixels import Plane
 
-from . import references
-from .colourspace import SRGB8, ColourSpace
-from .document import when_idle
-from .jobs import ColorizeJob
-from .rows import Pixels, plane_of
-from .snapshot import Snapshot
-from .steps import Work
+from .. import references
+from ..document import when_idle
+from ..pixels.colourspace import SRGB8, ColourSpace
+from ..pixels.rows import Pixels, plane_of
+from ..pixels.snapshot import Snapshot
+from ..steps import Work
+from .colorize import ColorizeJob
 
 
 class ReferenceJob(ColorizeJob):

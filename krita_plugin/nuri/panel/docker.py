@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 from krita import DockWidget, Krita
 
-from .. import doubts, layers
+from .. import layers
 from ..actions import Actions
-from ..animation_plan import SELECTED_FRAMES
-from ..cuts import SEVERAL_SHOTS
+from ..animation import doubts
+from ..animation.cuts import SEVERAL_SHOTS
+from ..animation.plan import SELECTED_FRAMES
 from ..daemon import State
-from ..jobs import CHOOSERS
+from ..jobs.request import CHOOSERS
 from ..notice import Notice, Offer
 from ..qt import (
     QCheckBox,

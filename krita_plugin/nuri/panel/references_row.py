@@ -8,16 +8,7 @@ from krita import Krita
 
 from .. import layers, references
 from ..actions import Actions
-from ..qt import (
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    Qt,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from ..qt import QFileDialog, QHBoxLayout, QLabel, QMenu, Qt, QToolButton, QVBoxLayout, QWidget
 from ..references import Reference
 from .reference_entry import ReferenceEntry
 

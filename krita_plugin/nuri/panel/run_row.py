@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krita import Krita
 
-from ..jobs import LayerJob
+from ..jobs.layer_job import LayerJob
 from ..qt import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QToolButton, QWidget
 
 _STEPS = 1000

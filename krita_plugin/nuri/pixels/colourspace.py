@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from protocol.errors import ErrorCode, NuriError
 
+from ..steps import Work
 from .hidden import HiddenCopy
-from .steps import Work
 
 
 class ColourSpace(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..qt import QCoreApplication, QEvent
+from ..steps import Work
 from . import workbench
-from .qt import QCoreApplication, QEvent
-from .steps import Work
 
 
 class HiddenCopy:

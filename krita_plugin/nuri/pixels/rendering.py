@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import layers
+from .. import layers
+from ..qt import QRect
+from ..steps import Work
 from .colourspace import ColourSpace
 from .hidden import HiddenCopy
-from .qt import QRect
-from .steps import Work
 
 _STEP_PIXELS = 2**19
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from protocol.pixels import PixelBuffer, PixelFormat
 
+from ..qt import QRect
+from ..steps import Work
 from .colourspace import ColourSpace, convert, pixel_format
 from .hidden import HiddenCopy
-from .qt import QRect
-from .steps import Work
 
 # So many pixels keep one step of reading or writing near 10 ms; converting adds its own steps.
 _STEP_PIXELS = 2**19

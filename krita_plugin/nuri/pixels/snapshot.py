@@ -10,13 +10,13 @@ from typing import Any
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import layers
+from .. import layers
+from ..qt import QRect
+from ..steps import Work
 from .colourspace import SRGB8, SRGB16, ColourSpace
 from .hidden import HiddenCopy
-from .qt import QRect
 from .rendering import Rendering
 from .rows import Pixels, read_rows
-from .steps import Work
 
 
 class Snapshot(HiddenCopy):

@@ -14,7 +14,7 @@ from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from .steps import Work
+from ..steps import Work
 
 _SIDE = 16
 # What new ones are copied from, by colour space; never changed itself.

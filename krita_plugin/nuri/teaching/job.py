@@ -13,16 +13,16 @@ from pathlib import Path
 from protocol import launch
 from protocol.errors import ErrorCode, NuriError
 
-from . import preview
-from .daemon import Backend
-from .jobs import LayerJob, Outcome
-from .key_frames import KeyFrame
+from .. import preview
+from ..animation.key_frames import KeyFrame
+from ..daemon import Backend
+from ..jobs.layer_job import LayerJob, Outcome
+from ..notice import Kind, Notice
+from ..pixels.rows import Pixels
+from ..qt import QImage, QObject, Qt
+from ..steps import Work
+from ..threads import JOBS, in_thread
 from .lessons import Lesson, read_lessons
-from .notice import Kind, Notice
-from .qt import QImage, QObject, Qt
-from .rows import Pixels
-from .steps import Work
-from .threads import JOBS, in_thread
 
 STYLE = "style/"  # of the ids of styles among those of models
 LEAST = 2  # coloured frames or pages

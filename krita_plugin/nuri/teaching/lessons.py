@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import guess, layers, made
-from .desk import Desk
-from .document import find_document, key_of, when_idle
-from .key_frames import KeyFrame, coloured_frames, read_key
-from .steps import Work
-from .timeline import Timeline, is_blank
+from .. import guess, layers, made
+from ..animation.key_frames import KeyFrame, coloured_frames, read_key
+from ..desk import Desk
+from ..document import find_document, key_of, when_idle
+from ..steps import Work
+from ..timeline import Timeline, is_blank
 
 MOST = 64  # frames or pages
 

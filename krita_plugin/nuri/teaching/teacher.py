@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from protocol.errors import ErrorCode, NuriError
 
-from .desk import Desk
-from .jobs import LAYER, Outcome
-from .notice import Notice
-from .qt import QObject
-from .settings import COLOURING
-from .teach_job import STYLE, TeachJob
+from ..desk import Desk
+from ..jobs.layer_job import Outcome
+from ..jobs.request import LAYER
+from ..notice import Notice
+from ..qt import QObject
+from ..settings import COLOURING
+from .job import STYLE, TeachJob
 
 if TYPE_CHECKING:
-    from .actions import Actions
+    from ..actions import Actions
 
 
-class Teaching(QObject):
+class Teacher(QObject):
     """``job``: what is being taught now, or None."""
 
     def __init__(self, actions: Actions) -> None:

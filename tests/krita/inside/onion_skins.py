@@ -7,8 +7,8 @@ import zipfile
 from nuri_test_hook.pictures import SPACES
 from nuri_test_hook.shot import colorize, make
 
-from nuri.colourspace import SRGB8
-from nuri.snapshot import Snapshot
+from nuri.pixels.colourspace import SRGB8
+from nuri.pixels.snapshot import Snapshot
 from nuri.timeline import Timeline
 
 _TIMES = (0, 2, 4, 6)

@@ -7,7 +7,7 @@ from nuri_test_hook.shot import make
 from nuri_test_hook.stage import kill_daemon
 
 from nuri import references
-from nuri.snapshot import Snapshot
+from nuri.pixels.snapshot import Snapshot
 
 _TIMES = (0, 2, 4, 6)
 

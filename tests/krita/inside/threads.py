@@ -10,9 +10,9 @@ from pathlib import Path
 from nuri_test_hook.shot import TIMES, make
 from PyQt5.QtGui import QImage
 
-from nuri.animation_plan import KeyFrame
-from nuri.rows import Pixels
-from nuri.teach_job import _save
+from nuri.animation.key_frames import KeyFrame
+from nuri.pixels.rows import Pixels
+from nuri.teaching.job import _save
 from nuri.threads import JOBS
 
 _HAS_NETWORKS = (Path(os.environ["NURI_WEIGHTS"]) / "manifest.toml").exists()

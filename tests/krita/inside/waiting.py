@@ -11,7 +11,7 @@ from nuri_test_hook.processes import until_gone
 from nuri_test_hook.stage import SleepingBackend, daemon_pid
 
 from nuri import kept
-from nuri.colourspace import SRGB8
+from nuri.pixels.colourspace import SRGB8
 
 _HAS_NETWORKS = (Path(os.environ["NURI_WEIGHTS"]) / "manifest.toml").exists()
 

@@ -1,0 +1,1 @@
+"""Work that Krita never waits for: one file for each kind."""

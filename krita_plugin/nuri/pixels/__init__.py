@@ -1,0 +1,1 @@
+"""Copies of the artist's document, and the pixels that are read from them."""
