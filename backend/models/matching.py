@@ -144,9 +144,12 @@ class RegionMatcher(nn.Module):
         self.to_none = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 1))
         self.norm = nn.LayerNorm(dim)
 
-    def features(self, drawing: Drawing) -> Features:
-        """What is seen of one drawing alone; of a source it can be kept."""
-        maps = self._pyramid(drawing.picture)
+    def features(self, drawing: Drawing, maps: list[Tensor] | None = None) -> Features:
+        """What is seen of one drawing alone; of a source it can be kept.
+
+        maps: `pyramid` of its picture, where that is known.
+        """
+        maps = self.pyramid(drawing.picture) if maps is None else maps
         pooled = _pool(maps[0], drawing.label, drawing.facts.shape[1])
         places = drawing.point[:, :, None].to(maps[0].dtype)
         sampled = [
@@ -156,6 +159,24 @@ class RegionMatcher(nn.Module):
         tokens = self.from_features(torch.cat([pooled, *sampled], -1))
         tokens = tokens + self.from_facts(drawing.facts) + self.from_color(drawing.color)
         return Features(tokens, self.from_pixel(maps[0]), drawing.facts, drawing.valid)
+
+    def pyramid(self, picture: Tensor) -> list[Tensor]:
+        """Maps (B, C, S/2, S/2) and at 1/4, 1/8 and 1/16 of the size, each aware of the coarser
+        ones; they depend on the picture (B, 5, S, S) alone.
+        """
+        batch, _, height, width = picture.shape
+        rows = torch.linspace(-1, 1, height, dtype=picture.dtype, device=picture.device)
+        columns = torch.linspace(-1, 1, width, dtype=picture.dtype, device=picture.device)
+        places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
+        x = self.stem(torch.cat((picture, places.expand(batch, -1, -1, -1)), 1))
+        maps = [x]
+        for block in self.down:
+            maps.append(block(maps[-1]))
+        for level, (lateral, smooth) in enumerate(zip(self.lateral, self.smooth, strict=True)):
+            fine = len(maps) - 2 - level
+            above = functional.interpolate(lateral(maps[fine + 1]), scale_factor=2, mode="nearest")
+            maps[fine] = smooth(maps[fine] + above)
+        return maps
 
     def match(self, target: Features, source: Features) -> MatchOutput:
         """Compare two drawings."""
@@ -189,22 +210,6 @@ class RegionMatcher(nn.Module):
 
     def forward(self, target: Drawing, source: Drawing) -> MatchOutput:
         return self.match(self.features(target), self.features(source))
-
-    def _pyramid(self, picture: Tensor) -> list[Tensor]:
-        """Maps at 1/2, 1/4, 1/8 and 1/16 of the size, each aware of the coarser ones."""
-        batch, _, height, width = picture.shape
-        rows = torch.linspace(-1, 1, height, dtype=picture.dtype, device=picture.device)
-        columns = torch.linspace(-1, 1, width, dtype=picture.dtype, device=picture.device)
-        places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-        x = self.stem(torch.cat((picture, places.expand(batch, -1, -1, -1)), 1))
-        maps = [x]
-        for block in self.down:
-            maps.append(block(maps[-1]))
-        for level, (lateral, smooth) in enumerate(zip(self.lateral, self.smooth, strict=True)):
-            fine = len(maps) - 2 - level
-            above = functional.interpolate(lateral(maps[fine + 1]), scale_factor=2, mode="nearest")
-            maps[fine] = smooth(maps[fine] + above)
-        return maps
 
 
 def _pool(level: Tensor, label: Tensor, count: int) -> Tensor:

@@ -9,14 +9,31 @@ import cv2
 import numpy as np
 
 from backend.imaging.lines import DARKEST_PAPER, WEAK, clean_ink, darkness, ink_mask
+from backend.regions.describe import SIDE, Box, crop
 from backend.regions.gaps import close_gaps
+from backend.regions.match import network_picture
 from backend.regions.refine import enlarge
+from backend.regions.register import SIDE as LAID_SIDE
 from backend.regions.seams import spread_to_seams
 from backend.regions.segment import Chambers, find_chambers
 from protocol.errors import ErrorCode, NuriError
 
+from .seen import Seen
+
 WORKING_SIZE = 1024  # pixels a side at most; finer regions would cost seconds and see no more
 LEAST_INK = 12  # of 255; below this a layer is blank
+
+
+@dataclass
+class Look(Seen):
+    """The lines of a canvas in a box, as networks see them.
+
+    picture: of `network_picture`, SIDE a side. ink: (LAID_SIDE, LAID_SIDE) uint8.
+    """
+
+    box: Box
+    picture: np.ndarray
+    ink: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,18 @@ class Canvas:
     def chambers(self) -> Chambers:
         """The areas that the lines close, at working resolution."""
         return find_chambers(self.ink, strokes=self.strokes)
+
+    def look(self, box: Box) -> Look:
+        """The lines in ``box``; other hints seldom change that, so that the last look is kept."""
+        kept = self._last_look
+        if not kept or kept[0].box != box:
+            picture = network_picture(crop(self.ink, box, SIDE, 0, exact=False))
+            kept[:] = [Look(box, picture, crop(self.ink, box, LAID_SIDE, 0, exact=False))]
+        return kept[0]
+
+    @cached_property
+    def _last_look(self) -> list[Look]:
+        return []
 
     def ends_of(self, stroke: np.ndarray) -> tuple[int, int, int, int]:
         """x0, y0, x1, y1 at full size of the ends of a stroke, (N, 2) x, y of the working copy."""

@@ -5,10 +5,8 @@ The network says what a region is, the lines where it ends, the reference's pale
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +33,8 @@ from backend.regions.seams import find_seam
 from backend.regions.segment import find_chambers
 from protocol.errors import ErrorCode, NuriError
 
-from .canvas import Canvas, working_ink, working_size
+from .canvas import Canvas, Look, working_ink, working_size
+from .seen import Seen
 
 BORDER = 25  # pixels of the square, twice the margin at the border that gives no shading
 SAME = 3  # of 255: colours of two references that differ less are one
@@ -97,13 +96,14 @@ class Finished:
 
 
 @dataclass
-class View:
+class View(Seen):
     """A drawing as the network sees it.
 
     box: the part of the canvas. ink: (LAID_SIDE, LAID_SIDE) uint8 of that part. areas: of that
     size, int32, the regions of a drawing, 0 = lines, and of a source what its lines close.
     painting: of that size, int32, the paint of each pixel of a source, -1 for its ground. shown: of
     that size, (..., 3) float16 RGB in 0..255, the source itself, NaN where its canvas ends.
+    look: of a canvas, where ``picture`` is of its lines.
     """
 
     picture: np.ndarray
@@ -115,15 +115,7 @@ class View:
     shown: np.ndarray | None = None
     colors: np.ndarray | None = None
     known: np.ndarray | None = None
-    _seen: tuple[tuple[Any, ...], Any] | None = field(default=None, init=False, repr=False)
-
-    def once(self, by: tuple[Any, ...], see: Callable[[], Any]) -> Any:
-        """What ``see`` gives for this view, once for a network and what else is looked at:
-        a view outlives the choice of both, and only the last is kept.
-        """
-        if self._seen is None or not _same(self._seen[0], by):
-            self._seen = by, see()
-        return self._seen[1]
+    look: Look | None = None
 
 
 def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str = "") -> Source:
@@ -225,13 +217,14 @@ def _within_canvas(shown: np.ndarray, rgb: np.ndarray, box: Box) -> np.ndarray:
 def view_of(canvas: Canvas, label: np.ndarray) -> View:
     """A line drawing with its regions (h, w) int32 as the network sees it."""
     box = figure_box(closed_areas(label))
-    regions = describe(crop(label, box, SIDE, 0, exact=True))
+    look = canvas.look(box)
     return View(
-        picture=network_picture(crop(canvas.ink, box, SIDE, 0, exact=False)),
-        regions=regions,
+        picture=look.picture,
+        regions=describe(crop(label, box, SIDE, 0, exact=True)),
         box=box,
-        ink=crop(canvas.ink, box, LAID_SIDE, 0, exact=False),
+        ink=look.ink,
         areas=crop(label, box, LAID_SIDE, 0, exact=True),
+        look=look,
     )
 
 
@@ -281,7 +274,3 @@ def _likest(ink: np.ndarray, best: View, plain: View, finished: Finished) -> Vie
         if alike > most:
             best, most = view, alike
     return best
-
-
-def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    return len(one) == len(other) and all(map(operator.is_, one, other))

@@ -128,8 +128,18 @@ def region_scores(votes: Votes, view: View) -> np.ndarray:
 
 
 def features_of(network: Any, view: View) -> Any:
-    """What the network sees of a view; kept with it."""
-    return view.once((network,), lambda: network.features(_drawing(view)))
+    """What the network sees of a view; kept with it, and what depends on lines alone with these."""
+    return view.once((network,), lambda: network.features(_drawing(view), _maps(network, view)))
+
+
+def _maps(network: Any, view: View) -> Any:
+    """`RegionMatcher.pyramid` of a view's lines where these are all that its picture has."""
+    import torch
+
+    look = view.look
+    if look is None or view.picture is not look.picture:
+        return None
+    return look.once((network,), lambda: network.pyramid(torch.from_numpy(view.picture)[None]))
 
 
 def _drawing(view: View) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-# A page of 4096 px takes 35 MB, one of 8192 px 135 MB, a reference 10 to 20 MB.
+# A page of 4096 px takes 37 MB, one of 8192 px 137 MB, a reference 10 to 20 MB.
 LIMIT = 64 * 2**20
 
 _Prepared = TypeVar("_Prepared")

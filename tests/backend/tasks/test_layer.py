@@ -12,6 +12,7 @@ from backend.imaging import io, planes
 from backend.regions.describe import closed_areas, figure_box
 from backend.tasks import job
 from backend.tasks.canvas import read_canvas
+from backend.tasks.layer import colour_layer
 from backend.tasks.matcher import colour_from_sources
 from backend.tasks.sources import facing, read_source, view_of
 from backend.tasks.workbench import WORKBENCH
@@ -119,6 +120,26 @@ def test_one_eye_hinted_colours_the_other():
     )
     flats = colour_from_sources(line, [], hints=hints).flats
     assert tuple(flats[215, 271][:3].tolist()) == figures.EYE
+
+
+def test_another_hint_changes_nothing_that_the_network_sees_of_the_lines(monkeypatch):
+    line, _, parts = figures.face()
+    known = {(280, 230): figures.SKIN, (20, 20): figures.WHITE}
+    matcher, seen = store.load("matching"), []
+    pyramid = matcher.pyramid
+    monkeypatch.setattr(matcher, "pyramid", lambda picture: seen.append(1) or pyramid(picture))
+
+    def colours(canvas, *more):
+        hints = dots(parts, known | dict(more))
+        return colour_layer(canvas, lambda: matcher, hints=hints).flats
+
+    canvas, edit = read_canvas(line), ((215, 189), figures.EYE)
+    first = colours(canvas)
+    assert len(seen) == 2  # the lines, and the lines with the colours of the hints
+    edited = colours(canvas, edit)
+    assert len(seen) == 3
+    assert (edited != first).any()
+    assert (edited == colours(read_canvas(line), edit)).all()
 
 
 def test_two_references_share_one_palette():
