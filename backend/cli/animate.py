@@ -6,7 +6,7 @@ import argparse
 import time
 from functools import partial
 
-from backend.imaging import io
+from backend.imaging import disk
 from backend.models.registry import FOR_SHOTS
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import Plane
@@ -35,10 +35,10 @@ def run(options: argparse.Namespace) -> int:
         options.frames, options.key, options.output, options.line_layer, options.key_layer
     )
     _check(options, plan)
-    io.make_folder(options.output)
-    io.check_writable(options.output / "any.png")
+    disk.make_folder(options.output)
+    disk.check_writable(options.output / "any.png")
     if options.film:
-        io.check_writable(options.film)
+        disk.check_writable(options.film)
     made = Made(options.output, options)
     silent = options.quiet or options.json
     interrupt = Interrupt()
@@ -87,11 +87,11 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
         check_keys(plan)
     if options.film:
         check_film(options, plan)
-    written = {io.resolved(frame.output) for frame in plan.frames}
+    written = {disk.resolved(frame.output) for frame in plan.frames}
     for path in (*(frame.source for frame in plan.frames), *options.key):
-        if io.resolved(path) in written:
+        if disk.resolved(path) in written:
             raise UsageError(f"{path} would be written over (choose another folder for -o)")
-    if io.resolved(options.output) == io.resolved(options.frames[0]):
+    if disk.resolved(options.output) == disk.resolved(options.frames[0]):
         raise UsageError("the results would lie among the frames (choose another folder for -o)")
 
 
@@ -125,7 +125,7 @@ def _copies_left(state: Run) -> list[tuple[ShotFrame, KeyPicture]]:
 
 def _write_key(state: Run, frame: ShotFrame, key: KeyPicture) -> None:
     lines_over = state.options.lines is not False
-    io.write_atomic(frame.output, key.png(frame, lines_over=lines_over))
+    disk.write_atomic(frame.output, key.png(frame, lines_over=lines_over))
     state.tell_profile(key)
     state.made.note(frame)
     state.copied += 1
@@ -210,7 +210,7 @@ def _take(state: Run, answer: Answer) -> None:
         _write_key(state, frame, key)
         return
     try:
-        io.write_atomic(frame.output, png_of(answer.outputs["picture"]))
+        disk.write_atomic(frame.output, png_of(answer.outputs["picture"]))
     except NuriError as error:
         if error.code is ErrorCode.disk_full:  # the next ones would fare no better
             raise

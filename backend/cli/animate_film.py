@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from backend.imaging.film import FRAMES_PER_SECOND
 from protocol.folders import file_identity
 
@@ -31,7 +31,7 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
     films = {frame.source for frame in plan.frames if frame.film}
     sources = {frame.source for frame in plan.frames}
     others = (*sources, *options.key, *(frame.output for frame in plan.frames))
-    is_taken = io.resolved(path) in map(io.resolved, others)
+    is_taken = disk.resolved(path) in map(disk.resolved, others)
     if is_taken or (path.exists() and file_identity(path) in map(file_identity, others)):
         raise UsageError(f"{path} would be written over (choose another name for --film)")
     if _is_among(path, options.frames[0], sources - films):
@@ -53,11 +53,11 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
 def _is_among(path: Path, folder: Path, files: Collection[Path]) -> bool:
     """Whether a later run would take the film for a frame: of the ``folder`` that was named, or
     beside ``files`` of its kind, which were named one by one."""
-    beside = io.resolved(path).parent
-    if beside == io.resolved(folder):
+    beside = disk.resolved(path).parent
+    if beside == disk.resolved(folder):
         return io.looks_readable(path)
     kind = path.suffix.lower()
-    return any(kind == one.suffix.lower() and beside == io.resolved(one.parent) for one in files)
+    return any(kind == one.suffix.lower() and beside == disk.resolved(one.parent) for one in files)
 
 
 def missing(plan: Plan, stale: Collection[str] = ()) -> list[str]:
@@ -89,7 +89,7 @@ def write_film(options: argparse.Namespace, plan: Plan) -> str:
 def _eight_bit(frame: ShotFrame) -> np.ndarray:
     from backend.imaging import planes
 
-    return planes.eight_bit_rgb(io.read_image(io.read_file(frame.output), str(frame.output)))
+    return planes.eight_bit_rgb(io.read_image(disk.read_file(frame.output), str(frame.output)))
 
 
 def _rgba(frame: ShotFrame) -> np.ndarray:

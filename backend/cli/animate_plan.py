@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from backend.imaging.film import Film, is_film
 from protocol import limits
 from protocol.errors import ErrorCode, NuriError
@@ -38,7 +38,7 @@ class ShotFrame:
     def plane(self, name: str) -> Plane:
         """Its picture, under ``name``. Raises NuriError."""
         if self.film is None:
-            return EncodedImage(name, str(self.source), io.read_file(self.source))
+            return EncodedImage(name, str(self.source), disk.read_file(self.source))
         return _as_plane(name, self.film.frame(self.index))
 
 
@@ -67,7 +67,7 @@ class KeyPicture:
     @cached_property
     def _file(self) -> tuple[bytes | memoryview, str]:
         """The file with the colours of sRGB, and a warning or ""."""
-        return io.as_srgb(io.read_file(self.path), str(self.path))
+        return io.as_srgb(disk.read_file(self.path), str(self.path))
 
     def png(self, frame: ShotFrame, *, lines_over: bool = True) -> bytes | memoryview:
         """The result of its own frame: the file as PNG; colours of a layer under their lines.

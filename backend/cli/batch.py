@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.imaging import io
+from backend.imaging import disk
 from backend.models.registry import CHOOSERS
 from protocol.errors import ErrorCode, NuriError
 
@@ -101,9 +101,9 @@ def run(options: argparse.Namespace) -> int:
     """Colour a folder; 1 when a drawing failed. Raises NuriError and UsageError."""
     check_choices(options)
     check_layers(options)
-    if io.resolved(options.output) == io.resolved(options.folder):
+    if disk.resolved(options.output) == disk.resolved(options.folder):
         raise UsageError("the results would lie among the drawings (choose another folder for -o)")
-    if options.hints and io.resolved(options.output) == io.resolved(options.hints):
+    if options.hints and disk.resolved(options.output) == disk.resolved(options.hints):
         raise UsageError("the results would lie among the hints (choose another folder for -o)")
     plan = make_plan(
         options.folder,
@@ -114,8 +114,8 @@ def run(options: argparse.Namespace) -> int:
     )
     check_references(options)
     check_spared(plan, options.reference or ())
-    io.make_folder(options.output)
-    io.check_writable(options.output / "any.png")
+    disk.make_folder(options.output)
+    disk.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)
     silent = options.quiet or options.json
     with ProgressReport(options.folder.name, silent=silent, lines=False) as report:
@@ -176,8 +176,8 @@ def _finish(batch: _Batch, done: Done) -> None:
         batch.failed(drawing.line, done.error)
         return
     try:
-        io.make_folder(drawing.output.parent)
-        io.write_atomic(drawing.output, png_of(done.outputs["picture"]))
+        disk.make_folder(drawing.output.parent)
+        disk.write_atomic(drawing.output, png_of(done.outputs["picture"]))
     except NuriError as error:
         batch.failed(drawing.line, error)
         if error.code is ErrorCode.disk_full:  # the next ones would fare no better

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from protocol.errors import ErrorCode, NuriError
 from protocol.folders import file_identity
 
@@ -98,7 +98,7 @@ def _targets(inner: list[Path], output: Path) -> list[Path]:
     """
 
     def place(target: Path) -> str:
-        return str(io.resolved(target)).casefold()
+        return str(disk.resolved(target)).casefold()
 
     short = [output / path.with_suffix(".png") for path in inner]
     whole = [output / f"{path}.png" for path in inner]
@@ -146,8 +146,8 @@ def _paths(folder: Path, recursive: bool, plan: Plan) -> list[Path]:
 
 
 def _lines(folder: Path, paths: Iterable[Path], output: Path, hints: Path | None) -> Iterator[Path]:
-    top = io.resolved(folder)
-    places = {io.resolved(place) for place in (output, hints) if place is not None}
+    top = disk.resolved(folder)
+    places = {disk.resolved(place) for place in (output, hints) if place is not None}
     # In a recursive run the results and the hints may lie inside the folder itself.
     left_out = {place for place in places if top in place.parents}
     for path in paths:
@@ -155,7 +155,7 @@ def _lines(folder: Path, paths: Iterable[Path], output: Path, hints: Path | None
             continue
         if path.stem.casefold().endswith(_MARK) or not path.is_file():
             continue
-        if not left_out or not left_out & {io.resolved(parent) for parent in path.parents}:
+        if not left_out or not left_out & {disk.resolved(parent) for parent in path.parents}:
             yield path
 
 

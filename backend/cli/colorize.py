@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from backend.models.registry import CHOOSERS
 
 from . import DONE
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     inputs = inputs_of(options, options.line, options.hints)
     for path in (options.output, options.regions, options.palette):
         if path is not None:
-            io.check_writable(path)
+            disk.check_writable(path)
     wanted = ["picture", *(["regions"] if options.regions else [])]
     silent = options.quiet or options.json
     interrupt = Interrupt()
@@ -46,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
             done = pool.next_done()
         if done.error:
             raise done.error
-        io.write_atomic(options.output, png_of(done.outputs["picture"]))
+        disk.write_atomic(options.output, png_of(done.outputs["picture"]))
         if options.regions:
-            io.write_atomic(options.regions, png_of(done.outputs["regions"]))
+            disk.write_atomic(options.regions, png_of(done.outputs["regions"]))
         if options.palette:
             write_palette(options.palette, done.info)
     _tell(options, done.info, time.monotonic() - started)
@@ -64,16 +64,16 @@ def _check_files(options: argparse.Namespace) -> None:
         )
     if options.hints is None:
         check_layers(options)
-    read = {io.resolved(path) for path in (options.line, *(options.reference or ()))}
-    read.add(options.hints and io.resolved(options.hints))
+    read = {disk.resolved(path) for path in (options.line, *(options.reference or ()))}
+    read.add(options.hints and disk.resolved(options.hints))
     pictures = [path for path in (options.output, options.regions) if path is not None]
     written = [*pictures, *([options.palette] if options.palette else [])]
     for path in pictures:
         check_ending(path)
-    if len({io.resolved(path) for path in written}) < len(written):
+    if len({disk.resolved(path) for path in written}) < len(written):
         raise UsageError("two of the files to write have one name (give each its own)")
     for path in written:
-        if io.resolved(path) in read:
+        if disk.resolved(path) in read:
             raise UsageError(f"{path} would be written over (choose another name for the output)")
 
 

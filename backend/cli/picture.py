@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from backend.imaging import io
+from backend.imaging import disk
 from protocol.pixels import EncodedImage
 
 from . import DONE
@@ -26,12 +26,12 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
     started = time.monotonic()
     check_ending(options.output)
     keep_output_clean(options, options.output)
-    if io.resolved(options.output) == io.resolved(options.image):
+    if disk.resolved(options.output) == disk.resolved(options.image):
         raise UsageError(
             f"{options.output} would be written over (choose another name for the output)"
         )
-    picture = EncodedImage("picture", str(options.image), io.read_file(options.image))
-    io.check_writable(options.output)
+    picture = EncodedImage("picture", str(options.image), disk.read_file(options.image))
+    disk.check_writable(options.output)
     wanted = {**wanted, "layer": options.layer, "encode": "png"}
     interrupt = Interrupt()
     silent = options.quiet or options.json
@@ -41,7 +41,7 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
             done = pool.next_done()
         if done.error:
             raise done.error
-        io.write_atomic(options.output, png_of(done.outputs[output]))
+        disk.write_atomic(options.output, png_of(done.outputs[output]))
     seconds = round(time.monotonic() - started, 3)
     size = {"width": done.info["width"], "height": done.info["height"]}
     if options.json:

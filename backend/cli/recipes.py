@@ -14,7 +14,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from backend.imaging import io
+from backend.imaging import disk
 from backend.weights import store, styles
 from protocol.errors import NuriError
 
@@ -69,7 +69,7 @@ class Recipes:
         recipes = {**self._recipes, **dict.fromkeys(self._left, "")}
         known = {"recipes": recipes, "pictures": dict(self._pictures)}
         if known != self._saved:
-            io.write_atomic(self._path, json.dumps(known).encode())
+            disk.write_atomic(self._path, json.dumps(known).encode())
             self._saved = known
         self._next_save = time.monotonic() + _SAVE_SECONDS
 
@@ -83,7 +83,7 @@ class Recipes:
         place = path, part
         if place not in self._seen:
             try:
-                self._seen[place] = self._look(path, part, read or partial(io.read_file, path))
+                self._seen[place] = self._look(path, part, read or partial(disk.read_file, path))
             except (NuriError, OSError):  # told when it is its turn; never the same as before
                 self._seen[place] = f"unread {time.time_ns()}"
         return self._seen[place]
@@ -91,7 +91,7 @@ class Recipes:
     def _look(self, path: Path, part: str, read: Callable[[], bytes]) -> str:
         """What the file says, unless it has been read when it had the same size and time."""
         facts = path.stat()
-        state = digest(str(io.resolved(path)), part, f"{facts.st_size} {facts.st_mtime_ns}")
+        state = digest(str(disk.resolved(path)), part, f"{facts.st_size} {facts.st_mtime_ns}")
         known = self._saved["pictures"].get(state)
         if known is None:
             known = digest(read())
@@ -107,7 +107,7 @@ def networks(*models: str) -> list[str]:
     found = []
     for model in models:
         if model.startswith(styles.PREFIX):
-            found.append(digest(io.read_file(styles.path_of(model))))
+            found.append(digest(disk.read_file(styles.path_of(model))))
         elif model in there:
             found.append(store.entries()[model].sha256)
     return found

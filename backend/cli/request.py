@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from backend.models.registry import PAGES, PAINTERS, ids_for
 from protocol.pixels import EncodedImage, PixelBuffer, Plane
 
@@ -68,7 +68,7 @@ def check_ending(path: Path) -> None:
 
 def keep_output_clean(options: argparse.Namespace, *written: Path | None) -> None:
     """Say nothing on standard output where a picture goes there. Raises UsageError."""
-    if not any(path is not None and io.is_standard_output(path) for path in written):
+    if not any(path is not None and disk.is_standard_output(path) for path in written):
         return
     if options.json:
         raise UsageError("--json would mix with the picture on standard output (leave out --json)")
@@ -114,18 +114,18 @@ def job_options(options: argparse.Namespace, outputs: list[str]) -> dict[str, An
 
 def inputs_of(options: argparse.Namespace, line: Path, hints: Path | None) -> list[Plane]:
     """The files of one drawing and its references, as they are. Raises NuriError."""
-    planes: list[Plane] = [EncodedImage("line", str(line), io.read_file(line))]
+    planes: list[Plane] = [EncodedImage("line", str(line), disk.read_file(line))]
     if hints is not None:
-        planes.append(EncodedImage("hints", str(hints), io.read_file(hints)))
+        planes.append(EncodedImage("hints", str(hints), disk.read_file(hints)))
     for index, path in enumerate(options.reference or ()):
-        planes.append(EncodedImage(f"reference_{index}", str(path), io.read_file(path)))
+        planes.append(EncodedImage(f"reference_{index}", str(path), disk.read_file(path)))
     return planes
 
 
 def check_references(options: argparse.Namespace) -> None:
     """Refuse references that are no pictures, before each drawing would. Raises NuriError."""
     for path in options.reference or ():
-        io.kind_of(io.read_file(path), str(path))
+        io.kind_of(disk.read_file(path), str(path))
 
 
 def png_of(plane: Plane) -> bytes | memoryview:
@@ -138,4 +138,4 @@ def png_of(plane: Plane) -> bytes | memoryview:
 def write_palette(path: Path, info: dict[str, Any]) -> None:
     """The colours and their regions as JSON. Raises NuriError."""
     text = json.dumps({"palette": info["palette"], "regions": info["regions"]}, indent=1)
-    io.write_atomic(path, text.encode())
+    disk.write_atomic(path, text.encode())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from protocol.errors import NuriError
 from protocol.pixels import EncodedImage, Plane
 
@@ -37,7 +37,7 @@ class Review:
         self._plan = plan
         self._output = output
         self._folder = output / FOLDER
-        io.make_folder(self._folder)
+        disk.make_folder(self._folder)
         self._facts = self._earlier()
         self._stale: set[str] = set()
 
@@ -58,7 +58,7 @@ class Review:
         self._facts[frame.name] = {"state": "done", **{n: facts.get(n) for n in known}}
         if isinstance(confidence, EncodedImage):
             data = _tinted(confidence.data)
-            io.write_atomic(self._picture(frame, "confidence"), data)
+            disk.write_atomic(self._picture(frame, "confidence"), data)
 
     def write(self) -> Path:
         """The page, with what is there by now; returns its path."""
@@ -71,8 +71,8 @@ class Review:
         template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
         page = template.replace("__SHOT__", shot.replace("</", "<\\/"))
         facts = json.dumps(self._facts, indent=1).encode()
-        io.write_atomic(self._folder / _FACTS, facts)
-        io.write_atomic(self._output / _PAGE, page.encode())
+        disk.write_atomic(self._folder / _FACTS, facts)
+        disk.write_atomic(self._output / _PAGE, page.encode())
         return self._output / _PAGE
 
     def _earlier(self) -> dict[str, dict[str, Any]]:
@@ -88,7 +88,7 @@ class Review:
 
     def _draw_lines(self, frame: ShotFrame, path: Path) -> None:
         try:
-            io.write_atomic(path, _small_lines(frame.plane("line")))
+            disk.write_atomic(path, _small_lines(frame.plane("line")))
         except NuriError:
             path.unlink(missing_ok=True)  # a damaged frame has been told already
 

@@ -123,9 +123,9 @@ class _KeyFrames:
     """The key frames of one layer of a .kra file."""
 
     def __init__(self, path: Path, layer: str, other: str) -> None:
-        from . import io
+        from . import disk, io
 
-        file = io.open_layered(io.read_file(path), str(path))
+        file = io.open_layered(disk.read_file(path), str(path))
         if layer and other and file.is_coloured(layer, other):
             raise NuriError(
                 ErrorCode.bad_input,

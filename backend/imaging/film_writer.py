@@ -13,7 +13,7 @@ from PIL import Image
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import io
+from . import disk
 from .ground import laid_on_white
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_film(path: Path, frames: Iterable[np.ndarray], seconds: Sequence[float
     as white, and add a row or column of it where a side is odd. seconds: how long each is shown.
     Raises NuriError: bad_input (frames that differ in size, or that cannot be written), disk_full.
     """
-    with io.replacing(path) as temporary:
+    with disk.replacing(path) as temporary:
         if path.suffix.lower() in VIDEOS:
             _write_video(path, temporary, frames, seconds)
         else:

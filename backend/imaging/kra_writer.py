@@ -12,7 +12,7 @@ import numpy as np
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import io, kra, refusal
+from . import disk, kra, refusal
 from .archive import PICTURE_BYTES, Archive
 from .profile import read_profile, to_srgb
 from .tree import Layer, Tree
@@ -57,7 +57,7 @@ def add_frames(
     folder = f"{tree.name}/layers"
     listed = []
     with (
-        io.replacing(path) as temporary,
+        disk.replacing(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         for entry in archive.names():
@@ -78,7 +78,7 @@ def add_frames(
 
 def _open(source: Path, below: str) -> tuple[Archive, Tree, Layer, bytes]:
     """A document, its layers, the one named ``below`` and its profile."""
-    archive = Archive(io.read_file(source), str(source))
+    archive = Archive(disk.read_file(source), str(source))
     tree = kra.read_tree(archive)
     layer = tree.find(below)
     if layer is None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from backend.imaging.io import make_folder, write_atomic
+from backend.imaging.disk import make_folder, write_atomic
 from protocol.errors import NuriError
 
 _log = logging.getLogger("nuri.training")

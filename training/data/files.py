@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from backend.imaging.ground import laid_on_white
 from protocol.errors import NuriError
 
@@ -18,7 +18,7 @@ from .picture import BadPicture
 def read_pixels(path: Path) -> tuple[np.ndarray, str]:
     """(H, W) or (H, W, C) pixels as stored and the hash of the file's content."""
     try:
-        data = io.read_file(path)
+        data = disk.read_file(path)
         pixels = io.read_image(data, str(path))
     except NuriError as error:
         raise BadPicture(error.info.message) from error

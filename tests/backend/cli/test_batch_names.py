@@ -8,7 +8,7 @@ import pytest
 
 from backend.cli.batch_made import FILE
 from backend.cli.batch_plan import make_plan
-from backend.imaging import io
+from backend.imaging import disk, io
 from tests.backend import drawings
 from tests.backend.cli.console import one_line
 
@@ -45,7 +45,7 @@ def test_two_drawings_never_share_a_result(tmp_path):
     output.mkdir()
     (output / "deeper").symlink_to(output)
     found = make_plan(folder, output, recursive=True, hints=None, bare=True).drawings
-    places = [str(io.resolved(drawing.output)).casefold() for drawing in found]
+    places = [str(disk.resolved(drawing.output)).casefold() for drawing in found]
     assert len(set(places)) == len(found) == 9
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.imaging import io
+from backend.imaging import disk, io
 from tests.backend import drawings
 from tests.backend.cli.console import one_line
 from tests.backend.imaging import files
@@ -80,7 +80,7 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         done = nuri("colorize", *arguments)
         assert (done.code, done.err) == (0, "")
         assert "2 of" in done.out or done.json()
-    assert drawings.is_coloured(io.read_image(io.read_file(Path(odd + ".out.png")), "out"))
+    assert drawings.is_coloured(io.read_image(disk.read_file(Path(odd + ".out.png")), "out"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.imaging import io
+from backend.imaging import disk
 from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 from tests.backend.disks import full_disk, needs_mounts, read_only_disk
@@ -22,7 +22,7 @@ PICTURE = b"picture" * 1000
 def test_writes_whole_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "out.png"
     path.write_bytes(b"before")
-    io.write_atomic(path, memoryview(PICTURE))
+    disk.write_atomic(path, memoryview(PICTURE))
     assert path.read_bytes() == PICTURE
     assert list(tmp_path.iterdir()) == [path]
 
@@ -35,7 +35,7 @@ def test_keeps_the_mode_of_the_file_and_follows_the_umask(tmp_path):
     mask = os.umask(0o027)
     try:
         for path in (old, new):
-            io.write_atomic(path, PICTURE)
+            disk.write_atomic(path, PICTURE)
     finally:
         os.umask(mask)
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
@@ -46,37 +46,37 @@ def test_follows_a_link_to_the_file_behind_it(tmp_path):
     target, link = tmp_path / "target.png", tmp_path / "link.png"
     target.write_bytes(b"before")
     link.symlink_to(target)
-    io.write_atomic(link, PICTURE)
+    disk.write_atomic(link, PICTURE)
     assert link.is_symlink()
     assert target.read_bytes() == PICTURE
 
 
 @pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")
 def test_writes_to_a_device():
-    io.write_atomic(Path(os.devnull), PICTURE)
+    disk.write_atomic(Path(os.devnull), PICTURE)
     assert not Path(os.devnull).is_file()
 
 
 @pytest.mark.parametrize("name", ["Zeichnung mit Ümläuten 線画 🎨.png", "x" * 250 + ".png"])
 def test_unusual_names(tmp_path, name):
-    io.write_atomic(tmp_path / name, PICTURE)
-    assert io.read_file(tmp_path / name) == PICTURE
+    disk.write_atomic(tmp_path / name, PICTURE)
+    assert disk.read_file(tmp_path / name) == PICTURE
 
 
 def test_path_of_300_characters(tmp_path):
     path = tmp_path / ("a" * 150) / ("ö" * 75) / "out.png"
     assert len(str(path)) > 230
-    io.make_folder(path.parent)
-    io.write_atomic(path, PICTURE)
-    assert io.read_file(path) == PICTURE
+    disk.make_folder(path.parent)
+    disk.write_atomic(path, PICTURE)
+    assert disk.read_file(path) == PICTURE
 
 
 def test_name_that_is_too_long(tmp_path):
     with pytest.raises(NuriError, match="cannot be written: File name too long"):
-        io.write_atomic(tmp_path / ("x" * 300 + ".png"), PICTURE)
+        disk.write_atomic(tmp_path / ("x" * 300 + ".png"), PICTURE)
 
 
-@pytest.mark.parametrize("check", [io.check_writable, lambda path: io.write_atomic(path, b"x")])
+@pytest.mark.parametrize("check", [disk.check_writable, lambda path: disk.write_atomic(path, b"x")])
 def test_missing_folder(tmp_path, check):
     with pytest.raises(NuriError) as caught:
         check(tmp_path / "nowhere" / "out.png")
@@ -84,7 +84,7 @@ def test_missing_folder(tmp_path, check):
     assert "Create the folder first" in str(caught.value)
 
 
-@pytest.mark.parametrize("check", [io.check_writable, lambda path: io.write_atomic(path, b"x")])
+@pytest.mark.parametrize("check", [disk.check_writable, lambda path: disk.write_atomic(path, b"x")])
 def test_file_in_the_place_of_the_folder(tmp_path, check):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NuriError, match="Create the folder first"):
@@ -93,13 +93,13 @@ def test_file_in_the_place_of_the_folder(tmp_path, check):
 
 def test_folder_in_the_place_of_the_file(tmp_path):
     with pytest.raises(NuriError, match="is a folder"):
-        io.check_writable(tmp_path)
+        disk.check_writable(tmp_path)
 
 
 @needs_mounts
 def test_read_only_folder(tmp_path):
     with read_only_disk(tmp_path / "disk") as folder:
-        for check in (io.check_writable, lambda path: io.write_atomic(path, b"x")):
+        for check in (disk.check_writable, lambda path: disk.write_atomic(path, b"x")):
             with pytest.raises(NuriError) as caught:
                 check(folder / "out.png")
             assert "read-only" in str(caught.value)
@@ -112,7 +112,7 @@ def test_full_disk_leaves_the_old_file(tmp_path):
         path = folder / "out.png"
         path.write_bytes(b"before")
         with pytest.raises(NuriError) as caught:
-            io.write_atomic(path, bytes(1_000_000))
+            disk.write_atomic(path, bytes(1_000_000))
         assert caught.value.code is ErrorCode.disk_full
         assert path.read_bytes() == b"before"
         assert list(folder.iterdir()) == [path]
@@ -124,16 +124,16 @@ def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        io.write_atomic(tmp_path / "out.png", PICTURE)
+        disk.write_atomic(tmp_path / "out.png", PICTURE)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_reading_what_is_not_there(tmp_path):
     with pytest.raises(NuriError) as caught:
-        io.read_file(tmp_path / "none.png")
+        disk.read_file(tmp_path / "none.png")
     assert caught.value.code is ErrorCode.not_found
     with pytest.raises(NuriError, match="is a folder"):
-        io.read_file(tmp_path)
+        disk.read_file(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sparse files of POSIX")
@@ -142,7 +142,7 @@ def test_reading_a_file_of_many_gigabytes(tmp_path):
     with path.open("wb") as file:
         file.truncate(10**11)
     with pytest.raises(NuriError) as caught:
-        io.read_file(path)
+        disk.read_file(path)
     assert caught.value.code is ErrorCode.too_large
 
 
@@ -160,7 +160,7 @@ def test_a_small_file_asks_for_little_memory(tmp_path):
     path.write_bytes(PICTURE)
     tracemalloc.start()
     try:
-        assert io.read_file(path) == PICTURE
+        assert disk.read_file(path) == PICTURE
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -173,7 +173,7 @@ def test_what_comes_through_a_pipe_is_bounded(monkeypatch):
         try:
             os.write(writer, PICTURE[:size])
             os.close(writer)
-            return io.read_file(Path(f"/dev/fd/{reader}"))
+            return disk.read_file(Path(f"/dev/fd/{reader}"))
         finally:
             os.close(reader)
 
