@@ -16,7 +16,8 @@ _log = logging.getLogger("nuri.training")
 class Board:
     """Curves and pictures for TensorBoard; points of ``start`` and later steps are drawn anew.
 
-    Raises TrainingError where TensorBoard is missing or the disk is full.
+    Raises TrainingError where TensorBoard is missing, the disk is full or the folder's name is no
+    text.
     """
 
     def __init__(self, folder: Path, start: int) -> None:
@@ -32,6 +33,12 @@ class Board:
         threading.excepthook = self._on_thread_error
         try:
             self._writer = SummaryWriter(str(folder), purge_step=start or None)
+        except UnicodeError as error:
+            threading.excepthook = self._hook
+            raise TrainingError(
+                f"TensorBoard cannot write {folder}: its name is not UTF-8",
+                "choose a folder with another name",
+            ) from error
         except OSError as error:
             threading.excepthook = self._hook
             raise self._failure(error) from error
