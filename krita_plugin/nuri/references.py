@@ -15,6 +15,7 @@ from . import layers
 from .document import find_document, key_of, when_idle
 from .pixels.colourspace import SRGB8, ColourSpace
 from .pixels.hidden import HiddenCopy
+from .pixels.rendering import Rendering
 from .pixels.rows import plane_of, read_rows
 from .pixels.snapshot import Snapshot
 from .qt import QRect
@@ -86,6 +87,7 @@ def read(reference: Reference, name: str, time: int | None = None) -> Work:
         with HiddenCopy(document) as hidden:
             whole = hidden.document
             whole.waitForDone()
+            yield from Rendering(hidden).whole(document.currentTime())
             area = QRect(0, 0, whole.width(), whole.height())
             spaces = ColourSpace.of(whole), SRGB8
             pixels = yield from read_rows(hidden, whole.pixelData, area, area, spaces)

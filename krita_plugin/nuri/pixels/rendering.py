@@ -37,13 +37,28 @@ class Rendering:
             node.setPassThroughMode(False)
         self._hidden.move_to(time)
         if not layers.is_plain(node):
-            for part in (node, *(child for child, _ in layers.walk(node))):
-                if part.type() == "paintlayer" and part.animated():
-                    is_new |= yield from self._still(part)
+            is_new |= yield from self._stills_of(node)
         if is_new:
-            self._hidden.document.refreshProjection()
-            self._hidden.settle()
+            self._refresh()
         return self._stills[uid][0] if uid in self._stills else node
+
+    def whole(self, time: int) -> Work:
+        """Moves the copy to ``time``, so that the document itself shows what is drawn."""
+        self._hidden.move_to(time)
+        if (yield from self._stills_of(self._hidden.document.rootNode())):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._hidden.document.refreshProjection()
+        self._hidden.settle()
+
+    def _stills_of(self, node: Any) -> Work:
+        """`_still` for all animated layers of a node; returns whether anything changed."""
+        is_new = False
+        for part in (node, *(child for child, _ in layers.walk(node))):
+            if part.type() == "paintlayer" and part.animated():
+                is_new |= yield from self._still(part)
+        return is_new
 
     def _still(self, node: Any) -> Work:
         """Shows the frame of now of an animated layer on a still one, unless the layer itself looks

@@ -7,6 +7,7 @@ import zipfile
 from nuri_test_hook.pictures import SPACES
 from nuri_test_hook.shot import colorize, make
 
+from nuri import references
 from nuri.pixels.colourspace import SRGB8
 from nuri.pixels.snapshot import Snapshot
 from nuri.timeline import Timeline
@@ -84,6 +85,21 @@ def check_animated_lines_in_a_group(stage):
     assert stage.fingerprint(document, skip=["Colours"]) == before
     assert stage.history() == [*steps, "Add Layer"]
     return {"right": shot.check_rooms(document.nodeByName("Colours"), _TIMES)}
+
+
+def check_document_as_reference(stage):
+    """All of an animated document, with its layers as they are laid on each other."""
+    shot = yield from make(stage, times=_TIMES)
+    yield from shot.move_to(shot.line, 2)
+    canvas = (0, 0, shot.document.width(), shot.document.height())
+    drawn = bytes(shot.document.pixelData(*canvas))
+    document = yield from _with_skins(stage, shot, "reference")
+    yield from shot.move_to(shot.line, 2)
+    stage.refresh(document)
+    before = stage.fingerprint(document)
+    assert bytes(document.pixelData(*canvas)) != drawn, "Krita shows no skins"
+    assert (yield from _read(references.read(references.of_document(document), "it"))) == drawn
+    assert stage.fingerprint(document) == before
 
 
 def check_animated_lines_with_a_mask(stage):
