@@ -5,7 +5,8 @@ from __future__ import annotations
 from nuri_test_hook.shot import TIMES, colorize, colorize_until, make
 from nuri_test_hook.stage import GapWatch
 
-from nuri import doubts, layers, made
+from nuri import layers, made
+from nuri.animation import doubts
 from nuri.made import Made, Past
 
 
