@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,21 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(autouse=True)
+def _heard() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore SIGINT, and so would our commands."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 def parts(folder: Path) -> list[Path]:
     return list(folder.rglob(".nuri-*.part"))
 
 
 @pytest.fixture(scope="module")
-def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[object], Path]:
-    """A finished shot whose frames are large: a film of them takes seconds. The call, the folder"""
+def shot(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    """The call of a finished shot whose frames are large: a GIF of them takes seconds."""
     folder = tmp_path_factory.mktemp("shot")
     frames, keys = shots.save(folder)
     out = folder / "out"
@@ -44,23 +52,21 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[object], Path]:
     noise = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8)
     for path in out.glob("*.png"):
         path.write_bytes(io.encode_png(noise))
-    return call, folder
+    return call
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_film_that_is_being_written_leaves_nothing(
-    nuri: Console, shot: tuple[list[object], Path], name: str
+    nuri: Console, shot: list[object], tmp_path: Path, name: str
 ) -> None:
-    call, folder = shot
-    film = folder / "film" / "shot.webp"
-    film.parent.mkdir(exist_ok=True)
-    process = nuri.start(*call, "--film", film)
+    film = tmp_path / "film" / "shot.gif"
+    film.parent.mkdir()
+    process = nuri.start(*shot, "--film", film)
     wait_for(lambda: bool(parts(film.parent)))
     number = getattr(signal, name)
     process.send_signal(number)
     _, complaint = process.communicate(timeout=60)
-    assert process.returncode == -number
-    assert complaint == "nuri: cancelled\n"
+    assert (process.returncode, complaint) == (-number, "nuri: cancelled\n")
     assert list(film.parent.iterdir()) == []
 
 
@@ -82,15 +88,14 @@ def test_a_system_that_shuts_down_keeps_what_is_done(nuri: Console, tmp_path: Pa
 
 
 def test_a_signal_that_is_ignored_stays_so(
-    nuri: Console, shot: tuple[list[object], Path], tmp_path: Path
+    nuri: Console, shot: list[object], tmp_path: Path
 ) -> None:
     """As nohup asks for."""
-    call, _ = shot
     film = tmp_path / "film" / "shot.gif"
     film.parent.mkdir()
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        process = nuri.start(*call, "--film", film)
+        process = nuri.start(*shot, "--film", film)
     finally:
         signal.signal(signal.SIGHUP, previous)
     wait_for(lambda: bool(parts(film.parent)))
