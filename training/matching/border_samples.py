@@ -16,7 +16,6 @@ from .drawings import SHOT_SETS, ByKind, RandomSamples, Subject
 from .samples import other_pen
 from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
 
-SIDE = 256
 _FRAMES = 4  # every so many of a shot's frames: neighbours hardly differ
 _INK = 128  # of 255: borders below that much ink hardly count, for the line itself tells them
 _UNDER_INK = 0.1
@@ -31,10 +30,11 @@ _LEAST = 6  # pixels of an area that has one
 class BorderScenes(RandomSamples):
     """A sample for each (epoch, index): lines with hints, and where borders are.
 
-    ``drawing`` (5, SIDE, SIDE): as for `BorderFinder`. ``border``, ``weight`` (1, SIDE, SIDE).
+    ``drawing`` (5, side, side): as for `BorderFinder`. ``border``, ``weight`` (1, side, side).
     ``hint_at`` (HINTS,), ``pixel_at`` (PIXELS,): indices at half size. ``hint_class``,
     ``pixel_class``: their colours from 1; 0 = none, or an area without a hint. ``scale`` (1,):
     the side of the whole drawing at half size.
+    side: of a sample, in pixels; drawings are stored at STORED, so that a smaller one shows parts.
     """
 
     def __init__(
@@ -44,12 +44,13 @@ class BorderScenes(RandomSamples):
         *,
         count: int,
         seed: int = 0,
+        side: int = 256,
         training: bool = True,
         made_up: float = 0.2,
         composed: float = 0.3,
     ) -> None:
         super().__init__(count, seed)
-        self._cache, self._training = cache, training
+        self._cache, self._side, self._training = cache, side, training
         self._made_up, self._composed = made_up, composed
         self._drawings = ByKind(subjects, every=dict.fromkeys(SHOT_SETS, _FRAMES))
 
@@ -74,47 +75,55 @@ class BorderScenes(RandomSamples):
         }
 
     def _scene(self, rng: np.random.Generator) -> tuple[Scene, float]:
-        """A scene of SIDE x SIDE and the sides of the whole drawing in its pixels."""
-        draw = rng.random()
+        """A scene of side x side and the sides of the whole drawing in its pixels."""
+        side, draw = self._side, rng.random()
         if draw < self._made_up:
             span = float(rng.uniform(1, 1.8))
-            whole = shapes(rng, round(SIDE * span))
-            return look(whole, _window(rng, whole, SIDE, self._training)), SIDE * span
+            whole = shapes(rng, round(side * span))
+            return look(whole, _window(rng, whole, side, side, self._training)), side * span
         if draw >= self._made_up + self._composed:
             scene = self._drawing(rng)
-            window = SIDE * float(np.exp(rng.uniform(np.log(0.75), np.log(2.2))))
-            return look(scene, _window(rng, scene, window, self._training)), STORED * SIDE / window
-        ground = np.ones((SIDE, SIDE), np.int32)
+            window = float(np.exp(rng.uniform(np.log(0.75 * side), np.log(1.1 * STORED))))
+            place = _window(rng, scene, side, window, self._training)
+            return look(scene, place), STORED * side / window
+        ground = np.ones((side, side), np.int32)
         paper = np.full((2, 3), 255, np.uint8)
-        scene = Scene(np.zeros((SIDE, SIDE), np.uint8), ground, paper, 1)
+        scene = Scene(np.zeros((side, side), np.uint8), ground, paper, 1)
         for _ in range(int(rng.integers(2, 7))):
-            window = SIDE * float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))
+            window = side * float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))
             piece = self._drawing(rng)
             if piece.ground:
-                scene = put_over(scene, look(piece, _window(rng, piece, window, True, loose=True)))
-        return scene, SIDE * float(rng.uniform(1.0, 1.6))
+                place = _window(rng, piece, side, window, True, loose=True)
+                scene = put_over(scene, look(piece, place))
+        return scene, side * float(rng.uniform(1.0, 1.6))
 
     def _drawing(self, rng: np.random.Generator) -> Scene:
         return prepare_scene(*self._drawings.draw(rng), self._cache)
 
 
 def _window(
-    rng: np.random.Generator, scene: Scene, size: float, moved: bool, *, loose: bool = False
+    rng: np.random.Generator,
+    scene: Scene,
+    side: int,
+    size: float,
+    moved: bool,
+    *,
+    loose: bool = False,
 ) -> np.ndarray:
-    """(SIDE, SIDE, 2) float32 places: a square of ``size`` pixels, turned and flipped if ``moved``.
+    """(side, side, 2) float32 places: a square of ``size`` pixels, turned and flipped if ``moved``.
 
     loose: anywhere near the scene, not only where it fills the square.
     """
-    line = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
+    line = (np.arange(side, dtype=np.float32) + 0.5) / side - 0.5
     x, y = np.meshgrid(-line if moved and rng.random() < 0.5 else line, line)
     angle = float(rng.normal(0, 0.25)) if moved and rng.random() < 0.5 else 0.0
     if moved and rng.random() < 0.15:
         angle += np.pi / 2 * int(rng.integers(1, 4))
     c, s = np.cos(angle) * size, np.sin(angle) * size
     centre = []
-    for side in scene.ink.shape[::-1]:
-        free = max(0.0, side - size) / 2 if not loose else max(side, size) / 2 * 0.8
-        centre.append(side / 2 + float(rng.uniform(-free, free)))
+    for whole in scene.ink.shape[::-1]:
+        free = max(0.0, whole - size) / 2 if not loose else max(whole, size) / 2 * 0.8
+        centre.append(whole / 2 + float(rng.uniform(-free, free)))
     place = np.stack([c * x - s * y + centre[0], s * x + c * y + centre[1]], -1)
     return np.asarray(place - 0.5, np.float32)
 
@@ -218,19 +227,20 @@ def _belonging(
         chosen[PIXELS // 2 :] = rng.choice(at, PIXELS - PIXELS // 2, p=share / share.sum())
     kept = rng.permutation(places)[:HINTS]
     hint_at, hint_class = np.zeros((2, HINTS), np.int64)
-    hint_at[: len(kept)], hint_class[: len(kept)] = _halved(kept), of_pixel[kept]
+    width = part.shape[1]
+    hint_at[: len(kept)], hint_class[: len(kept)] = _halved(kept, width), of_pixel[kept]
     there = np.isin(part.ravel()[chosen], part.ravel()[kept]) & (len(at) > 0)
     return {
         "hint_at": hint_at,
         "hint_class": hint_class,
-        "pixel_at": _halved(chosen),
+        "pixel_at": _halved(chosen, width),
         "pixel_class": np.where(there, of_pixel[chosen], 0),
     }
 
 
-def _halved(at: np.ndarray) -> np.ndarray:
-    """Indices of pixels of SIDE x SIDE at half the size."""
-    return np.asarray((at // SIDE // 2) * (SIDE // 2) + at % SIDE // 2)
+def _halved(at: np.ndarray, width: int) -> np.ndarray:
+    """Indices of pixels in rows of ``width`` at half the size."""
+    return np.asarray((at // width // 2) * (width // 2) + at % width // 2)
 
 
 def _depth(part: np.ndarray) -> np.ndarray:

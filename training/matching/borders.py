@@ -95,6 +95,7 @@ def build(config: Mapping[str, Any], data: Path, cache: Path) -> Recipe:
         cache,
         count=_EPOCH,
         seed=own["seed"],
+        side=own["side"],
         made_up=own["made_up"],
         composed=own["composed"],
     )

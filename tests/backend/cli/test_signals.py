@@ -31,10 +31,13 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(autouse=True)
 def _heard() -> Iterator[None]:
-    """A shell lets what it starts in the background ignore SIGINT, and so would our commands."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell lets what it starts in the background ignore SIGINT, nohup SIGHUP, and so would our
+    commands."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    previous = {number: signal.signal(number, handler) for number, handler in heard.items()}
     yield
-    signal.signal(signal.SIGINT, previous)
+    for number, handler in previous.items():
+        signal.signal(number, handler)
 
 
 def parts(folder: Path) -> list[Path]:
