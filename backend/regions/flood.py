@@ -1,7 +1,6 @@
-"""Compiled floods over pixel grids: chambers of a distance map and shares of several hints.
+"""A compiled flood over a pixel grid: areas shared among several hints by the least costly path.
 
-Both run in O(n log n) over the pixels of the working copy and release no Python objects, so they
-are compiled with Numba; the machine code is cached beside the package.
+It takes O(n log n) for the pixels of the working copy. The machine code is cached.
 """
 
 from __future__ import annotations
@@ -13,90 +12,6 @@ from backend.imaging.compiled import compiled
 _DX = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int32)
 _DY = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int32)
 _DIAGONAL = np.float32(1.41421356)
-
-
-@compiled
-def _root(parent: np.ndarray, i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@compiled
-def _touches_by_corner(depth: np.ndarray, y: int, x: int, yy: int, xx: int) -> bool:
-    """Whether ink that touches by its corners stands between two diagonal neighbours."""
-    return y != yy and x != xx and depth[y, xx] == 0 and depth[yy, x] == 0
-
-
-@compiled
-def flood_chambers(
-    depth: np.ndarray, order: np.ndarray, neck: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Group free pixels into chambers that only necks join.
-
-    Pixels enter from the deepest to the shallowest. Two chambers that meet become one unless the
-    place where they meet is narrower than ``neck`` times the smaller one's greatest depth.
-
-    depth: (H, W) float32, distance to the nearest ink, 0 on ink. order: flat indices of the free
-    pixels, deepest first. neck: 0..1. Returns the root pixel of every free pixel (H*W int32, -1 on
-    ink) and the meetings as three arrays: chamber, other chamber (root pixels), depth there.
-    """
-    height, width = depth.shape
-    flat = depth.ravel()
-    parent = np.full(height * width, -1, np.int32)
-    peak = np.zeros(height * width, np.float32)
-    first = np.empty(order.size, np.int32)
-    second = np.empty(order.size, np.int32)
-    saddle = np.empty(order.size, np.float32)
-    meetings = 0
-    for i in order:
-        parent[i] = i
-        peak[i] = flat[i]
-        y, x = i // width, i % width
-        joined, deepest = -1, np.float32(-1)
-        for k in range(8):  # up the steepest slope, so that edges across gaps run straight
-            yy, xx = y + _DY[k], x + _DX[k]
-            if yy < 0 or xx < 0 or yy >= height or xx >= width:
-                continue
-            j = yy * width + xx
-            if parent[j] < 0 or _touches_by_corner(depth, y, x, yy, xx):
-                continue
-            slope = depth[yy, xx] - flat[i]
-            if _DX[k] != 0 and _DY[k] != 0:
-                slope /= _DIAGONAL
-            if slope > deepest:
-                joined, deepest = j, slope
-        if joined < 0:
-            continue
-        joined = _root(parent, joined)
-        parent[i] = joined
-        for k in range(8):
-            yy, xx = y + _DY[k], x + _DX[k]
-            if yy < 0 or xx < 0 or yy >= height or xx >= width:
-                continue
-            j = yy * width + xx
-            if parent[j] < 0 or _touches_by_corner(depth, y, x, yy, xx):
-                continue
-            other = _root(parent, j)
-            if other == joined:
-                continue
-            lower = min(peak[joined], peak[other])
-            if flat[i] >= neck * lower or lower - flat[i] <= 1.0:
-                if peak[other] > peak[joined]:
-                    parent[joined] = other
-                    joined = other
-                else:
-                    parent[other] = joined
-            elif meetings < first.size:
-                first[meetings], second[meetings] = joined, other
-                saddle[meetings] = flat[i]
-                meetings += 1
-    for i in order:
-        parent[i] = _root(parent, i)
-    for m in range(meetings):
-        first[m], second[m] = parent[first[m]], parent[second[m]]
-    return parent, first[:meetings], second[:meetings], saddle[:meetings]
 
 
 @compiled

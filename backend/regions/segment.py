@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from backend.imaging.lines import ink_mask
+from backend.regions.basins import find_basins
 from backend.regions.borders import Borders
-from backend.regions.flood import flood_chambers
 from backend.regions.gaps import REACH, close_gaps, draw
 
 # a narrower place than this share of the smaller chamber's depth is a gap; the foot of an open
@@ -64,25 +64,10 @@ def find_chambers(
         if not free.all()
         else np.full(free.shape, float(max(free.shape)), np.float32)
     )
-    pixels = np.flatnonzero(free).astype(np.int32)
-    rank = np.minimum(depth.ravel()[pixels] * 16, 65535).astype(np.uint16)
-    order = pixels[np.argsort(65535 - rank, kind="stable")]
-    root, first, second, saddle = flood_chambers(depth, order, NECK)
-    is_root = np.zeros(free.size, bool)
-    is_root[root[pixels]] = True
-    roots = np.flatnonzero(is_root)
-    name = np.zeros(free.size, np.int32)
-    name[roots] = np.arange(1, len(roots) + 1)
-    label = np.zeros(free.size, np.int32)
-    label[pixels] = name[root[pixels]]
-    label = label.reshape(free.shape)
-    area = np.bincount(label.ravel(), minlength=len(roots) + 1)
-    area[0] = 0
-    peak = np.zeros(len(roots) + 1, np.float32)
-    np.maximum.at(peak, label.ravel()[pixels], depth.ravel()[pixels])
-    necks = _widest(name[first], name[second], saddle)
-    links = _beside(label, strokes if borders is None else [])
-    return Chambers(label, depth, area, peak, necks, links, strokes, walls, firm)
+    found = find_basins(depth, NECK)
+    necks = _widest(found.first, found.second, found.saddle)
+    links = _beside(found.label, strokes if borders is None else [])
+    return Chambers(found.label, depth, found.area, found.peak, necks, links, strokes, walls, firm)
 
 
 def _closures(
