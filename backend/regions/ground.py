@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from backend.imaging.compiled import compiled
 from backend.imaging.hints import Hints
 from backend.regions.areas import BACKGROUND, Areas
 from backend.regions.segment import Chambers
@@ -105,18 +106,31 @@ def _marks(chambers: Chambers, marks: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def _enclosed(lined: np.ndarray, places: Iterable[int]) -> np.ndarray:
     """(N,) bool: whether lines stand around each place, an index into all pixels."""
-    height, width = lined.shape
     angle = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-    far = np.arange(1, int(np.hypot(height, width)))
-    down, right = np.outer(np.sin(angle), far), np.outer(np.cos(angle), far)
-    found = []
-    for place in places:
-        y, x = divmod(place, width)
-        ys, xs = np.rint(y + down).astype(np.int64), np.rint(x + right).astype(np.int64)
-        on_canvas = (ys >= 0) & (ys < height) & (xs >= 0) & (xs < width)
-        hit = on_canvas & lined[ys.clip(0, height - 1), xs.clip(0, width - 1)]
-        found.append(hit.any(axis=1).mean() >= ENCLOSED)
-    return np.array(found, bool)
+    at = np.fromiter(places, np.int64)
+    return _lines_met(lined, at, np.sin(angle), np.cos(angle)) >= ENCLOSED * DIRECTIONS
+
+
+@compiled
+def _lines_met(
+    lined: np.ndarray, places: np.ndarray, down: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """(N,) in how many directions, unit vectors, a line stands before the canvas ends."""
+    height, width = lined.shape
+    met = np.zeros(len(places), np.int64)
+    for n in range(len(places)):
+        y, x = places[n] // width, places[n] % width
+        for k in range(len(down)):
+            far = 0
+            while True:
+                far += 1
+                yy, xx = int(np.rint(y + down[k] * far)), int(np.rint(x + right[k] * far))
+                if yy < 0 or xx < 0 or yy >= height or xx >= width:
+                    break
+                if lined[yy, xx]:
+                    met[n] += 1
+                    break
+    return met
 
 
 def _in_the_open(

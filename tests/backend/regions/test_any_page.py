@@ -77,3 +77,16 @@ def test_a_page_of_scribbles_comes_to_an_end():
     result = colour_flats(line, scenes.dots(size, "ne sw"))
     assert scenes.at(result.flats, scenes.CENTRES["sw"]) in (BLUE, (0, 0, 0, 0))
     assert set(np.unique(result.flats[..., 3])) <= {0, 255}
+
+
+def test_a_page_of_speckled_hints_comes_to_an_end():
+    """Tens of thousands of marks in the open ground, as of a hint layer that is a texture."""
+    size = 768
+    random = np.random.default_rng(11)
+    line = np.full((size, size), 255, np.uint8)
+    scenes.ink(line, (0.3, 0.5), (0.7, 0.5), width=0.004)
+    hints = random.integers(0, 256, (size, size, 4), np.uint8)
+    hints[..., 3] = np.where(random.random((size, size)) < 0.3, 255, 0)
+    result = colour_flats(line, hints)
+    on_paper = (hints[..., 3] == 255) & (line == 255)
+    assert (result.flats[on_paper] == hints[on_paper]).all(axis=1).mean() > 0.99
