@@ -22,9 +22,9 @@ from stills import SETS, drawings, tile
 from variants import Drawing, without_borders
 
 from backend.imaging.color import luma
+from backend.imaging.composite import composite
 from backend.imaging.planes import to_array
 from backend.tasks import job
-from backend.tasks.flats import composite
 from backend.tasks.greyscale import colour_grey
 from backend.tasks.lines import extract_lines
 from training.data.files import read_pixels, to_gray, to_rgb
@@ -34,6 +34,7 @@ OUT = Path(__file__).resolve().parents[1] / "docs" / "models"
 SHOWN = 3  # of the best, and of the worst
 TILE, GAP, TITLE = 150, 12, 16
 QUALITY = 85
+_NOT_SHOWN = {"walk_cycle"}  # of Synfig, GPL-3.0, which the cards' licence cannot take in
 Cells = dict[str, np.ndarray]
 
 
@@ -71,6 +72,8 @@ def referred(model: str, *, painted: bool) -> Callable[[Path, int], Iterator[Cel
 def filmed(data: Path, count: int) -> Iterator[Cells]:
     """The middle frame of shots after their first one."""
     for shot in find_shots(data, None, count // 3):
+        if shot.name in _NOT_SHOWN:
+            continue
         at = len(shot.lines) // 2
         yield _after("video", shot.lines[at], shot.colors[0], shot.colors[at], painted=True)
 

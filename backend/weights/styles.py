@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,25 +49,40 @@ def folder() -> Path:
 
 
 def installed() -> list[Style]:
-    """The styles in the folder, by name, at most ``MOST``; what is no style is left out."""
-    found = []
+    """The styles in the folder as `look` finds them; the log hears of files that are none."""
+    found, flaws = look()
+    for flaw in flaws.values():
+        _logger.warning(flaw)
+    return found
+
+
+def look() -> tuple[list[Style], dict[str, str]]:
+    """The styles in the folder, by name, at most ``MOST``; and by the ids of the other files, why
+    they are none, each a line with its remedy."""
+    found, flaws = [], {}
     for path in sorted(folder().glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold()):
         try:
             found.append(_read(path))
         except (ImportError, OSError, ValueError) as error:
-            _logger.warning("%s is no style: %s", path, error)
-    return found[:MOST]
+            flaws[PREFIX + path.stem] = f"{path} is no style: {error} ({_remedy(error)})"
+    return found[:MOST], flaws
 
 
-def ids() -> tuple[str, ...]:
-    """The ids that options take for the styles that are installed."""
-    return tuple(style.id for style in installed())
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "run `python3 install.py demo` in Nuri's folder, without --no-models"
+    return "copy the style there again under a plain name, or take the file away"
 
 
 def titles() -> dict[str, str]:
     """What to say of each style that is installed, by id."""
+    return titles_of(installed())
+
+
+def titles_of(found: Iterable[Style]) -> dict[str, str]:
+    """What to say of each of these styles, by id."""
     said = {}
-    for style in installed():
+    for style in found:
         taught = f", taught on {style.frames} frames" if style.frames else ""
         said[style.id] = f"The style {style.name}{taught}" + (f", {style.date}" * bool(style.date))
     return said
