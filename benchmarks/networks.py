@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from backend.models.aaldc import AnimeReferenceColorizer
 from backend.models.alacgan import AlacGANGenerator
+from backend.models.ffdnet import PUBLISHED, FFDNet
 from backend.models.ibn_gan import ChromaUNet
 from backend.models.line_extractor import LineExtractor
 from backend.models.manga import MangaColorizer
@@ -84,6 +85,16 @@ def _manga(name: str, anchor: Anchor, height: int) -> Case:
         lambda: page(height, 512),
         lambda model, inputs: model.encode_page(inputs[0]),
         lambda model, inputs, kept: model(*inputs, kept),
+    )
+
+
+def _ffdnet(name: str, anchor: Anchor, network: str) -> Case:
+    options = PUBLISHED[network]
+    return Case(
+        f"manga: FFDNet {name}, 512",
+        anchor,
+        lambda: FFDNet(**options),
+        lambda: (torch.rand(1, options["channels"], 512, 512), torch.full((1, 1, 1, 1), 25 / 255)),
     )
 
 
@@ -223,4 +234,6 @@ CASES = (
         "alacgan",
         lambda: (picture(3, 512, 512), picture(512, 32, 32)),
     ),
+    _ffdnet("colour", Anchor(852_108, 55.8, 543, 1082), "ffdnet_color"),
+    _ffdnet("grey", Anchor(485_316, 31.7, 332, 624), "ffdnet_gray"),
 )

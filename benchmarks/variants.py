@@ -10,12 +10,13 @@ from unittest import mock
 import cv2
 import numpy as np
 
+from backend.imaging.composite import composite
 from backend.models.registry import BORDERS, MATCHER, PAINTERS
 from backend.regions.describe import to_square
 from backend.tasks import completion
 from backend.tasks.borders import find_borders
 from backend.tasks.canvas import Canvas, read_canvas
-from backend.tasks.flats import colour_flats, composite
+from backend.tasks.flats import colour_flats
 from backend.tasks.layer import colour_layer
 from backend.tasks.sources import Source, facing, read_source, view_of
 from backend.tasks.voting import vote

@@ -18,7 +18,8 @@ BYTES = 2**63 - 1
 class Limits:
     """What the daemon accepts; the defaults are the limits of the protocol itself.
 
-    ``window``: frames of a stream that may be under way each way. ``queue``: waiting batch jobs.
+    ``window``: frames of a stream that may be under way each way. ``queue``: jobs waiting in each
+    lane.
     """
 
     header_bytes: int = limits.HEADER_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -69,6 +70,16 @@ class ErrorInfo:
         object.__setattr__(self, "action", one_line(self.action))
         object.__setattr__(self, "detail", several_lines(self.detail[-limits.DETAIL :]))
         object.__setattr__(self, "job", one_line(self.job, limits.NAME))
+
+    def as_facts(self) -> dict[str, str]:
+        """Code, message and remedy, for JSON and for the facts of a frame."""
+        return {"code": self.code.value, "message": self.message, "action": self.action}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, object]) -> ErrorInfo:
+        """What `as_facts` gave, maybe of a newer peer: an unknown code counts as internal."""
+        code = ErrorCode.__members__.get(str(facts.get("code")), ErrorCode.internal)
+        return cls(code, str(facts.get("message", "")), str(facts.get("action", "")))
 
 
 class NuriError(Exception):

@@ -8,9 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from pathlib import Path
 
-from .connection import ConnectionFile, make_private_folder, record_path, state_folder, write_atomic
+from .connection import (
+    ConnectionFile,
+    connection_path,
+    make_private_folder,
+    record_path,
+    state_folder,
+    write_atomic,
+)
 from .errors import ErrorCode, NuriError
 from .folders import folder_error
 
@@ -32,7 +40,7 @@ def backend_command() -> list[str]:
     Raises `NuriError` not_found when Nuri's backend is not installed (or was moved).
     """
     if given := os.environ.get("NURI_BACKEND"):
-        command = [given]
+        command = [os.path.abspath(given)]
     else:
         command = _recorded_command(record_path())
     if not Path(command[0]).is_file():
@@ -97,7 +105,7 @@ def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
                 stdout=log,
                 stderr=log,
                 cwd=log_path.parent,
-                env=clean_environment(),
+                env=clean_environment() | _places(),
                 close_fds=True,
                 start_new_session=True,
                 creationflags=flags,
@@ -111,7 +119,15 @@ def begin(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
 
 
 def start_daemon(command: list[str] | None = None, timeout: float = START_SECONDS) -> None:
-    """Starts the daemon and waits until it has published its connection.
+    """Starts the daemon and waits until it has published its connection. Raises as `starting`."""
+    for pause in starting(command, timeout):
+        time.sleep(pause)
+
+
+def starting(
+    command: list[str] | None = None, timeout: float = START_SECONDS
+) -> Generator[float, None, None]:
+    """`start_daemon` for an event loop: yields the seconds until it wants to go on.
 
     Raises `NuriError`: not_found (no backend), unreachable (it ended or took too long; ``detail``
     holds the end of what it printed), unauthenticated (the connection file is not to be trusted).
@@ -125,10 +141,10 @@ def start_daemon(command: list[str] | None = None, timeout: float = START_SECOND
                 raise start_failure(code)
             if code == 0:
                 # Another daemon is there: it will be ready soon, or it is about to leave.
-                time.sleep(_RETRY_SECONDS)
+                yield _RETRY_SECONDS
                 if not daemon_is_ready():
                     process = begin_daemon(command)
-            time.sleep(_POLL_SECONDS)
+            yield _POLL_SECONDS
     finally:
         # Without somebody who waits for it, a daemon that ends before us would stay as a zombie.
         threading.Thread(target=process.wait, name="nuri daemon", daemon=True).start()
@@ -172,6 +188,14 @@ def clean_environment() -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(_FOREIGN_PREFIXES) and name.upper() not in _FOREIGN_NAMES
+    }
+
+
+def _places() -> dict[str, str]:
+    """Where our files are; from the folder of another process a relative name leads elsewhere."""
+    return {
+        "NURI_CONNECTION": str(connection_path().absolute()),
+        "NURI_STATE": str(state_folder().absolute()),
     }
 
 

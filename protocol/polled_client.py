@@ -52,10 +52,10 @@ class PolledClient:
         self._local: list[Message] = []
         self._greeting_due = time.monotonic() + patience
         self._closed = False
-        hello = Hello(
+        self._hello = Hello(
             protocol=PROTOCOL_VERSION, client=name, client_version=version, pid=os.getpid()
         )
-        self._link = Link(connection, hello)
+        self._link = Link(connection, self._hello)
 
     @classmethod
     def open(
@@ -176,6 +176,11 @@ class PolledClient:
         if not self.lost:
             self._link.send_control(Cancel(job=job_id))
 
+    def ask_again(self) -> None:
+        """Asks what the daemon has by now; ``welcome`` is another object once it has answered."""
+        if not self.lost:
+            self._link.send_control(self._hello)
+
     def close(self) -> None:
         """Closes the sockets at once; jobs that were sent go on in the daemon."""
         if self._closed:
@@ -246,4 +251,4 @@ class PolledClient:
 
 def _mismatch(protocol: str, version: str) -> NuriError:
     message = f"The Nuri backend {version} speaks protocol {protocol}, "
-    return mismatch(f"{message}this client speaks {PROTOCOL_VERSION}", protocol)
+    return mismatch(f"{message}this client speaks {PROTOCOL_VERSION}", daemon=protocol)

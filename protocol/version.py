@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import ErrorCode, NuriError
 
-PROTOCOL_VERSION = "1.3"
+PROTOCOL_VERSION = "1.4"
 
 
 def major(version: str) -> int:
@@ -19,9 +19,11 @@ def can_talk(version: str) -> bool:
     return major(version) == major(PROTOCOL_VERSION)
 
 
-def mismatch(message: str, daemon_version: str) -> NuriError:
-    """The error of a client whose daemon speaks protocol ``daemon_version``: what to update."""
-    if major(daemon_version) > major(PROTOCOL_VERSION):
+def mismatch(
+    message: str, *, client: str = PROTOCOL_VERSION, daemon: str = PROTOCOL_VERSION
+) -> NuriError:
+    """The error where ``client`` and ``daemon`` speak these versions: update the older side."""
+    if major(daemon) > major(client):
         action = "Update the client: run `python3 install.py plugin` of the newer Nuri"
     else:
         action = "Update the backend: `nuri stop`, then the newer Nuri's `python3 install.py demo`"

@@ -79,9 +79,10 @@ def decode(frames: Sequence[Any], accept: Collection[str] | None = None) -> Mess
 def decode_envelope(frames: Sequence[Any], accept: Collection[str] | None = None) -> Envelope:
     """The message in ``frames`` with its session.
 
-    ``accept``: the types (`Message.TYPE`) served on this socket, all by default. Pictures are
-    memoryviews of their frames. Raises `NuriError` malformed, unsupported, too_large or
-    version_mismatch; its ``info.job`` names the job when the header still gave that away.
+    ``accept``: the types (`Message.TYPE`) that a daemon serves on this socket; None for a client,
+    which reads all. Pictures are memoryviews of their frames. Raises `NuriError` malformed,
+    unsupported, too_large or version_mismatch (which says whether client or daemon is older); its
+    ``info.job`` names the job when the header still gave that away.
     """
     if not 1 <= len(frames) <= limits.BUFFERS + 2:
         raise checks.malformed(f"a message of {len(frames)} frames")
@@ -101,7 +102,9 @@ def decode_envelope(frames: Sequence[Any], accept: Collection[str] | None = None
     checks.text(kind, "type", limits.NAME, empty=False)
     if kind not in _TIMELESS and not can_talk(str(protocol)):
         message = f"A message of protocol {protocol} met protocol {PROTOCOL_VERSION}"
-        raise mismatch(message, str(protocol))
+        if accept is None:
+            raise mismatch(message, daemon=str(protocol))
+        raise mismatch(message, client=str(protocol))
     if kind not in MESSAGES or (accept is not None and kind not in accept):
         known = "is not served here" if kind in MESSAGES else "is unknown"
         raise NuriError(

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     interrupt = Interrupt()
     with ProgressReport(options.frames[0].name, silent=silent) as report:
         with interrupt:
-            review = Review(plan, options.output) if options.review else None
+            review = Review(plan, options.output, made) if options.review else None
             state = Run(options, plan, report, made, [plan], review)
             try:
                 if options.cuts:
@@ -182,8 +182,13 @@ def _colour(
         ],
         progress=progress,
     )
-    for answer in run_stream(shoot, interrupt, no_daemon=options.no_daemon):
-        state.tell_flaws(shot, answer.facts)
+    answers = run_stream(shoot, interrupt, no_daemon=options.no_daemon)
+    for number, answer in enumerate(answers):
+        hopeless = state.tell_flaws(shot, answer.facts)
+        if hopeless:
+            for frame in left[number:]:
+                state.fail(frame, hopeless)
+            return
         _take(state, answer)
 
 

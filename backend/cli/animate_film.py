@@ -39,6 +39,8 @@ def check_film(options: argparse.Namespace, plan: Plan) -> None:
     if path.suffix.lower() == ".kra":
         if {source.suffix.lower() for source in films} != {".kra"}:
             raise UsageError(f"{path} needs a .kra animation to be a copy of (use another kind)")
+        if options.fps:
+            raise UsageError(f"{path} keeps the times of the .kra animation (leave out --fps)")
         from backend.imaging.kra_writer import check_layer
 
         film = plan.frames[0].film

@@ -41,6 +41,14 @@ class Made:
         """True when the output is this key frame, a file."""
         return self._compare(frame, digest("key", self._of_key(key)), [key.path])
 
+    def recipe(self, frame: ShotFrame) -> str:
+        """A short name of what the output that is there was made of, "" where it is not known."""
+        return self._recipes.of(frame.name)
+
+    def lines(self, frame: ShotFrame) -> str:
+        """A short name of the lines of a frame; never the same where they cannot be read."""
+        return self._of_frame(frame)
+
     def is_left_over(self, frame: ShotFrame) -> bool:
         """True when there is an output of an earlier run, whatever it was made of."""
         return self._recipes.knows(frame.name) and frame.output.is_file()
@@ -62,7 +70,8 @@ class Made:
         return self._recipes.is_made(frame.name, recipe, frame.output, sources)
 
     def _of_frame(self, frame: ShotFrame) -> str:
-        return self._picture(frame.source, frame.film, frame.index)
+        picture = self._picture(frame.source, frame.film, frame.index)
+        return f"{picture} {frame.layer}" if frame.layer else picture
 
     def _of_key(self, key: KeyPicture) -> str:
         return self._picture(key.path, key.film, key.index)

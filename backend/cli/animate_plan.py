@@ -15,6 +15,8 @@ from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, Plane
 
+from .parser import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -25,7 +27,8 @@ _MOST_KEYS = limits.BUFFERS // 2 - 1  # each may bring its lines, and a frame co
 class ShotFrame:
     """One frame of the shot. ``source``: its file, or the film that holds it as number ``index``.
 
-    ``time``: when it is first seen; frames of a .kra file may be held.
+    ``time``: when it is first seen; frames of a .kra file may be held. ``layer``: of a still file
+    that has layers, "" for its merged picture.
     """
 
     index: int
@@ -34,11 +37,13 @@ class ShotFrame:
     film: Film | None
     output: Path
     time: int
+    layer: str = ""
 
     def plane(self, name: str) -> Plane:
         """Its picture, under ``name``. Raises NuriError."""
         if self.film is None:
-            return EncodedImage(name, str(self.source), disk.read_file(self.source))
+            data = disk.read_file(self.source)
+            return EncodedImage(name, str(self.source), data, self.layer)
         return _as_plane(name, self.film.frame(self.index))
 
 
@@ -75,7 +80,7 @@ class KeyPicture:
         In sRGB, as the results of the other frames. Raises NuriError.
         """
         if self.film is not None:
-            from backend.tasks.flats import composite
+            from backend.imaging.composite import composite
 
             lines = frame.film.frame(frame.index) if frame.film and lines_over else None
             colours = self.film.frame(self.index)
@@ -103,16 +108,47 @@ def make_plan(
 ) -> Plan:
     """Find the frames and pair the key frames with them.
 
-    ``sources``: files in the order of their names, or one folder, or one film. The layers are
-    those of a .kra film; without ``key_layer`` the ``keys`` are files. Raises NuriError:
-    not_found, bad_input (no frames, two of one name, a key frame without its frame, no key).
+    ``sources``: files in the order of their names, or one folder, or one film. ``line_layer``: of
+    a .kra film, or of stills that have layers. ``key_layer``: of a .kra film; a file of ``keys``
+    takes the place of its picture of that frame. Raises NuriError: not_found, bad_input (no
+    frames, two of one name, a key frame without its frame, no key); UsageError (no layers).
     """
     if _is_one_film(sources):
         frames = _film_frames(sources[0], output, line_layer, key_layer)
     else:
-        frames = _files(sources, output)
-    if key_layer:
-        return Plan(frames, _layer_keys(sources[0], frames, key_layer))
+        frames = _files(sources, output, line_layer)
+    if line_layer and not any(io.is_layered(frame.source) for frame in frames):
+        raise UsageError(
+            f"--line-layer needs .kra or .ora files, which {frames[0].source} is not (leave out "
+            "--line-layer)"
+        )
+    paired = _layer_keys(sources[0], frames, key_layer) if key_layer else {}
+    paired |= _file_keys(keys, frames)
+    return Plan(frames, [paired[index] for index in sorted(paired)])
+
+
+def key_files(keys: Sequence[Path]) -> list[Path]:
+    """The key frames, where a folder stands for those in it. Raises NuriError bad_input."""
+    found: list[Path] = []
+    for key in keys:
+        found += _in_folder(key, "key frames") if key.is_dir() else [key]
+    return found
+
+
+def check_keys(shot: Plan) -> None:
+    """Raises NuriError too_large when a shot has more key frames than one job takes."""
+    if len(shot.keys) > _MOST_KEYS:
+        raise NuriError(
+            ErrorCode.too_large,
+            f"there are {len(shot.keys)} key frames, more than {_MOST_KEYS}",
+            "Leave some out; the first, the last and those with new things on them help most",
+        )
+
+
+def _file_keys(
+    keys: Sequence[Path], frames: list[ShotFrame]
+) -> dict[int, tuple[ShotFrame, KeyPicture]]:
+    """The key frames that are files, by the numbers of their frames."""
     by_name = {frame.name: frame for frame in frames}
     if len(by_name) < len(frames):
         twice = next(f for f in frames if by_name[f.name] is not f)
@@ -140,36 +176,12 @@ def make_plan(
                 "Leave one of them out",
             )
         paired[frame.index] = frame, KeyPicture(key)
-    return Plan(frames, _in_order(paired))
-
-
-def key_files(keys: Sequence[Path]) -> list[Path]:
-    """The key frames, where a folder stands for those in it. Raises NuriError bad_input."""
-    found: list[Path] = []
-    for key in keys:
-        found += _in_folder(key, "key frames") if key.is_dir() else [key]
-    return found
-
-
-def check_keys(shot: Plan) -> None:
-    """Raises NuriError too_large when a shot has more key frames than one job takes."""
-    if len(shot.keys) > _MOST_KEYS:
-        raise NuriError(
-            ErrorCode.too_large,
-            f"there are {len(shot.keys)} key frames, more than {_MOST_KEYS}",
-            "Leave some out; the first, the last and those with new things on them help most",
-        )
-
-
-def _in_order(
-    paired: dict[int, tuple[ShotFrame, KeyPicture]],
-) -> list[tuple[ShotFrame, KeyPicture]]:
-    return [paired[index] for index in sorted(paired)]
+    return paired
 
 
 def _layer_keys(
     path: Path, frames: list[ShotFrame], layer: str
-) -> list[tuple[ShotFrame, KeyPicture]]:
+) -> dict[int, tuple[ShotFrame, KeyPicture]]:
     """The painted key frames of a layer of a .kra file, by the lines that are seen with them."""
     if frames[0].film is None or path.suffix.lower() != ".kra":
         raise NuriError(
@@ -189,7 +201,7 @@ def _layer_keys(
             f"no frame of the layer {layer!r} of {path} is coloured",
             "Colour one or two frames on it, better the first and the last",
         )
-    return _in_order(paired)
+    return paired
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:
@@ -220,7 +232,7 @@ def _as_plane(name: str, pixels: np.ndarray) -> Plane:
     return planes.to_plane(name, pixels, PixelFormat(f"{letters}{8 * pixels.dtype.itemsize}"))
 
 
-def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
+def _files(sources: Sequence[Path], output: Path, layer: str) -> list[ShotFrame]:
     paths = list(sources)
     if len(paths) == 1 and paths[0].is_dir():
         paths = _in_folder(paths[0], "frames")
@@ -233,8 +245,9 @@ def _files(sources: Sequence[Path], output: Path) -> list[ShotFrame]:
                 f"{path} is a folder among frames",
                 "Name one folder alone, or the files",
             )
+    layers = [layer if io.is_layered(path) else "" for path in paths]
     return [
-        ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png", index)
+        ShotFrame(index, path.stem, path, None, output / f"{path.stem}.png", index, layers[index])
         for index, path in enumerate(paths)
     ]
 

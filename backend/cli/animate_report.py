@@ -6,11 +6,11 @@ import argparse
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.errors import NuriError
+from protocol.errors import ErrorCode, NuriError
 
 from .animate_made import Made
 from .animate_plan import KeyPicture, Plan, ShotFrame
-from .report import ProgressReport, error_facts, print_json, warn
+from .report import ProgressReport, print_json, warn
 from .review import Review
 
 _MOST_NAMES = 8
@@ -51,6 +51,8 @@ class Run:
     def skip(self, frame: ShotFrame) -> None:
         """One frame was done before."""
         self.skipped += 1
+        if self.review:
+            self.review.skipped(frame)
         self.note(frame, "skipped")
 
     def fail(self, frame: ShotFrame, error: NuriError) -> None:
@@ -59,15 +61,26 @@ class Run:
         self.failed.setdefault(reason, []).append(frame.name)
         if self.review:
             self.review.failed(frame, error)
-        self.note(frame, "failed", {"error": error_facts(error)})
+        self.note(frame, "failed", {"error": error.info.as_facts()})
 
-    def tell_flaws(self, shot: Plan, facts: dict[str, Any]) -> None:
-        """Say, once, what the facts of a frame say of the key frames of its shot."""
-        for flaw in facts.get("flaws", ()):
-            frame, key = shot.keys[flaw["key"]]
+    def tell_flaws(self, shot: Plan, facts: dict[str, Any]) -> NuriError | None:
+        """Say, once, what the facts of a frame say of the key frames of its shot.
+
+        Where none of them is of use the error is returned, which says it of the first.
+        """
+        flaws = facts.get("flaws", ())
+        said = [(*shot.keys[flaw["key"]], str(flaw["message"])) for flaw in flaws]
+        hopeless = None
+        if len(said) == len(shot.keys):
+            (_, key, flaw), *said = said
+            reason = flaw.partition(" (")[0]  # its remedy is for one of several
+            action = "Colour one or two frames with lines, better the first and the last"
+            hopeless = NuriError(ErrorCode.bad_input, f"{key}: {reason}", action)
+        for frame, key, flaw in said:
             if frame.index not in self.useless:
                 self.useless.add(frame.index)
-                self.report.complain(f"note: {key}: {flaw['message']}")
+                self.report.complain(f"note: {key}: {flaw}")
+        return hopeless
 
     def tell_profile(self, key: KeyPicture) -> None:
         """Say, once, what is wrong with the colour profile of a key frame."""

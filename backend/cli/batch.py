@@ -11,14 +11,14 @@ from typing import Any
 
 from backend.imaging import disk
 from backend.models.registry import CHOOSERS
-from protocol.errors import ErrorCode, NuriError
+from protocol.errors import ErrorCode, NuriError, one_line
 
 from . import DONE, FAILED
 from .batch_made import Made
 from .batch_plan import Drawing, check_spared, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
-from .report import ProgressReport, error_facts, print_json, result_line, warn
+from .report import ProgressReport, print_json, result_line, warn
 from .request import (
     check_choices,
     check_layers,
@@ -62,8 +62,9 @@ class _Batch:
     def failed(self, line: Path, error: NuriError) -> None:
         self.count.failed += 1
         if self.options.json:
-            print_json({"input": str(line), "state": "failed", "error": error_facts(error)})
-        self.report.complain(f"{line}: {error}" if str(line) not in str(error) else str(error))
+            print_json({"input": str(line), "state": "failed", "error": error.info.as_facts()})
+        name, reason = one_line(str(line)), str(error)
+        self.report.complain(reason if name in reason else f"{name}: {reason}")
 
     def skipped(self, drawing: Drawing) -> None:
         self.count.skipped += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from backend.imaging import disk, io
@@ -16,24 +18,27 @@ from .report import ProgressReport, print_json, result_line, warn
 from .request import (
     check_choices,
     check_ending,
+    check_has_layers,
     check_layers,
     inputs_of,
     job_options,
     keep_output_clean,
+    palette_of,
     png_of,
     task_of,
-    write_palette,
 )
 from .session import Work, open_pool
 
 
 def run(options: argparse.Namespace) -> int:
-    """Colour one drawing and write it, whole or not at all. Raises NuriError and UsageError."""
+    """Colour one drawing and write all files of it or none. Raises NuriError and UsageError."""
     started = time.monotonic()
     check_choices(options)
     _check_files(options)
     keep_output_clean(options, options.output, options.regions, options.palette)
     inputs = inputs_of(options, options.line, options.hints)
+    check_has_layers("--line-layer", options.line_layer, inputs[0])
+    check_has_layers("--hint-layer", options.hint_layer, inputs[1 if options.hints else 0])
     for path in (options.output, options.regions, options.palette):
         if path is not None:
             disk.check_writable(path)
@@ -46,11 +51,12 @@ def run(options: argparse.Namespace) -> int:
             done = pool.next_done()
         if done.error:
             raise done.error
-        disk.write_atomic(options.output, png_of(done.outputs["picture"]))
+        files = {options.output: png_of(done.outputs["picture"])}
         if options.regions:
-            disk.write_atomic(options.regions, png_of(done.outputs["regions"]))
+            files[options.regions] = png_of(done.outputs["regions"])
         if options.palette:
-            write_palette(options.palette, done.info)
+            files[options.palette] = palette_of(done.info)
+        _write_all(files)
     _tell(options, done.info, time.monotonic() - started)
     return DONE
 
@@ -75,6 +81,20 @@ def _check_files(options: argparse.Namespace) -> None:
     for path in written:
         if disk.resolved(path) in read:
             raise UsageError(f"{path} would be written over (choose another name for the output)")
+
+
+def _write_all(files: dict[Path, bytes | memoryview]) -> None:
+    """Write all files or, where one cannot be written, none. Raises NuriError.
+
+    Devices and pipes get theirs when the others lie ready to take their names.
+    """
+    devices = [path for path in files if path.exists() and not path.is_file()]
+    with ExitStack() as renamed:
+        for path, data in files.items():
+            if path not in devices:
+                renamed.enter_context(disk.replacing(path)).write_bytes(data)
+        for path in devices:
+            disk.write_atomic(path, files[path])
 
 
 def _tell(options: argparse.Namespace, info: dict[str, Any], seconds: float) -> None:

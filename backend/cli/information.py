@@ -8,12 +8,15 @@ from backend.models.registry import announce, announce_styles
 from backend.weights import store, styles
 
 from . import DONE
-from .report import print_json
+from .report import print_json, warn
 
 
 def models(options: argparse.Namespace) -> int:
     """List what can colour."""
-    known = announce(store.installed()) + announce_styles(styles.titles())
+    taught, flaws = styles.look()
+    known = announce(store.installed()) + announce_styles(styles.facts_of(taught))
+    for flaw in flaws.values():
+        warn(flaw)
     if options.json:
         print_json({"models": known})
         return DONE

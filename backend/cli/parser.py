@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _MOST_FRAMES_PER_SECOND = 1000  # films count time in milliseconds
+_DEVICES = "auto or cpu; no network here computes on a GPU yet"
 
 
 class UsageError(Exception):
@@ -162,7 +163,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--key-layer", default="", metavar="NAME", help="layer of a .kra file with coloured frames"
     )
     parser.add_argument(
-        "--line-layer", default="", metavar="NAME", help="animated layer of a .kra file"
+        "--line-layer", default="", metavar="NAME", help="layer of .kra or .ora files with lines"
     )
     parser.add_argument("-o", "--output", type=_path, required=True, metavar="DIR")
     parser.add_argument(
@@ -235,8 +236,8 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference", type=_path, nargs="+", metavar="PNG", help="coloured drawings to follow"
     )
-    parser.add_argument("--size", type=_positive, metavar="N", help="working size of a model")
-    parser.add_argument("--device", metavar="D", help="auto, cpu or cuda")
+    parser.add_argument("--size", type=_positive, help=argparse.SUPPRESS)  # always refused
+    parser.add_argument("--device", metavar="D", help=_DEVICES)
     _add_running(parser)
 
 
@@ -248,7 +249,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
     serve = commands.add_parser("serve", help="run the daemon in this terminal")
-    serve.add_argument("--device", default="auto", metavar="D", help="auto, cpu or cuda")
+    serve.add_argument("--device", default="auto", metavar="D", help=_DEVICES)
     serve.add_argument(
         "--listen", metavar="ENDPOINT", help="also serve other machines, as tcp://ADDRESS:PORT"
     )
@@ -276,7 +277,7 @@ def _path(text: str) -> Path:
 
 def _rate(text: str) -> int:
     """Frames a second."""
-    number = int(text) if text.isdecimal() else 0
+    number = _whole(text)
     if not 1 <= number <= _MOST_FRAMES_PER_SECOND:
         raise argparse.ArgumentTypeError(
             f"{text} is not a whole number from 1 to {_MOST_FRAMES_PER_SECOND}"
@@ -285,7 +286,16 @@ def _rate(text: str) -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    """A whole number of 1 or more."""
+    number = _whole(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return number
+
+
+def _whole(text: str) -> int:
+    """The whole number that is written in digits; 0 for any other text."""
+    try:
+        return int(text) if text.isdecimal() else 0
+    except ValueError:  # Python reads no thousands of digits
+        return 0

@@ -7,13 +7,14 @@ import time
 from typing import Any
 
 from backend.imaging import disk
+from protocol.errors import one_line
 from protocol.pixels import EncodedImage
 
 from . import DONE
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json
-from .request import check_ending, keep_output_clean, png_of
+from .request import check_ending, check_has_layers, keep_output_clean, png_of
 from .session import Work, open_pool
 
 
@@ -31,6 +32,7 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
             f"{options.output} would be written over (choose another name for the output)"
         )
     picture = EncodedImage("picture", str(options.image), disk.read_file(options.image))
+    check_has_layers("--layer", options.layer, picture)
     disk.check_writable(options.output)
     wanted = {**wanted, "layer": options.layer, "encode": "png"}
     interrupt = Interrupt()
@@ -48,5 +50,6 @@ def convert(options: argparse.Namespace, task: str, output: str, wanted: dict[st
         files = {"input": str(options.image), "output": str(options.output)}
         print_json({**files, "task": task, **size, "seconds": seconds})
     elif not options.quiet:
-        print(f"{options.output}: {size['width']} x {size['height']}, {seconds:.2f} s")
+        name = one_line(str(options.output))
+        print(f"{name}: {size['width']} x {size['height']}, {seconds:.2f} s")
     return DONE

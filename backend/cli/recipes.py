@@ -54,6 +54,10 @@ class Recipes:
         self._left[name] = recipe
         return False
 
+    def of(self, name: str) -> str:
+        """The recipe of the output that is there, "" where it is not known."""
+        return self._recipes.get(name, "")
+
     def knows(self, name: str) -> bool:
         """True for an output of an earlier run, whatever it was made of."""
         return name in self._recipes

@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from protocol import limits
 from protocol.errors import NuriError, one_line
 
 if TYPE_CHECKING:
@@ -16,19 +17,14 @@ if TYPE_CHECKING:
 # A bar for a job that takes no time would only flicker, and rich takes 0.1 s to import.
 _QUIET_SECONDS = 0.4
 _LINE_SECONDS = 2.0
+_LINE_LENGTH = 4 * limits.MESSAGE  # an error with its remedy, after the name of a file
 
 
 def report_error(error: NuriError, *, as_json: bool) -> None:
     """One line on standard error; for programs also an object on standard output."""
     sys.stderr.write(f"nuri: {error}\n")
     if as_json:
-        print_json({"error": error_facts(error)})
-
-
-def error_facts(error: NuriError) -> dict[str, str]:
-    """Code, message and remedy of an error, for JSON."""
-    info = error.info
-    return {"code": info.code.value, "message": info.message, "action": info.action}
+        print_json({"error": error.info.as_facts()})
 
 
 def warn(message: str) -> None:
@@ -44,7 +40,7 @@ def print_json(value: dict[str, Any]) -> None:
 def result_line(facts: dict[str, Any]) -> str:
     """One line about a picture that was written."""
     return (
-        f"{facts['output']}: {facts['width']} x {facts['height']}, "
+        f"{one_line(facts['output'])}: {facts['width']} x {facts['height']}, "
         f"{facts['coloured']} of {facts['regions']} regions coloured, {facts['seconds']:.2f} s"
     )
 
@@ -56,7 +52,7 @@ class ProgressReport:
     """
 
     def __init__(self, title: str, *, silent: bool = False, lines: bool = True) -> None:
-        self._title = title
+        self._title = one_line(title)
         self._terminal = sys.stderr.isatty()
         self._silent = silent or not (lines or self._terminal)
         self._next = time.monotonic() + (_QUIET_SECONDS if self._terminal else _LINE_SECONDS)
@@ -100,7 +96,7 @@ class ProgressReport:
     def _above_bar(self, stream: TextIO, line: str) -> None:
         if self._bar is not None:
             self._bar.stop()
-        print(line, file=stream, flush=True)
+        print(one_line(line, _LINE_LENGTH), file=stream, flush=True)
         if self._bar is not None:
             self._bar.start()
 

@@ -32,6 +32,9 @@ def check_choices(options: argparse.Namespace) -> None:
     alone = "--flats" if options.flats else "--fill-unhinted" if options.fill_unhinted else ""
     if alone and options.model not in (None, *ids_for("flats")):
         raise UsageError(f"{alone} works without a network (leave out {alone} or --model)")
+    if options.soft and task_of(options) == "flats":
+        alone = alone or f"--model {options.model}"
+        raise UsageError(f"{alone} has no shading to show (leave out {alone} or --soft)")
     if options.model in PAINTERS and not options.reference:
         raise UsageError(
             f"--model {options.model} paints after references (add --reference PNG, or leave "
@@ -54,6 +57,18 @@ def check_layers(options: argparse.Namespace) -> None:
         raise UsageError(
             f"the lines and the hints are the same layer, {options.line_layer!r} (name the layer "
             "that you painted your hints on with --hint-layer)"
+        )
+
+
+def check_has_layers(option: str, layer: str, file: Plane) -> None:
+    """Refuse an option that names a ``layer``, "" for none, of a file without layers. Raises
+    UsageError, NuriError bad_input (no picture)."""
+    if not layer or isinstance(file, PixelBuffer):
+        return
+    if io.kind_of(file.data, file.file_name) != "layered":
+        raise UsageError(
+            f"{option} needs a .kra or .ora file, which {file.file_name} is not (leave out "
+            f"{option})"
         )
 
 
@@ -81,7 +96,10 @@ def check_model(model: str | None, known: Sequence[str]) -> None:
         return
     from backend.weights import styles
 
-    known = (*known, *styles.ids())
+    taught, flaws = styles.look()
+    if model in flaws:
+        raise UsageError(flaws[model])
+    known = (*known, *(style.id for style in taught))
     if model not in known:
         raise UsageError(f"there is no model {model!r} (available: {', '.join(known)})")
 
@@ -135,7 +153,7 @@ def png_of(plane: Plane) -> bytes | memoryview:
     return plane.data
 
 
-def write_palette(path: Path, info: dict[str, Any]) -> None:
-    """The colours and their regions as JSON. Raises NuriError."""
+def palette_of(info: dict[str, Any]) -> bytes:
+    """The colours and their regions as JSON."""
     text = json.dumps({"palette": info["palette"], "regions": info["regions"]}, indent=1)
-    disk.write_atomic(path, text.encode())
+    return text.encode()

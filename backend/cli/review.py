@@ -1,7 +1,8 @@
 """The page of `nuri animate --review`: lines, result and confidence side by side, to be played.
 
 It lies beside the results as review.html, its pictures in the folder review/. What an earlier run
-found out about frames that are left alone now is taken from there.
+found out about frames that are left alone now is taken from there, as far as it was found out about
+the pictures that are there now.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backend.imaging import disk, io
 from protocol.errors import NuriError
 from protocol.pixels import EncodedImage, Plane
 
+from .animate_made import Made
 from .animate_plan import Plan, ShotFrame
 
 FOLDER = "review"
@@ -33,20 +35,31 @@ _NOTES = {
 class Review:
     """Collects what is known of each frame; `write` makes the page. Raises NuriError (files)."""
 
-    def __init__(self, plan: Plan, output: Path) -> None:
+    def __init__(self, plan: Plan, output: Path, made: Made) -> None:
         self._plan = plan
         self._output = output
+        self._made = made
         self._folder = output / FOLDER
         disk.make_folder(self._folder)
-        self._facts = self._earlier()
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._lines: dict[str, str] = {}
+        self._read_earlier()
+        self._copies = {frame.name for frame, key in plan.keys if key.film is None}
         self._stale: set[str] = set()
 
     def key(self, frame: ShotFrame) -> None:
         """A key frame, which is its own result."""
-        self._facts[frame.name] = {"state": "key"}
+        self._tell(frame, "key")
 
     def failed(self, frame: ShotFrame, error: NuriError) -> None:
-        self._facts[frame.name] = {"state": "failed", "reason": str(error)}
+        self._tell(frame, "failed", reason=str(error))
+
+    def skipped(self, frame: ShotFrame) -> None:
+        """A frame that was done before; a review may have seen it fail before that."""
+        if frame.name in self._copies:
+            self.key(frame)
+        elif self._facts.get(frame.name, {}).get("state") == "failed":
+            del self._facts[frame.name]
 
     def stale(self, names: Iterable[str]) -> None:
         """Frames of these names have outputs whose key frames are gone."""
@@ -55,7 +68,7 @@ class Review:
     def coloured(self, frame: ShotFrame, facts: dict[str, Any], confidence: Plane | None) -> None:
         """A frame with the picture ``confidence`` (gray PNG) that came with it."""
         known = ("confidence", "doubtful", "coloured", "regions")
-        self._facts[frame.name] = {"state": "done", **{n: facts.get(n) for n in known}}
+        self._tell(frame, "done", **{name: facts.get(name) for name in known})
         if isinstance(confidence, EncodedImage):
             data = _tinted(confidence.data)
             disk.write_atomic(self._picture(frame, "confidence"), data)
@@ -63,32 +76,49 @@ class Review:
     def write(self) -> Path:
         """The page, with what is there by now; returns its path."""
         for frame in self._plan.frames:
-            path = self._picture(frame, "lines")
-            if not path.exists() or path.stat().st_mtime_ns < frame.source.stat().st_mtime_ns:
-                self._draw_lines(frame, path)
+            self._forget_others(frame)
+            self._draw_lines(frame)
         frames = [self._entry(frame) for frame in self._plan.frames]
         shot = json.dumps({"title": f"Review of {self._output.name}", "frames": frames})
         template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
         page = template.replace("__SHOT__", shot.replace("</", "<\\/"))
-        facts = json.dumps(self._facts, indent=1).encode()
-        disk.write_atomic(self._folder / _FACTS, facts)
+        known = {"frames": self._facts, "lines": self._lines}
+        disk.write_atomic(self._folder / _FACTS, json.dumps(known, indent=1).encode())
         disk.write_atomic(self._output / _PAGE, page.encode())
         return self._output / _PAGE
 
-    def _earlier(self) -> dict[str, dict[str, Any]]:
+    def _tell(self, frame: ShotFrame, state: str, **facts: Any) -> None:
+        """What is known of a frame, and the recipe of the output that it is known of."""
+        self._facts[frame.name] = {"state": state, "recipe": self._made.recipe(frame), **facts}
+
+    def _read_earlier(self) -> None:
+        """What the file says of these frames; nothing where there is none, or none of use."""
+        names = {frame.name for frame in self._plan.frames}
         try:
             known = json.loads((self._folder / _FACTS).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        names = {frame.name for frame in self._plan.frames}
-        return {name: facts for name, facts in dict(known).items() if name in names}
+            frames = {name: dict(facts) for name, facts in known["frames"].items() if name in names}
+            lines = {name: str(it) for name, it in known["lines"].items() if name in names}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return
+        self._facts, self._lines = frames, lines
+
+    def _forget_others(self, frame: ShotFrame) -> None:
+        """Drop what is known of another output than the one that is there now."""
+        facts = self._facts.get(frame.name)
+        if facts is not None and facts.get("recipe") != self._made.recipe(frame):
+            del self._facts[frame.name]
+            self._picture(frame, "confidence").unlink(missing_ok=True)
 
     def _picture(self, frame: ShotFrame, kind: str) -> Path:
         return self._folder / f"{frame.name}.{kind}.png"
 
-    def _draw_lines(self, frame: ShotFrame, path: Path) -> None:
+    def _draw_lines(self, frame: ShotFrame) -> None:
+        path, lines = self._picture(frame, "lines"), self._made.lines(frame)
+        if path.exists() and self._lines.get(frame.name) == lines:
+            return
         try:
             disk.write_atomic(path, _small_lines(frame.plane("line")))
+            self._lines[frame.name] = lines
         except NuriError:
             path.unlink(missing_ok=True)  # a damaged frame has been told already
 

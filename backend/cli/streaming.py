@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.client import Client
-from protocol.errors import ErrorCode, NuriError
+from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.job import Job
 from protocol.messages import Frame
 from protocol.pixels import Plane
@@ -179,9 +179,7 @@ def _answer(key: Any, outputs: tuple[Plane, ...], facts: dict[str, Any]) -> Answ
     error = facts.get("error")
     if not isinstance(error, dict):
         return Answer(key, {plane.name: plane for plane in outputs}, facts)
-    code = ErrorCode.__members__.get(str(error.get("code")), ErrorCode.internal)
-    reason = NuriError(code, str(error.get("message", "")), str(error.get("action", "")))
-    return Answer(key, facts=facts, error=reason)
+    return Answer(key, facts=facts, error=NuriError.from_info(ErrorInfo.from_facts(error)))
 
 
 def _rest(interrupt: Interrupt) -> None:

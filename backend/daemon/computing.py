@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from backend.imaging.refusal import is_no_memory, no_memory_for_job
+from backend.imaging.refusal import is_no_memory, mistake, no_memory_for_job
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
 from protocol.messages import Cancelled, Failed, Frame, Message, Progress, Result, Submit
 from protocol.pixels import Plane
@@ -111,11 +111,7 @@ class Computation:
         """What the client is told of a mistake of the task."""
         if is_no_memory(error):
             return no_memory_for_job().info
-        return ErrorInfo(
-            ErrorCode.internal,
-            f"The task {self._submit.task} failed: {type(error).__name__}: {error}",
-            "This is a mistake in Nuri; please report it with the backend's log",
-        )
+        return mistake(f"The task {self._submit.task} failed", error).info
 
     def _progress(self, fraction: float, stage: str) -> None:
         """Passes on what a task reports, at most some times a second."""

@@ -164,7 +164,7 @@ class Control:
             pid=os.getpid(),
             device=worker.device if worker else "",
             # styles are taught while the worker runs
-            models=[*worker.models, *announce_styles(styles.titles())] if worker else [],
+            models=[*worker.models, *announce_styles(styles.facts())] if worker else [],
             tasks=worker.tasks if worker else [],
             limits=self._limits,
             log_file=self._log_file,

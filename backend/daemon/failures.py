@@ -54,11 +54,8 @@ def lost_frame(inputs: Sequence[Any], death: ErrorInfo) -> dict[str, Any]:
 
     ``inputs``: its wire frames.
     """
-    error = {
-        "code": death.code.value,
-        "message": f"This frame failed twice: {death.message}",
-        "action": death.action,
-    }
+    reason = f"This frame failed twice: {death.message}"
+    error = ErrorInfo(death.code, reason, death.action).as_facts()
     given = wire.decode(inputs)
     time = given.info.get("time") if isinstance(given, Frame) else None
     return {"time": time, "error": error} if isinstance(time, (int, float)) else {"error": error}

@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -216,7 +217,8 @@ class _Pictures:
 
 
 class _Video:
-    """Video files, by OpenCV; frames are counted, because what files say of it is often wrong."""
+    """Video files, by OpenCV; frames are counted, because what files say of it is often wrong, and
+    each is shown until the next begins."""
 
     def __init__(self, path: Path) -> None:
         import cv2
@@ -226,17 +228,33 @@ class _Video:
         self._capture = self._open()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._seconds = 1 / rate if 1 <= rate <= 1000 else 1 / FRAMES_PER_SECOND
-        count = 0
+        self._starts: list[float] = []  # seconds
         while self._capture.grab():
-            count += 1
-        self.count = count
-        if not count:
+            self._starts.append(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        self.count = len(self._starts)
+        if not self.count:
             self.close()
             raise _damaged(path)
         self._rewind()
 
     def seconds(self, index: int) -> float:
-        return self._seconds
+        is_last = index + 1 == self.count
+        length = self._last if is_last else self._starts[index + 1] - self._starts[index]
+        return length if length > 0 else self._seconds
+
+    @cached_property
+    def _last(self) -> float:
+        """How long the last frame is shown, in seconds; 0 where the file does not say."""
+        import av
+
+        try:
+            with av.open(str(self._path)) as container:
+                base = container.streams.video[0].time_base or 0
+                packets = container.demux(video=0)
+                times = [(one.pts, one.duration or 0) for one in packets if one.pts is not None]
+                return float(max(times, default=(0, 0))[1] * base)
+        except (av.FFmpegError, IndexError):
+            return 0.0
 
     def frame(self, index: int) -> np.ndarray:
         import cv2

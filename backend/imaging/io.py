@@ -138,15 +138,6 @@ def open_layered(data: bytes | memoryview, file_name: str) -> LayeredFile:
     return LayeredFile(data, file_name)
 
 
-def layer_names(data: bytes | memoryview, file_name: str) -> list[str]:
-    """Paint layers and groups of a .kra or .ora file, top first; empty for other pictures."""
-    if kind_of(data, file_name) != "layered":
-        return []
-    from .layered import names
-
-    return names(open_layered(data, file_name).tree)
-
-
 def encode_png(pixels: np.ndarray, icc: bytes = b"") -> bytes:
     """A PNG of (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16. Raises no_memory."""
     from . import png

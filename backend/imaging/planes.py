@@ -139,10 +139,17 @@ def _space(pixel_format: PixelFormat) -> str:
     return letters.removesuffix("a") if pixel_format.has_alpha else letters
 
 
+def eight_bit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 of uint8 or uint16 in any shape, each value to its nearest."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    # v / 257, rounded, for every v of 16 bits; without floats, which would be twice as large
+    return ((pixels.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+
+
 def eight_bit_rgb(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 3 or 4) uint8 of grey, RGB or RGBA, 8 or 16 bit."""
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+    pixels = eight_bit(pixels)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     channels = pixels.shape[2]

@@ -1,6 +1,6 @@
 """The errors that reading a picture file can end in; each names the file and the remedy.
 
-And too little memory, which every library tells in its own way.
+And too little memory, which every library tells in its own way, and mistakes of Nuri itself.
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ def no_memory_for_job() -> NuriError:
         ErrorCode.no_memory,
         "there is not enough memory for a picture of this size",
         "Close other programs or use a smaller picture",
+    )
+
+
+def mistake(what: str, error: Exception) -> NuriError:
+    """The error for what no picture should bring about; ``what`` failed, as a sentence."""
+    return NuriError(
+        ErrorCode.internal,
+        f"{what}: {type(error).__name__}: {error}",
+        "This is a mistake in Nuri; please report it with the backend's log",
     )
 
 

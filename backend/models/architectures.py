@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -270,12 +271,15 @@ def import_state(path: Path | str) -> dict[str, Tensor]:
     anything but tensors, or cannot be read.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they say in other words what is raised
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is no plain weights file: {reason}") from error
+    except Exception as error:  # PyTorch's text is advice to load the file without this care
+        raise ValueError(
+            f"{path} is no plain weights file: it is damaged, no .pth, or holds more than tensors"
+        ) from error
     for wrapper in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]

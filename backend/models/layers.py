@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 from backend.models.normalization import adain, instance_norm, make_norm
 from backend.models.phases import PhaseConv
@@ -19,6 +19,7 @@ __all__ = [
     "PixelShuffleUp",
     "ResidualBlock",
     "ResizeConvUp",
+    "SpectralNorm",
     "Subsample",
     "adain",
     "choose",
@@ -56,12 +57,24 @@ def make_activation(kind: str) -> nn.Module:
     return nn.Tanh() if kind == "tanh" else nn.Sigmoid()
 
 
-def spectral(module: nn.Module) -> nn.Module:
-    """Give a convolution or a linear layer spectral normalisation (Miyato et al. 2018).
+class SpectralNorm(parametrizations._SpectralNorm):
+    """Torch's own, in the weight's precision under autocast, too: CUDA's would round the products.
 
     One power iteration per training forward; the vectors are frozen in eval.
     """
-    return parametrizations.spectral_norm(module, n_power_iterations=1, eps=1e-12)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        if weight.is_meta:  # autocast knows no such device
+            return super().forward(weight)
+        with torch.autocast(weight.device.type, enabled=False):
+            return super().forward(weight)
+
+
+def spectral(module: nn.Module) -> nn.Module:
+    """Give a convolution or a linear layer `SpectralNorm` (Miyato et al. 2018), in place."""
+    outputs = 1 if isinstance(module, nn.ConvTranspose2d) else 0
+    norm = SpectralNorm(module.get_parameter("weight"), dim=outputs)
+    return parametrize.register_parametrization(module, "weight", norm)
 
 
 def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 0) -> Tensor:
@@ -135,7 +148,9 @@ class ConvNormAct(nn.Module):
             padding_mode=padding_mode,
         )
         if spectral:
-            parametrizations.spectral_norm(self.conv, n_power_iterations=1, eps=1e-12)
+            parametrize.register_parametrization(
+                self.conv, "weight", SpectralNorm(self.conv.weight)
+            )
         self.attention = attention
         self.norm = make_norm(norm, out_channels)
         self.activation = make_activation(activation)

@@ -133,10 +133,11 @@ def announce(installed: Collection[str]) -> list[dict[str, Any]]:
     ]
 
 
-def announce_styles(titles: Mapping[str, str]) -> list[dict[str, Any]]:
-    """More rows of the table: the region matchers that someone has taught, by id with a title."""
+def announce_styles(styles: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """More rows of the table: the region matchers that someone has taught, by id with their title
+    and revision."""
     matcher = MODELS[MATCHER]
-    return [_row(replace(matcher, id=one, title=title), True) for one, title in titles.items()]
+    return [{**_row(replace(matcher, id=one), True), **told} for one, told in styles.items()]
 
 
 def _row(model: Model, is_installed: bool) -> dict[str, Any]:

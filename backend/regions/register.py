@@ -36,7 +36,8 @@ class Laid:
 
     def carry(self, label: np.ndarray) -> np.ndarray:
         """(SIDE, SIDE) int32: what the other drawing's ``label`` (SIDE, SIDE) int32 says here."""
-        return np.asarray(_sample(label.astype(np.float32), self.places, cv2.INTER_NEAREST), int)
+        carried = _sample(label.astype(np.float32), self.places, cv2.INTER_NEAREST)
+        return np.asarray(carried, np.int32)
 
     def carry_colors(self, picture: np.ndarray) -> np.ndarray:
         """(SIDE, SIDE, 3) float32: the values of the other drawing's ``picture`` here."""

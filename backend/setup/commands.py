@@ -60,6 +60,8 @@ def _test(options: argparse.Namespace) -> int:
 
 def _plugin(options: argparse.Namespace) -> int:
     if options.uninstall:
+        if options.krita_dir:
+            _check_resources(options.krita_dir)
         for krita in _kritas(options):
             _uninstall(krita)
         return 0
@@ -86,17 +88,24 @@ def _plugin(options: argparse.Namespace) -> int:
     return 0
 
 
-def _uninstall(krita: kritas.Krita) -> None:
-    if not krita.resources.is_dir():
+def _check_resources(folder: Path) -> None:
+    if not folder.expanduser().is_dir():
         raise NuriError(
             ErrorCode.not_found,
-            f"There is no folder {krita.resources}",
+            f"There is no folder {folder}",
             "Name the one that Krita opens with Settings > Manage Resources > Open Resource "
             "Folder: --krita-dir FOLDER",
         )
-    was_there = plugin.is_there(krita)
-    left = plugin.uninstall(krita)
-    console.say(f"{'Removed from' if was_there else 'There is no Nuri in'} {krita.resources}")
+
+
+def _uninstall(krita: kritas.Krita) -> None:
+    was_there, left = plugin.uninstall(krita)
+    if was_there:
+        console.say(f"Removed from {krita.resources}")
+    elif left:
+        console.say(f"Disabled, but not removed from {krita.resources}")
+    else:
+        console.say(f"There is no Nuri in {krita.resources}")
     for path in left:
         console.say(f"  left there, because Nuri did not put it there: {path}")
 

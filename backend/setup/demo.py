@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
 from pathlib import Path
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import console, pip, project
+from . import console, interpreter, project
 from .environment import Environment
 
 EXAMPLES = project.ROOT / "docs" / "examples"
@@ -32,7 +32,7 @@ def run(environment: Environment, output: Path) -> Path:
             f"{output} cannot be made: {error.strerror}",
             "Give another place: --output FOLDER",
         ) from error
-    was_running = _nuri(environment, "status", "--json").returncode == 0
+    was_running = _is_running(environment)
     try:
         for name in names:
             with console.step(f"colouring {name}") as step:
@@ -41,26 +41,25 @@ def run(environment: Environment, output: Path) -> Path:
             _sheet(environment, names, output)
     finally:
         if not was_running:
-            _nuri(environment, "stop")
+            with contextlib.suppress(NuriError):
+                _nuri(environment, "stop")
     return output / SHEET_NAME
 
 
 def _colour(environment: Environment, name: str, output: Path) -> str:
     line, hints = EXAMPLES / f"{name}-line.png", EXAMPLES / f"{name}-hints.png"
     target = output / f"{name}.png"
-    done = _nuri(
-        environment,
-        *("colorize", str(line), "--hints", str(hints), "-o", str(target), "--json"),
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise NuriError(
-            ErrorCode.internal,
-            f"{line.name} was not coloured: {reason.removeprefix('nuri: ')}",
-            "Run: python3 install.py doctor",
-        )
     try:
-        info = json.loads(done.stdout)
+        said = _nuri(environment, "colorize", line, "--hints", hints, "-o", target, "--json")
+    except NuriError as error:
+        reason = error.info.message.removeprefix("nuri: ")
+        raise NuriError(
+            error.code,
+            f"{line.name} was not coloured: {reason}",
+            "Run: python3 install.py doctor",
+        ) from error
+    try:
+        info = json.loads(said)
     except ValueError:
         info = {}
     info = info.get("info", info)
@@ -70,34 +69,23 @@ def _colour(environment: Environment, name: str, output: Path) -> str:
 
 
 def _sheet(environment: Environment, names: list[str], output: Path) -> None:
-    done = subprocess.run(
-        [environment.python, EXAMPLES / "sheet.py", output / SHEET_NAME, output, *names],
-        capture_output=True,
-        text=True,
-        env=pip.environment(),
-        timeout=_LIMIT_SECONDS,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NuriError(
-            ErrorCode.internal, f"The sheet was not drawn: {reason}", detail=done.stderr
-        )
-
-
-def _nuri(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    sheet, script = output / SHEET_NAME, EXAMPLES / "sheet.py"
     try:
-        return subprocess.run(
-            [environment.nuri, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env=pip.environment(),
-            timeout=_LIMIT_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
+        interpreter.ask(environment.python, script, sheet, output, *names, seconds=_LIMIT_SECONDS)
+    except NuriError as error:
+        info = error.info
         raise NuriError(
-            ErrorCode.deadline,
-            f"nuri {arguments[0]} gave no answer in {_LIMIT_SECONDS} s",
-            "Run: python3 install.py doctor",
+            error.code, f"The sheet was not drawn: {info.message}", detail=info.detail
         ) from error
+
+
+def _is_running(environment: Environment) -> bool:
+    try:
+        _nuri(environment, "status", "--json")
+    except NuriError:
+        return False
+    return True
+
+
+def _nuri(environment: Environment, *arguments: str | Path) -> str:
+    return interpreter.ask(environment.nuri, *arguments, seconds=_LIMIT_SECONDS)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json as json_format
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from protocol.connection import state_folder
-from protocol.errors import NuriError
+from protocol.errors import ErrorCode, NuriError
 from protocol.launch import backend_command
 from protocol.version import PROTOCOL_VERSION
 
+from . import interpreter, kritarc, plugin, project, torch_build
 from . import krita as kritas
-from . import kritarc, pip, plugin, project, torch_build
 from .environment import DEFAULT_PREFIX, MARKER_NAME, Environment
 
 OK, WARNING, FAILED = "ok", "warning", "FAILED"
 _LOW_SPACE, _NO_SPACE = 2e9, 2e8
+_SECONDS, _DAEMON_SECONDS = 60, 90  # in which a question has to be answered
 _REPAIR = "Run in Nuri's folder: python3 install.py demo"
 _LIBRARIES = ("numpy", "opencv-python-headless", "scipy", "pillow", "pyzmq", "msgpack", "rich")
 _WEIGHTS = (
@@ -106,17 +106,9 @@ def _environment(environment: Environment) -> Check:
 
 
 def _libraries(environment: Environment) -> Check:
-    done = subprocess.run(
-        [environment.python, "-I", "-c", _VERSIONS, *_LIBRARIES],
-        capture_output=True,
-        text=True,
-        env=pip.environment(),
-        timeout=60,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
-        return Check("libraries", FAILED, reason, _REPAIR)
-    python, versions = json_format.loads(done.stdout)
+    question = "-I", "-c", _VERSIONS, *_LIBRARIES
+    answer = interpreter.ask(environment.python, *question, seconds=_SECONDS, remedy=_REPAIR)
+    python, versions = json_format.loads(answer)
     listing = ", ".join(f"{library} {version}" for library, version in versions.items())
     return Check("libraries", OK, f"Python {python}, {listing}")
 
@@ -137,17 +129,9 @@ def _device(environment: Environment) -> Check:
 
 def _weights(environment: Environment) -> Check:
     name, action = "trained weights", "Get Nuri's folder backend/weights again, complete"
-    done = subprocess.run(
-        [environment.python, "-I", "-c", _WEIGHTS],
-        capture_output=True,
-        text=True,
-        env=pip.environment(),
-        timeout=60,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
-        return Check(name, FAILED, reason, action)
-    there, flaws = json_format.loads(done.stdout)
+    question = "-I", "-c", _WEIGHTS
+    answer = interpreter.ask(environment.python, *question, seconds=_SECONDS, remedy=action)
+    there, flaws = json_format.loads(answer)
     if flaws:
         return Check(name, FAILED, "; ".join(flaws), action)
     if not there:
@@ -196,20 +180,16 @@ def _record(environment: Environment) -> Check:
 
 
 def _daemon(environment: Environment) -> Check:
+    question = "-I", "-m", "backend.setup.handshake"
     try:
-        done = subprocess.run(
-            [environment.python, "-I", "-m", "backend.setup.handshake"],
-            capture_output=True,
-            text=True,
-            env=pip.environment(),
-            timeout=90,
+        said = interpreter.ask(
+            environment.python, *question, seconds=_DAEMON_SECONDS, remedy=_REPAIR
         )
-    except subprocess.TimeoutExpired:
-        return Check("daemon", FAILED, "no answer in 90 s", "Run: nuri stop - then this again")
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
-        return Check("daemon", FAILED, reason, _REPAIR)
-    answer = json_format.loads(done.stdout)
+    except NuriError as error:
+        if error.code is not ErrorCode.deadline:
+            raise
+        return Check("daemon", FAILED, error.info.message, "Run: nuri stop - then this again")
+    answer = json_format.loads(said)
     if problem := answer.get("error"):
         return Check("daemon", FAILED, problem["message"], problem["action"])
     if answer["version"] != project.version():

@@ -37,11 +37,11 @@ def greet() -> dict[str, object]:
 
 
 def main() -> None:
-    """Prints one JSON object: the answer, or `error` with `message` and `action`."""
+    """Prints one JSON object: the answer, or `error` with `code`, `message` and `action`."""
     try:
         answer = greet()
     except NuriError as error:
-        answer = {"error": {"message": error.info.message, "action": error.info.action}}
+        answer = {"error": error.info.as_facts()}
     print(json.dumps(answer))
 
 

@@ -1,4 +1,4 @@
-"""A Python of its own, with pip and nothing else: made by this one, and tried out."""
+"""A Python of its own, with pip and nothing else: made by this one, tried out, and asked."""
 
 from __future__ import annotations
 
@@ -54,6 +54,33 @@ def runs(python: Path, code: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def ask(program: Path, *words: str | Path, seconds: float, remedy: str = "") -> str:
+    """What a program of an environment prints, seeing nothing of another Python's settings.
+
+    Raises `NuriError`, all with ``remedy``: internal (its last line on standard error, with all of
+    them as ``detail``), deadline (no answer in ``seconds``), not_found (there is no such program).
+    """
+    try:
+        done = subprocess.run(
+            [program, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=pip.environment(),
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NuriError(ErrorCode.deadline, f"no answer in {seconds:g} s", remedy) from error
+    except OSError as error:
+        what = f"{program} does not run: {error.strerror}"
+        raise NuriError(ErrorCode.not_found, what, remedy) from error
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        raise NuriError(ErrorCode.internal, reason, remedy, detail=done.stderr)
+    return done.stdout
 
 
 def _failure(prefix: Path, output: str) -> NuriError:

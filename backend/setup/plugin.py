@@ -70,12 +70,17 @@ def install(python: Path, krita: Krita) -> list[str]:
     return notes
 
 
-def uninstall(krita: Krita) -> list[str]:
-    """Removes exactly what `install` put there; returns the paths of files that are not ours."""
+def uninstall(krita: Krita) -> tuple[bool, list[str]]:
+    """Disables the plugin and removes exactly what `install` put there.
+
+    Returns whether that was anything, and the paths of files that are not ours.
+    """
     kritarc.disable(krita.settings)
     try:
-        for name in _installed_files(krita):
-            (krita.resources / name).unlink(missing_ok=True)
+        ours = [krita.resources / name for name in _installed_files(krita)]
+        was_there = any(path.is_file() for path in ours)
+        for path in ours:
+            path.unlink(missing_ok=True)
         package = krita.plugins / NAME
         for cache in [*package.rglob("__pycache__")]:
             shutil.rmtree(cache)
@@ -85,7 +90,9 @@ def uninstall(krita: Krita) -> list[str]:
                 folder.rmdir()
     except OSError as error:
         raise _refused(krita, error) from error
-    return sorted(str(path) for path in package.rglob("*") if path.is_file())
+    beside = (krita.plugins / f"{NAME}.desktop", krita.resources / f"actions/{NAME}.action")
+    left = sorted(str(path) for path in (*package.rglob("*"), *beside) if path.is_file())
+    return was_there, left
 
 
 def pack(python: Path, target: Path, systems: Iterable[str]) -> None:
@@ -114,11 +121,6 @@ def pack(python: Path, target: Path, systems: Iterable[str]) -> None:
         ) from error
     finally:
         scratch_zip.unlink(missing_ok=True)
-
-
-def is_there(krita: Krita) -> bool:
-    """True when Krita's folder holds the plugin or a part of it."""
-    return (krita.plugins / f"{NAME}.desktop").is_file() or (krita.plugins / NAME).is_dir()
 
 
 def installed_version(krita: Krita) -> str | None:

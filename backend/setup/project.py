@@ -9,12 +9,6 @@ from pathlib import Path
 from protocol.errors import ErrorCode, NuriError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OLDEST_PYTHON = (3, 10)
-
-
-def is_checkout() -> bool:
-    """False for a copy of the package that was installed without the rest of the project."""
-    return (ROOT / "install.py").is_file() and (ROOT / "pyproject.toml").is_file()
 
 
 def version() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import pip
+from . import interpreter, pip
 from .console import Step
 
 TORCH = "2.13.0"
@@ -138,27 +138,23 @@ def install(
 def self_test(python: Path) -> SelfTest:
     """Multiplies two matrices on the best device. Raises `NuriError` not_found or internal."""
     try:
-        done = subprocess.run(
-            [python, "-I", "-c", _SELF_TEST],
-            capture_output=True,
-            text=True,
-            env=pip.environment(),
-            timeout=_SELF_TEST_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NuriError(
-            ErrorCode.internal, f"PyTorch's self-test did not end: {error}", "Run it again"
-        ) from error
-    if done.returncode == 0:
-        return SelfTest(**json.loads(done.stdout.splitlines()[-1]))
-    reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        answer = interpreter.ask(python, "-I", "-c", _SELF_TEST, seconds=_SELF_TEST_SECONDS)
+    except NuriError as error:
+        raise _explain(error) from error
+    return SelfTest(**json.loads(answer.splitlines()[-1]))
+
+
+def _explain(error: NuriError) -> NuriError:
+    reason, detail = error.info.message, error.info.detail
     if "No module named 'torch'" in reason:
-        raise NuriError(
+        return NuriError(
             ErrorCode.not_found,
             "PyTorch is not installed (only flats from hints need none)",
             "For all that networks do: python3 install.py demo",
         )
     remedy = "Run again: python3 install.py demo --cpu"
-    if "c10.dll" in done.stderr or "DLL load failed" in done.stderr:
+    if error.code is ErrorCode.deadline:
+        remedy = "Run it again"
+    elif "c10.dll" in detail or "DLL load failed" in detail:
         remedy = "Install Microsoft's Visual C++ Redistributable (x64), then run this again"
-    raise NuriError(ErrorCode.internal, f"PyTorch does not work: {reason}", remedy)
+    return NuriError(ErrorCode.internal, f"PyTorch does not work: {reason}", remedy)

@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 
 from backend.imaging import icc, io, planes
+from backend.imaging.composite import composite
+from backend.imaging.refusal import mistake
 from backend.models.registry import FOR_SHOTS
 from protocol import checks
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
@@ -28,7 +30,6 @@ from protocol.pixels import EncodedImage, PixelBuffer, PixelFormat, Plane
 from .animation import ColouredFrame, Shot, fill_hints, shows_lines
 from .animation_keys import find_flaw
 from .animation_paints import KeyPaint, Paints, read_paints
-from .flats import composite
 from .layer import LayerResult
 from .matcher import matcher_of
 from .request import ENCODINGS, Outcome, Request, is_number
@@ -93,15 +94,12 @@ def _frame(
         raise
     except Exception as error:
         _logger.exception("frame %d made a mistake", request.frame)
-        reason = f"This frame could not be coloured: {type(error).__name__}: {error}"
-        remedy = "This is a mistake in Nuri; please report it with the backend's log"
-        return _failed(time, ErrorInfo(ErrorCode.internal, reason, remedy))
+        return _failed(time, mistake("This frame could not be coloured", error).info)
     return Outcome(outputs, {"warnings": result.warnings}, _facts(time, result) | flaws)
 
 
 def _failed(time: float, info: ErrorInfo) -> Outcome:
-    error = {"code": info.code.value, "message": info.message, "action": info.action}
-    return Outcome((), {}, {"time": time, "error": error})
+    return Outcome((), {}, {"time": time, "error": info.as_facts()})
 
 
 def _time_of(request: Request) -> float:
@@ -163,11 +161,9 @@ def _read_key(
     plane = request.inputs.get(f"key{number}")
     if plane is None:
         raise checks.malformed(f"the picture key{number} is missing")
-    colour = _eight_bit(
+    colour = planes.eight_bit_rgb(
         _pixels(plane) if isinstance(plane, PixelBuffer) else _in_srgb(plane, warnings)
     )
-    if colour.ndim == 2:
-        colour = cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB)
     line_plane = request.inputs.get(f"line{number}")
     line = None if line_plane is None else _pixels(line_plane)
     if line is not None and line.shape[:2] != colour.shape[:2]:
@@ -202,13 +198,7 @@ def _in_srgb(file: EncodedImage, warnings: list[str]) -> np.ndarray:
         convert = None
         warnings.append(f"the colours of {file.file_name} could not be converted to sRGB")
     warnings += [picture.warning] if picture.warning else []
-    return convert(_eight_bit(picture.pixels)) if convert else picture.pixels
-
-
-def _eight_bit(pixels: np.ndarray) -> np.ndarray:
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.rint(pixels / 257.0).astype(np.uint8)
+    return convert(planes.eight_bit_rgb(picture.pixels)) if convert else picture.pixels
 
 
 def _name(plane: Plane) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from backend.imaging import io, planes
+from backend.imaging.composite import composite
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, PixelFormat, Plane
 
 from .drawing_inputs import GivenHints
-from .flats import FlatsResult, composite
+from .flats import FlatsResult
 
 OUTPUTS = ("flats", "regions", "picture")
 

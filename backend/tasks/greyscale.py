@@ -25,8 +25,8 @@ from .selection import cut_out, read_selection
 
 # The Lab that each network was trained in.
 _CODECS = {"smsanet": color.ZHANG, "ibn_gan": color.IBN}
-_SIDE = 128  # the networks know pictures of this squared many pixels
-_LONGEST = 512  # a side of the copy, for panoramas
+_SIDE = 128  # squared, the pixels of pictures that a network knows whose file does not say
+_LONGEST = 4  # times that, a side of the copy at most, for panoramas
 _READ, _COLOURED = 0.1, 0.9
 
 
@@ -49,9 +49,9 @@ def colour_grey(
     step(0.0, "reading tones")
     name = model or _default()
     height, width = picture.shape[:2]
-    small = _shrink(picture)
     _refuse_blank(picture)
     network = store.load(name, rounded=True)
+    small = _shrink(picture, _trained_side(name), _stride(network))
     step(0.1, "choosing colours")
     small_light = color.rgb_to_lab(small)[..., 0]
     chroma = _chroma(network, color_codec=_CODECS[name], light=small_light)
@@ -126,12 +126,29 @@ def _default() -> str:
     return next((name for name in models if name in there), models[0])
 
 
-def _shrink(picture: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32 sRGB in 0..1: the copy that the network sees, on white."""
+def _trained_side(name: str) -> int:
+    """The side of the squares that a network was trained on, as its file says."""
+    from backend.models.architectures import read_header
+
+    said = read_header(store.file_of(name)).extra.get("data.size")
+    return said if isinstance(said, int) and said > 0 else _SIDE
+
+
+def _stride(network: object) -> int:
+    """What a network pads sides to multiples of; SMSANet halves them three times."""
+    return int(2 ** getattr(network, "depth", 3))
+
+
+def _shrink(picture: np.ndarray, side: int, stride: int) -> np.ndarray:
+    """(h, w, 3) float32 sRGB in 0..1: the copy that the network sees, on white.
+
+    About as many pixels as a square of ``side`` in about the picture's proportions: the sides are
+    multiples of ``stride``, for a network learns from pictures that fill its input.
+    """
     height, width = picture.shape[:2]
-    scale = _SIDE / np.sqrt(height * width)
-    scale = min(scale, _LONGEST / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scale = side / np.sqrt(height * width)
+    scale = min(scale, _LONGEST * side / max(height, width))
+    size = [max(1, round(length * scale / stride)) * stride for length in (width, height)]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     top = np.float32(np.iinfo(picture.dtype).max)
     if picture.ndim == 3:

@@ -5,12 +5,14 @@ A style travels as one safetensors file; who puts it into the folder can choose 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from protocol import limits
@@ -23,6 +25,7 @@ SUFFIX = ".safetensors"
 NETWORK = "matching"
 MOST = limits.MODELS // 2
 _NAME = re.compile(r"\w[\w .()-]{0,47}")
+_MOST_BYTES, _DIGEST_BYTES = 2**26, 8
 _MANY = 10**9  # no one has taught on as many frames
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _logger = logging.getLogger("nuri.worker")
@@ -40,6 +43,15 @@ class Style:
     @property
     def id(self) -> str:
         return PREFIX + self.name
+
+    @property
+    def revision(self) -> str:
+        """Tells its weights from others of the same name; "" where they cannot be read."""
+        try:
+            facts = self.path.stat()
+            return _digest(self.path, facts.st_size, facts.st_mtime_ns)
+        except OSError:
+            return ""
 
 
 def folder() -> Path:
@@ -74,18 +86,19 @@ def _remedy(error: Exception) -> str:
     return "copy the style there again under a plain name, or take the file away"
 
 
-def titles() -> dict[str, str]:
-    """What to say of each style that is installed, by id."""
-    return titles_of(installed())
+def facts() -> dict[str, dict[str, str]]:
+    """What to tell of each style that is installed, by id."""
+    return facts_of(installed())
 
 
-def titles_of(found: Iterable[Style]) -> dict[str, str]:
-    """What to say of each of these styles, by id."""
-    said = {}
+def facts_of(found: Iterable[Style]) -> dict[str, dict[str, str]]:
+    """``title`` and ``revision`` of each of these styles, by id."""
+    told = {}
     for style in found:
         taught = f", taught on {style.frames} frames" if style.frames else ""
-        said[style.id] = f"The style {style.name}{taught}" + (f", {style.date}" * bool(style.date))
-    return said
+        title = f"The style {style.name}{taught}" + f", {style.date}" * bool(style.date)
+        told[style.id] = {"title": title, "revision": style.revision}
+    return told
 
 
 def path_of(identifier: str) -> Path:
@@ -124,6 +137,15 @@ def _read(path: Path) -> Style:
     if metadata.get("nuri.architecture") != NETWORK:
         raise ValueError("it holds no region matcher")
     return Style(path.stem, path, *_lesson(metadata.get("nuri.extra", "{}")))
+
+
+@lru_cache(maxsize=2 * MOST)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """A short name of what is in a file of this size, changed at this time. Raises OSError."""
+    with path.open("rb") as file:
+        # Whatever lies in the folder must not hold up a daemon that greets a client.
+        content = file.read(_MOST_BYTES)
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _lesson(extra: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from krita import Krita
 
 from protocol.errors import ErrorCode, NuriError
 
-from . import hints, kept, layers
+from . import hints, layers, pending
 from .animation.cuts import SEVERAL_SHOTS
 from .animation.doubts import MarkJob
 from .animation.job import AnimationJob
@@ -26,7 +26,6 @@ from .notice import Kind, Notice
 from .qt import QObject
 from .references import Reference
 from .results import AddedLayer
-from .steps import Steps
 from .teaching.teacher import Teacher
 
 
@@ -131,14 +130,14 @@ class Actions(Desks):
         if document is None or desk.job is not None or desk.notice is not None:
             return
         under_way = {other.job.job_id for other in self._desks.values() if other.job}
-        found = kept.waiting_for(document, under_way)
+        found = pending.waiting_for(document, under_way)
         if found is not None:
             desk.notice = waiting(layers.require(document, found.line).name())
 
     def add_kept(self) -> None:
         """Adds the colours of `offer_kept`."""
         document, desk = Krita.instance().activeDocument(), self.desk()
-        found = kept.waiting_for(document, set()) if document is not None else None
+        found = pending.waiting_for(document, set()) if document is not None else None
         if found is None:
             self.tell(desk, Notice(Kind.advice, "No colours are waiting for this document"))
             return
@@ -148,9 +147,9 @@ class Actions(Desks):
     def forget_kept(self) -> None:
         """The artist does not want the colours of `offer_kept`."""
         document = Krita.instance().activeDocument()
-        found = kept.waiting_for(document, set()) if document is not None else None
+        found = pending.waiting_for(document, set()) if document is not None else None
         if found is not None:
-            kept.forget(found.job)
+            pending.forget(found.job)
 
     def say_no_log(self) -> None:
         self.tell(self.desk(), Notice(Kind.advice, "There is no log yet: no backend has run"))
@@ -158,14 +157,6 @@ class Actions(Desks):
     def job_of(self, desk: Desk) -> LayerJob | None:
         """What there is to show and to cancel: the job of a document, else the teaching."""
         return desk.job or self.teaching.job
-
-    def connect_backend(self) -> None:
-        """Starts the backend or connects to it, so that it can say what it has."""
-        steps = Steps(self.backend.client(), self)
-        steps.failed.connect(lambda error: self.tell(self.desk(), Notice.of(error)))
-        for end in (steps.finished, steps.failed):
-            end.connect(steps.deleteLater)
-        steps.start()
 
     def _run_errand(self, errand: Errand) -> None:
         desk = self.desk()
@@ -193,7 +184,7 @@ class Actions(Desks):
         desk.job, desk.notice = job, None
         job.changed.connect(self.changed)
         if isinstance(job, ColorizeJob):
-            job.submitted.connect(lambda: kept.remember(job.job_id, job.request.line, job.space))
+            job.submitted.connect(lambda: pending.remember(job.job_id, job.request.line, job.space))
             job.added.connect(lambda layer: self._note_result(job, layer))
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._fail(desk, job, error))
@@ -206,14 +197,14 @@ class Actions(Desks):
 
     def _finish(self, desk: Desk, job: LayerJob, outcome: Outcome) -> None:
         desk.preview, desk.live = outcome.preview, None
-        kept.forget(job.job_id)
+        pending.forget(job.job_id)
         self._end(desk, job, outcome.notice or summary(outcome.info))
 
     def _fail(self, desk: Desk, job: LayerJob, error: NuriError) -> None:
         notice, desk.live_key = Notice.of(error), None
         is_cancelled = error.code is ErrorCode.cancelled
         if not job.kept or (is_cancelled and not isinstance(job, AddKeptJob)):
-            kept.forget(job.job_id)
+            pending.forget(job.job_id)
         elif not is_cancelled:
             notice = Notice(
                 notice.kind,

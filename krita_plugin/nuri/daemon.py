@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -22,7 +21,6 @@ from .steps import Work
 
 POLL_MS = 20
 _START_SECONDS = 30.0
-_START_POLL_MS = 50
 _ATTEMPTS = 2
 
 
@@ -107,6 +105,16 @@ class Backend(QObject):
                 yield POLL_MS
             if attempt.error is not None:
                 raise attempt.error
+
+    def ask_again(self) -> Work:
+        """As `client`, with `models` as they are by then: styles are taught meanwhile."""
+        client = yield from self.client()
+        known = client.welcome
+        client.ask_again()
+        while client.welcome is known and not client.lost:
+            yield POLL_MS
+            self.poll()
+        return client if client.lost is None else (yield from self.client())
 
     def _open(self) -> Work:
         """As `client`, for one caller at a time."""
@@ -204,13 +212,8 @@ class Backend(QObject):
                 raise client.lost
 
     def _start(self) -> Work:
-        process = launch.begin_daemon()
-        give_up = time.monotonic() + _START_SECONDS
-        while not launch.daemon_is_ready():
-            code = process.poll()
-            if code or time.monotonic() > give_up:
-                raise launch.start_failure(code)
-            yield _START_POLL_MS
+        for pause in launch.starting(timeout=_START_SECONDS):
+            yield round(1000 * pause)
 
     def _drop(self) -> None:
         if self._client is not None:

@@ -9,15 +9,16 @@ from krita import Krita
 from protocol.errors import ErrorCode, NuriError
 
 from . import guess, hints, layers
+from .choices import animation_request, layer_request
 from .daemon import Backend
 from .desk import Desk
 from .document import find_document, key_of
 from .jobs.request import Request
 from .notice import Notice
 from .qt import QObject, pyqtSignal
-from .requests import animation_request, layer_request
 from .results import Results
 from .settings import Settings
+from .steps import Steps
 from .teaching.lessons import Lesson, pages
 
 
@@ -125,6 +126,14 @@ class Desks(Settings):
             return pages(Krita.instance().documents(), self._desks, own), True
         asked = animation_request(self, self._desk_of(document), document, line, self.results)
         return [Lesson(asked.document, asked.line, asked.hints)], False
+
+    def connect_backend(self) -> None:
+        """Starts the backend or connects to it, so that it can say what it has."""
+        steps = Steps(self.backend.client(), self)
+        steps.failed.connect(lambda error: self.tell(self.desk(), Notice.of(error)))
+        for end in (steps.finished, steps.failed):
+            end.connect(steps.deleteLater)
+        steps.start()
 
     def tell(self, desk: Desk, notice: Notice) -> None:
         """Shows a notice of a document, or where the artist is now if that has been closed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from krita import Krita
 
@@ -12,14 +12,12 @@ from protocol.errors import ErrorCode, NuriError
 from . import layers
 from .daemon import State
 from .desk import Desk
+from .desks import Desks
 from .document import find_document, key_of
 from .jobs.preview import PreviewJob
 from .qt import QGuiApplication, QObject, QRect, Qt, QTimer, QWidget, sip
 from .settings import COLOURING
 from .steps import Steps, Work
-
-if TYPE_CHECKING:
-    from .actions import Actions
 
 FLAG = "live"
 _LOOK_MS = 400
@@ -37,9 +35,9 @@ class Live(QObject):
     held, and no job of the artist's is running. The latest request wins.
     """
 
-    def __init__(self, actions: Actions) -> None:
-        super().__init__(actions)
-        self._actions = actions
+    def __init__(self, desks: Desks) -> None:
+        super().__init__(desks)
+        self._desks = desks
         self._viewers: list[QWidget] = []
         self._job: PreviewJob | None = None
         self._look: Steps | None = None
@@ -52,7 +50,7 @@ class Live(QObject):
 
     @property
     def is_on(self) -> bool:
-        return self._actions.flag(FLAG)
+        return self._desks.flag(FLAG)
 
     @property
     def is_busy(self) -> bool:
@@ -61,13 +59,13 @@ class Live(QObject):
 
     def switch(self, is_on: bool) -> None:
         """Krita remembers it. Off: what is under way ends, and the docker shows the last result."""
-        self._actions.set_flag(FLAG, is_on)
+        self._desks.set_flag(FLAG, is_on)
         if is_on:
             self.wake()
         else:
             self.stop()
-            self._actions.desk().live_key = None
-        self._actions.changed.emit()
+            self._desks.desk().live_key = None
+        self._desks.changed.emit()
 
     def add_viewer(self, widget: QWidget) -> None:
         """Its picture is worth making while ``widget`` can be seen."""
@@ -97,11 +95,11 @@ class Live(QObject):
             return  # until `wake`
         if self._job is not None and find_document(self._job.request.document) is None:
             self.stop_job()
-        desk = self._actions.desk()
+        desk = self._desks.desk()
         document = Krita.instance().activeDocument()
         is_free = QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton
         is_free = is_free and desk.job is None and document is not None and bool(desk.document)
-        if not is_free or self._actions.backend.state is State.starting:
+        if not is_free or self._desks.backend.state is State.starting:
             self._timer.start(_LOOK_MS)
             return
         self._look = Steps(self._watch(document, desk), self)
@@ -127,10 +125,10 @@ class Live(QObject):
         setting = self._setting_of(document, desk)
         # A layer that Nuri knows by its looks is none before something is drawn on it.
         if setting != self._setting or not all(self._layers):
-            line = self._actions.line_layer(document)
+            line = self._desks.line_layer(document)
             steps += 1
             yield 0
-            hint = self._actions.hint_layer(document, line)
+            hint = self._desks.hint_layer(document, line)
             self._layers = layers.uid_of(line) if line else "", layers.uid_of(hint) if hint else ""
             self._setting = setting
             steps += 1
@@ -153,10 +151,10 @@ class Live(QObject):
                     return 0
             seen.append(check)
         key = tuple(seen)
-        is_active = self._actions.desk() is desk
+        is_active = self._desks.desk() is desk
         if key != desk.live_key and is_active and desk.job is None and self._look is not None:
             desk.live_key = key
-            self._begin(desk, self._actions.request(document))
+            self._begin(desk, self._desks.request(document))
         return 10 * _REST * steps
 
     def _setting_of(self, document: Any, desk: Desk) -> tuple[Any, ...]:
@@ -164,14 +162,14 @@ class Live(QObject):
         active = document.activeNode()
         tree = tuple(layers.uid_of(node) for node, _ in layers.walk(document.rootNode()))
         chosen = desk.line, desk.hints, layers.uid_of(active) if active else ""
-        actions = self._actions
-        flags = actions.flag("fill_unhinted"), actions.flag("soft")
-        colouring = actions.model(COLOURING), *flags, tuple(desk.references)
+        desks = self._desks
+        flags = desks.flag("fill_unhinted"), desks.flag("soft")
+        colouring = desks.model(COLOURING), *flags, tuple(desk.references)
         return key_of(document), tree, chosen, *colouring
 
     def _begin(self, desk: Desk, request: Any) -> None:
         self.stop_job()
-        self._job = job = PreviewJob(self._actions.backend, request, self)
+        self._job = job = PreviewJob(self._desks.backend, request, self)
         job.done.connect(lambda outcome: self._finish(desk, job, outcome.preview, None))
         job.failed.connect(lambda error: self._finish(desk, job, None, error))
         job.start()
@@ -185,7 +183,7 @@ class Live(QObject):
             self._say(desk, error)
             return
         desk.live, desk.live_note = picture, ""
-        self._actions.changed.emit()
+        self._desks.changed.emit()
 
     def _say(self, desk: Desk, error: NuriError) -> None:
         """In the docker alone, without a notice: the artist is drawing."""
@@ -193,4 +191,4 @@ class Live(QObject):
             desk.live_key = None
             return
         desk.live, desk.live_note = None, f"{error.info.message}; {error.info.action}".strip("; ")
-        self._actions.changed.emit()
+        self._desks.changed.emit()

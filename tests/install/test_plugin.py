@@ -109,6 +109,47 @@ def test_nothing_to_uninstall_is_said(home: Home, profile: Path) -> None:
     assert everything(profile.parent.parent) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux")
+def test_a_krita_without_its_folder_does_not_keep_the_next_from_uninstalling(
+    made: Home, home: Home
+) -> None:
+    """The first Krita has settings alone, the Flatpak one has the plugin."""
+    settings = home.path / ".config/kritarc"
+    settings.parent.mkdir()
+    settings.write_bytes(b"[python]\nenable_nuri=true\n[theme]\nTheme=x\n")
+    flatpak = home.path / ".var/app/org.kde.krita"
+    flatpak_settings = ("--kritarc", flatpak / "config/kritarc")
+    put(made, flatpak / "data/krita", *flatpak_settings)
+    assert (flatpak / "data/krita/pykrita/nuri.desktop").is_file()
+    done = home.install("plugin", "--uninstall")
+    assert (done.returncode, done.stderr) == (0, "")
+    first = home.path / ".local/share/krita"
+    told = [f"There is no Nuri in {first}", f"Removed from {flatpak / 'data/krita'}"]
+    assert done.stdout.splitlines() == told
+    assert settings.read_bytes() == b"[theme]\nTheme=x\n"
+    assert not first.exists()
+    assert everything(flatpak / "data/krita") == {}
+    assert b"nuri" not in (flatpak / "config/kritarc").read_bytes()
+
+
+def test_a_copy_by_hand_is_disabled_and_named(home: Home, profile: Path) -> None:
+    settings = profile.parent.parent / "config/kritarc"
+    settings.write_bytes(b"[python]\nenable_nuri=true\n")
+    copied = [profile / name for name in ("actions/nuri.action", "pykrita/nuri/__init__.py")]
+    copied.append(profile / "pykrita/nuri.desktop")
+    for path in copied:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    done = home.install("plugin", "--uninstall", "--krita-dir", profile)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *left = done.stdout.splitlines()
+    assert first == f"Disabled, but not removed from {profile}"
+    words = "  left there, because Nuri did not put it there: "
+    assert left == [f"{words}{path}" for path in sorted(map(str, copied))]
+    assert all(path.is_file() for path in copied)
+    assert settings.read_bytes() == b""
+
+
 def test_a_manifest_cannot_name_other_files(made: Home, profile: Path) -> None:
     put(made, profile)
     manifest = profile / "pykrita/nuri/installed.json"

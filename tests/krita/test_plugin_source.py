@@ -13,6 +13,7 @@ import pytest
 
 from backend.models import registry
 from backend.setup import wheels
+from backend.weights import styles
 
 PLUGIN = Path(__file__).resolve().parents[2] / "krita_plugin" / "nuri"
 SOURCES = sorted(PLUGIN.rglob("*.py"))
@@ -101,15 +102,22 @@ def test_imports(path: Path) -> None:
     assert found <= allowed
 
 
-@pytest.mark.parametrize("name", ["CHOOSERS", "PAINTERS"])
-def test_models_are_those_of_the_backend(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHOOSERS", registry.CHOOSERS),
+        ("PAINTERS", registry.PAINTERS),
+        ("STYLE", styles.PREFIX),
+    ],
+)
+def test_models_are_those_of_the_backend(name: str, value: object) -> None:
     """The plugin cannot import them."""
     values = [
         ast.literal_eval(node.value)
         for node in ast.parse((PLUGIN / "jobs" / "request.py").read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
     ]
-    assert values == [getattr(registry, name)]
+    assert values == [value]
 
 
 def test_both_kinds_of_qt_offer_the_same() -> None:

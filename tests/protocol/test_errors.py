@@ -39,3 +39,16 @@ def test_an_error_survives_pickling() -> None:
 def test_an_unknown_code_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="sunshine"):
         ErrorInfo("sunshine", "x")  # type: ignore[arg-type]
+
+
+def test_an_error_as_facts_and_back() -> None:
+    info = ErrorInfo(ErrorCode.bad_input, "no lines", "Draw some", "detail", "job")
+    assert info.as_facts() == {"code": "bad_input", "message": "no lines", "action": "Draw some"}
+    again = ErrorInfo.from_facts(info.as_facts())
+    assert again == ErrorInfo(ErrorCode.bad_input, "no lines", "Draw some")
+
+
+def test_facts_of_a_newer_peer_still_tell_the_user() -> None:
+    facts = {"code": "sunshine", "message": "too bright\n", "more": 1}
+    assert ErrorInfo.from_facts(facts) == ErrorInfo(ErrorCode.internal, "too bright")
+    assert ErrorInfo.from_facts({}) == ErrorInfo(ErrorCode.internal, "")

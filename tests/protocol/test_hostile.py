@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal
 
 import msgpack
 import pytest
@@ -192,6 +193,24 @@ def test_numbers_are_finite(number: float) -> None:
         refused([msgpack.packb({**header, "body": body})])
     info = msgpack.packb({"info": {"deep": [[number]]}})
     refused([msgpack.packb({**header_of(Result(job="j")), "info": len(info)}), info])
+
+
+@FUZZ
+@given(st.sampled_from([16, 32, 64]), st.booleans(), st.data())
+def test_numbers_of_unknown_fields_are_finite_too(
+    width: Literal[16, 32, 64], is_single: bool, data: st.DataObject
+) -> None:
+    number = data.draw(st.floats(width=min(width, 32) if is_single else width))  # type: ignore[arg-type]
+    frames = [wrapped(msgpack.packb([{"deep": number}], use_single_float=is_single))]
+    if math.isfinite(number):
+        assert wire.decode(frames) == Ping()
+    else:
+        assert "not finite" in str(refused(frames))
+
+
+@pytest.mark.parametrize("value", [b"\xca\x7f\x80\0", b"\xca\xff", b"\xca", b"\xcb\x7f", b"\xcb"])
+def test_numbers_that_are_cut_short_are_refused(value: bytes) -> None:
+    refused([wrapped(value)])
 
 
 def test_a_name_twice_in_one_table_is_refused() -> None:

@@ -57,6 +57,41 @@ def test_connect_starts_what_the_record_names(home: Path) -> None:
         client.shutdown()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script that is a program")
+def test_relative_names_count_from_the_folder_of_who_starts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon gets another folder to work in, its log's."""
+    nuri = home / "bin" / "nuri"
+    nuri.parent.mkdir()
+    code = RUN_ECHO.replace(f"os.chdir({str(ROOT)!r})", "")
+    nuri.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+    nuri.chmod(0o700)
+    monkeypatch.chdir(home)
+    places = {"NURI_CONNECTION": "run/here.json", "NURI_STATE": "state", "NURI_BACKEND": "bin/nuri"}
+    for name, place in places.items():
+        monkeypatch.setenv(name, place)
+    with Client.connect(start=True, timeout=60) as client:
+        assert client.connection == ConnectionFile.read(home / "run" / "here.json")
+        client.shutdown()
+    assert [path.name for path in (home / "state").iterdir()] == [launch.START_LOG_NAME]
+
+
+def test_what_is_started_gets_absolute_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    for name, place in (("NURI_CONNECTION", "run/here.json"), ("NURI_STATE", "kept")):
+        monkeypatch.setenv(name, place)
+    report = home / "places.json"
+    code = (
+        "import json, os, pathlib\n"
+        "places = [os.environ[name] for name in ('NURI_CONNECTION', 'NURI_STATE')]\n"
+        f"pathlib.Path({str(report)!r}).write_text(json.dumps(places))\n"
+    )
+    assert launch.begin_daemon(command(home, code)).wait(60) == 0
+    here = Path.cwd()
+    assert json.loads(report.read_bytes()) == [str(here / "run/here.json"), str(here / "kept")]
+
+
 def test_a_file_that_is_stale_or_broken_does_not_keep_it_from_starting(home: Path) -> None:
     launch.write_record(command(home, RUN_ECHO), "0.1")
     (home / "connection.json").write_bytes(b"{")
@@ -147,6 +182,9 @@ def test_no_backend_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(NuriError, match="gone"):
         launch.backend_command()
     monkeypatch.setenv("NURI_BACKEND", sys.executable)
+    assert launch.backend_command() == [sys.executable]
+    monkeypatch.chdir(Path(sys.executable).parent)
+    monkeypatch.setenv("NURI_BACKEND", Path(sys.executable).name)
     assert launch.backend_command() == [sys.executable]
 
 

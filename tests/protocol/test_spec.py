@@ -29,6 +29,32 @@ def described(kind: str) -> str:
     return MESSAGE_PART[start : paragraph_end if paragraph_end > 0 else None]
 
 
+def described_field(kind: str, name: str) -> str:
+    """The row of a field, or what is said of it up to the next one; where that refers to another
+    message, what is said there."""
+    text = described(kind)
+    if row := re.search(rf"^\|[^|\n]*`{name}`.*$", text, re.MULTILINE):
+        found = row[0]
+    else:
+        others = "|".join(f"`{entry.name}`" for entry in fields(MESSAGES[kind]))  # type: ignore[arg-type]
+        start = text.index(f"`{name}`", text.index(f"**`{kind}`**") + len(kind) + 6)
+        found = re.split(rf"{others}|\*\*`", text[start + len(name) + 2 :])[0]
+    other = re.search(r"as in `(\w+)`", found)
+    return described_field(other[1], name) if other else " ".join(found.split())
+
+
+def wording(default: object) -> str:
+    """How a default is written, as a pattern."""
+    if isinstance(default, bool):
+        return f"default {str(default).lower()}"
+    if isinstance(default, (int, float)):
+        return rf"default {default:g}(?!\.?\d)"
+    if isinstance(default, str):
+        return rf"default `{default}`|`{default}` \(default\)" if default else 'default `""`'
+    assert default in ((), [], {}), default
+    return "default (none|empty)"
+
+
 def test_the_version_is_this_one_and_has_its_entry() -> None:
     assert f"version {PROTOCOL_VERSION}\n" in SPEC
     assert re.search(rf"^\| {re.escape(PROTOCOL_VERSION)} \|", SPEC, re.MULTILINE)
@@ -45,14 +71,13 @@ def test_every_message_is_described_with_all_its_fields(message: type[Message]) 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_every_default_is_written_down(message: type[Message]) -> None:
-    text = described(message.TYPE)
     for entry in fields(message):  # type: ignore[arg-type]
-        if isinstance(entry.default, (int, float)) and not isinstance(entry.default, bool):
-            assert re.search(rf"default {entry.default:g}\b|default `{entry.default:g}", text) or (
-                message.TYPE == "pong"
-            ), entry.name
-        elif entry.default is not MISSING and entry.default == "batch":
-            assert "(default)" in text
+        text = described_field(message.TYPE, entry.name)
+        if entry.default is MISSING and entry.default_factory is MISSING:
+            assert "default" not in text, entry.name
+        elif entry.default_factory is not Limits:  # whose values have a table and a test
+            default = entry.default_factory() if entry.default is MISSING else entry.default
+            assert re.search(wording(default), text), entry.name
 
 
 def test_the_spec_describes_no_message_that_does_not_exist() -> None:

@@ -143,14 +143,27 @@ def test_an_unknown_error_code_counts_as_internal() -> None:
     assert "coffee_empty" in failed.error.detail
 
 
-@pytest.mark.parametrize("version", ["2.0", "0.9", "11.0"])
-def test_another_major_version_is_told_both_versions(version: str) -> None:
-    error = refused(
-        [msgpack.packb({**header_of(Ping()), "protocol": version})], ErrorCode.version_mismatch
-    )
-    assert version in str(error)
-    assert PROTOCOL_VERSION in str(error)
-    assert "Update the" in error.info.action
+@pytest.mark.parametrize(
+    ("accept", "version", "older"),
+    [
+        (None, "2.0", "client"),
+        (None, "0.9", "backend"),
+        (None, "11.0", "client"),
+        (("ping",), "2.0", "backend"),
+        (("ping",), "0.3", "client"),
+        (("submit",), "11.0", "backend"),
+    ],
+)
+def test_another_major_version_is_told_both_versions_and_the_older_side(
+    accept: tuple[str, ...] | None, version: str, older: str
+) -> None:
+    """A daemon knows what it accepts and reads what clients speak, a client the other way round."""
+    with pytest.raises(NuriError) as caught:
+        wire.decode([msgpack.packb({**header_of(Ping()), "protocol": version})], accept)
+    assert caught.value.code is ErrorCode.version_mismatch
+    assert version in str(caught.value)
+    assert PROTOCOL_VERSION in str(caught.value)
+    assert caught.value.info.action.startswith(f"Update the {older}: ")
 
 
 @pytest.mark.parametrize("version", ["", "x", "1", "1.x", "-1.0", "1.0.0", "\u0663.0", "1" * 17])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from protocol.client import Client
 from protocol.errors import ErrorCode, NuriError
@@ -14,7 +15,7 @@ from ..daemon import POLL_MS
 from ..document import FOR_EVER, find_document, remove_layer, when_idle
 from ..jobs.colorize import ColorizeJob
 from ..jobs.layer_job import Outcome, colours_of
-from ..jobs.request import Request
+from ..jobs.request import STYLE, Request
 from ..pixels.colourspace import SRGB8, travel_space
 from ..pixels.rows import Pixels, plane_of
 from ..pixels.samples import is_paper
@@ -24,7 +25,7 @@ from . import cuts, doubts
 from .end import add_result, write_known
 from .key_frames import KeyFrame
 from .plan import Plan, make_plan, opening
-from .report import Count, no_frame, summary
+from .report import Count, no_frame, stage, summary
 from .sheet import FrameSheet
 
 _READ_SHARE, _DAEMON_SHARE = 0.05, 0.9
@@ -62,7 +63,9 @@ class AnimationJob(ColorizeJob):
         request = self.request
         yield from when_idle(request.document)
         self._say(0.0, "Connecting to the backend")
-        client = yield from self._backend.client()
+        is_style = request.model.startswith(STYLE)
+        client = yield from (self._backend.ask_again() if is_style else self._backend.client())
+        manner = manner_of(request, self._backend.models)
         document = yield from when_idle(request.document)
         with Timeline(document, request.time) as timeline:
             yield 0
@@ -70,7 +73,7 @@ class AnimationJob(ColorizeJob):
             shots = yield from self._shots(client, timeline)
             self._say(_READ_SHARE, "Reading the frames")
             plan = yield from make_plan(
-                timeline, request.line, request.hints, past, shots, self.selected, _manner(request)
+                timeline, request.line, request.hints, past, shots, self.selected, manner
             )
             if not plan.left and not plan.is_new:
                 raise NuriError(ErrorCode.cancelled, "All frames are up to date; nothing to do")
@@ -116,7 +119,10 @@ class AnimationJob(ColorizeJob):
         Raises `NuriError` when not a single frame came of it and the artist has made no news.
         """
         count = Count(len(plan.left), {key.time for key in plan.keys})
-        for keys, left in plan.by_shot():
+        shots = plan.by_shot()
+        count.ahead = sum(len(left) for _, left in shots)
+        for keys, left in shots:
+            count.ahead -= len(left)
             try:
                 yield from self._colour_shot(timeline, sheet, keys, left, count)
             except NuriError as error:
@@ -198,7 +204,7 @@ class AnimationJob(ColorizeJob):
             if find_document(self.request.document) is None:
                 job.cancel()
                 raise NuriError(ErrorCode.not_found, "The document has been closed")
-            self._tell(job, count)
+            self._tell(job, count, len(moments))
             if sent < len(moments) and job.input_credit > 0 and not self.cancelling:
                 line = yield from timeline.read(self.request.line, moments[sent], SRGB8)
                 if not job.is_finished:
@@ -245,20 +251,22 @@ class AnimationJob(ColorizeJob):
 
     _shown = 0.0
 
-    def _tell(self, job: Job, count: Count) -> None:
+    def _tell(self, job: Job, count: Count, frames: int) -> None:
+        """``frames``: of the job."""
         if self.cancelling:
             return
         if job.progress is None:
             waits = job.state == "queued"
             self._say(_READ_SHARE, "Waiting for the backend" if waits else "Sending")
             return
-        through = count.through
-        stage = f"Frame {min(through + 1, count.total)} of {count.total}"
-        if job.progress.seconds_left >= 1:
-            stage += f", {round(job.progress.seconds_left)} s left"
-        self._say(_READ_SHARE + _DAEMON_SHARE * through / max(1, count.total), stage)
+        share = count.through / max(1, count.total)
+        self._say(_READ_SHARE + _DAEMON_SHARE * share, stage(count, job.progress, frames))
 
 
-def _manner(request: Request) -> str:
-    """What decides the colours of a frame beside its lines and key frames, "" for the usual."""
-    return request.model + " soft" * request.soft
+def manner_of(request: Request, models: list[dict[str, Any]]) -> str:
+    """What decides the colours of a frame beside its lines and key frames, "" for the usual.
+
+    ``models``: of `Backend`; a style that was taught again has another revision there.
+    """
+    told = (str(model.get("revision", "")) for model in models if model.get("id") == request.model)
+    return request.model + "".join(f" {one}" for one in told if one) + " soft" * request.soft

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from protocol.errors import ErrorCode, NuriError
+from protocol.messages import Progress
 
 from ..made import Past
 from ..notice import Kind, Notice
@@ -17,14 +18,16 @@ _MOST_TIMES = 6
 @dataclass
 class Count:
     """What came of the frames. ``keys``: times of the key frames, ``asked``: of those in the shot
-    under way; ``filled``: of those that had mere hints; ``flaws``: by why they are of no use.
-    ``failed``: times of the other frames by why they failed. By time: ``doubts``, how many areas of
-    a frame are doubtful, and ``masks`` of `doubts.pack`, which.
+    under way; ``ahead``: how many frames the backend gets after that shot; ``filled``: of those
+    that had mere hints; ``flaws``: by why they are of no use. ``failed``: times of the other frames
+    by why they failed. By time: ``doubts``, how many areas of a frame are doubtful, and ``masks``
+    of `doubts.pack`, which.
     """
 
     total: int
     keys: set[int]
     asked: list[int] = field(default_factory=list)
+    ahead: int = 0
     filled: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     flaws: dict[str, set[int]] = field(default_factory=dict)
@@ -37,6 +40,15 @@ class Count:
     def through(self) -> int:
         """How many frames are done with, well or badly."""
         return len(self.done) + sum(map(len, self.failed.values()))
+
+
+def stage(count: Count, progress: Progress, frames: int) -> str:
+    """Where the colouring is. ``progress``: of the shot under way, which is a job of ``frames``."""
+    text = f"Frame {min(count.through + 1, count.total)} of {count.total}"
+    # What is said of this shot holds for those after it, too.
+    scale = 1 + count.ahead / max(frames * (1 - progress.fraction), 1e-6)
+    seconds = progress.seconds_left * scale
+    return text + (f", {round(seconds)} s left" if seconds >= 1 else "")
 
 
 def no_frame(count: Count) -> NuriError:

@@ -14,6 +14,7 @@ from ..results import AddedLayer
 FLATS, LAYER = "flats", "layer"  # tasks of the backend: regions alone, or with a network
 CHOOSERS = ("choosing", "manga")  # need neither hints nor references; the first is proposed
 PAINTERS = ("aaldc", "video")  # paint by the colours of references and hints
+STYLE = "style/"  # of the ids of styles among those of models
 
 
 @dataclass(frozen=True)

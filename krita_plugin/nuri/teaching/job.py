@@ -24,7 +24,6 @@ from ..steps import Work
 from ..threads import JOBS, in_thread
 from .lessons import Lesson, read_lessons
 
-STYLE = "style/"  # of the ids of styles among those of models
 LEAST = 2  # coloured frames or pages
 _READ_SHARE = 0.1
 _POLL_MS = 200

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from protocol.errors import ErrorCode, NuriError
 
 from ..desk import Desk
+from ..desks import Desks
 from ..jobs.layer_job import Outcome
-from ..jobs.request import LAYER
+from ..jobs.request import LAYER, STYLE
 from ..notice import Notice
 from ..qt import QObject
 from ..settings import COLOURING
-from .job import STYLE, TeachJob
-
-if TYPE_CHECKING:
-    from ..actions import Actions
+from .job import TeachJob
 
 
 class Teacher(QObject):
     """``job``: what is being taught now, or None."""
 
-    def __init__(self, actions: Actions) -> None:
-        super().__init__(actions)
-        self._actions = actions
+    def __init__(self, desks: Desks) -> None:
+        super().__init__(desks)
+        self._desks = desks
         self.job: TeachJob | None = None
 
     def start(self, name: str, document: str) -> None:
@@ -31,23 +27,23 @@ class Teacher(QObject):
 
         ``document``: its key, "" for none.
         """
-        desk = self._actions.desk()
+        desk = self._desks.desk()
         try:
             if self.job is not None:
                 raise NuriError(
                     ErrorCode.busy, "A style is being taught already", "wait for it, or cancel it"
                 )
-            lessons, pages = self._actions.lessons(document)
+            lessons, pages = self._desks.lessons(document)
         except NuriError as error:
-            self._actions.tell(desk, Notice.of(error))
+            self._desks.tell(desk, Notice.of(error))
             return
         desk.notice = None
-        self.job = job = TeachJob(self._actions.backend, lessons, name, pages=pages, parent=self)
-        job.changed.connect(self._actions.changed)
+        self.job = job = TeachJob(self._desks.backend, lessons, name, pages=pages, parent=self)
+        job.changed.connect(self._desks.changed)
         job.done.connect(lambda outcome: self._finish(desk, job, outcome))
         job.failed.connect(lambda error: self._end(desk, job, Notice.of(error)))
         job.start()
-        self._actions.changed.emit()
+        self._desks.changed.emit()
 
     def stop(self) -> None:
         """Ends what is under way."""
@@ -55,15 +51,15 @@ class Teacher(QObject):
             self.job.cancel()
 
     def _finish(self, desk: Desk, job: TeachJob, outcome: Outcome) -> None:
-        self._actions.set_model(COLOURING, f"{LAYER}/{STYLE}{job.name}")
+        self._desks.set_model(COLOURING, f"{LAYER}/{STYLE}{job.name}")
         desk.preview, desk.live = outcome.preview, None
         assert outcome.notice is not None  # the style's figures
         self._end(desk, job, outcome.notice)
-        if not self._actions.is_busy:
-            self._actions.backend.forget()  # asked anew, it tells of the style, too
-            self._actions.connect_backend()
+        if not self._desks.is_busy:
+            self._desks.backend.forget()  # asked anew, it tells of the style, too
+            self._desks.connect_backend()
 
     def _end(self, desk: Desk, job: TeachJob, notice: Notice) -> None:
         self.job = None
-        self._actions.tell(desk, notice)
+        self._desks.tell(desk, notice)
         job.deleteLater()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
-from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -82,36 +80,6 @@ def test_a_frame_that_fails_is_told_once_and_the_others_go_on(
     assert "frame 4: " in damaged and "cut short" in damaged
     assert names(tmp_path / "out") == ["0.png", "1.png", "5.png"]
     assert "3 failed" in done.out
-
-
-def test_review_is_a_page_that_needs_nothing_else(nuri: Console, tmp_path: Path) -> None:
-    frames, keys = shots.save(tmp_path, blank=(3,))
-    (frames / "4.png").rename(frames / "4 <b>&#.png")
-    out = tmp_path / "out"
-    call = ("animate", frames, "--key", *keys, "-o", out, "--no-daemon")
-    assert nuri(*call, "--review").code == 1
-    page = (out / "review.html").read_text()
-    assert "://" not in page
-    assert page.count("</script>") == 1
-    shown = _shot_of(page)
-    assert [frame["state"] for frame in shown] == ["key", "done", "done", "failed", "done", "key"]
-    assert "blank" in shown[3]["note"]
-    assert "regions coloured, confidence" in shown[1]["note"]
-    for frame in shown:
-        for pane in ("lines", "result", "confidence"):
-            assert not frame[pane] or (out / unquote(frame[pane])).is_file(), frame
-    assert shown[4]["result"] and shown[4]["confidence"] and shown[0]["lines"]
-    # What is known of a frame stays known while it is left alone.
-    (frames / "2.png").write_bytes(io.encode_png(shots.line(1)))
-    assert nuri(*call, "--review").code == 1
-    again = _shot_of((out / "review.html").read_text())
-    assert again[:2] + again[3:] == shown[:2] + shown[3:]
-
-
-def _shot_of(page: str) -> list[dict]:
-    (line,) = [line for line in page.splitlines() if line.startswith("const shot = ")]
-    frames: list[dict] = json.loads(line.removeprefix("const shot = ").removesuffix(";"))["frames"]
-    return frames
 
 
 @pytest.mark.parametrize("kind", ["gif", "png", "webp"])
@@ -207,14 +175,42 @@ def test_a_folder_of_key_frames(nuri: Console, tmp_path: Path) -> None:
 def test_key_frames_of_no_use_are_told_once(nuri: Console, tmp_path: Path) -> None:
     frames, keys = shots.save(tmp_path, blank=(5,))
     keys[0].write_bytes(io.encode_png(shots.line(0)))
-    call = ("animate", frames, "--key", *keys, "-o", tmp_path / "out", "--no-daemon")
+    good = tmp_path / "keys" / "3.png"
+    good.write_bytes(io.encode_png(shots.finished(3)))
+    call = ("animate", frames, "--key", *keys, good, "-o", tmp_path / "out", "--no-daemon")
     done = nuri(*call, "--json")
     assert done.code == 0
     first, second = (line for line in done.err.splitlines() if "doubtful" not in line)
     assert first.startswith(f"nuri: note: {keys[0]}: it has no colour") and "(colour it" in first
     assert second.startswith(f"nuri: note: {keys[1]}: its line frame is blank")
-    assert done.json()[-1]["summary"]["coloured"] == 4
+    assert done.json()[-1]["summary"]["coloured"] == 3
     assert nuri(*call).err == ""
+
+
+@pytest.mark.parametrize("place", ["daemon", "here"])
+def test_without_any_key_frame_of_use_nothing_is_coloured(
+    daemon: Console, tmp_path: Path, place: str
+) -> None:
+    frames, keys = shots.save(tmp_path, blank=(1, 5))
+    for index, key in zip((0, 5), keys, strict=True):
+        key.write_bytes(io.encode_png(shots.line(index)))
+    more = ["--no-daemon"] if place == "here" else []
+    call = ("animate", frames, "-o", tmp_path / "out", *more, "--key")
+    done = daemon(*call, keys[0])
+    assert done.code == 1
+    blank, bare = done.err.splitlines()
+    assert blank.startswith("nuri: frame 1: the line art is blank")
+    assert bare.startswith(f"nuri: frames 2, 3, 4, 5: {keys[0]}: it has no colour beside its lines")
+    assert bare.endswith(
+        "none to give (Colour one or two frames with lines, better the first and the last)"
+    )
+    assert names(tmp_path / "out") == ["0.png"]
+    assert "0 frames coloured, 1 key frame, 5 failed" in done.out
+    # Of several the first is the reason, the others are told beside it.
+    done = daemon(*call, *keys, "--json")
+    assert done.code == 1
+    assert f"note: {keys[1]}: its line frame is blank" in done.err
+    assert done.json()[-1]["summary"]["failed"] == 4
 
 
 @needs_mounts

@@ -89,6 +89,19 @@ def test_a_shot_without_a_key_is_named_and_left(nuri: Console, tmp_path: Path) -
     assert (summary["coloured"], summary["keys"], summary["skipped"]) == (3, 1, 5)
 
 
+def test_a_shot_with_colourless_keys_alone_fails_and_the_other_goes_on(
+    daemon: Console, tmp_path: Path
+) -> None:
+    frames, first, second = save(tmp_path)
+    first.write_bytes((frames / "0.png").read_bytes())
+    out = tmp_path / "out"
+    done = daemon("animate", frames, "--key", first, second, "-o", out, "--cuts")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert f"frames 1, 2, 3, 4: {first}: it has no colour beside its lines" in done.err
+    assert "3 frames coloured, 2 key frames, 4 failed" in done.out
+    assert sorted(path.name for path in out.glob("*.png")) == [f"{i}.png" for i in (0, 5, 6, 7, 8)]
+
+
 def test_pictures_of_a_shot_whose_key_is_gone_are_told(daemon: Console, tmp_path: Path) -> None:
     frames, first, second = save(tmp_path)
     out, film = tmp_path / "out", tmp_path / "shot.gif"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.imaging import io
 from backend.imaging.film import Film
 from tests.backend import shots
 from tests.backend.cli.console import Console
@@ -34,6 +35,22 @@ def test_frames_become_a_film(nuri: Console, tmp_path: Path, name: str) -> None:
         assert np.abs(found - shots.finished(0)).mean() < 4
 
 
+def test_one_paint_is_one_colour_in_all_frames_of_a_film(nuri: Console, tmp_path: Path) -> None:
+    """Also of a key frame in 16 bits, which the film shows as it came."""
+    frames, _ = shots.save(tmp_path, frames=3)
+    key, path = tmp_path / "keys" / "1.png", tmp_path / "shot.png"
+    deep = shots.finished(1).astype(np.uint16) * 257
+    (row, column), _ = shots.inside(1)
+    deep[(deep == deep[row, column]).all(axis=2)] = (511, 65400, 33000)
+    key.write_bytes(io.encode_png(deep))
+    call = ("animate", frames, "--key", key, "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", path)
+    assert done.code == 0, done.err
+    with Film(path) as film:
+        seen = [film.frame(index)[shots.inside(index)[0]][:3].tolist() for index in range(3)]
+    assert seen == [[2, 254, 128]] * 3
+
+
 def test_a_film_with_missing_frames_is_not_written(nuri: Console, tmp_path: Path) -> None:
     frames, keys = shots.save(tmp_path, blank=(3,))
     path = tmp_path / "shot.gif"
@@ -55,6 +72,14 @@ def test_a_krita_animation_becomes_a_coloured_copy(nuri: Console, tmp_path: Path
         at = painted[..., 3] == 255
         assert np.array_equal(first[at], painted[at])  # no line over it
         assert all(film.frame(index)[..., 3].any() for index in range(film.count))
+
+
+def test_a_coloured_copy_keeps_its_times(nuri: Console, tmp_path: Path) -> None:
+    call = ("animate", KRITA_FILE, "--key-layer", "Paint", "-o", tmp_path / "out", "--no-daemon")
+    done = nuri(*call, "--film", tmp_path / "more.kra", "--fps", "5")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "more.kra keeps the times of the .kra animation (leave out --fps)" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

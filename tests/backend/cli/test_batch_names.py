@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,28 @@ def test_endings_of_hints_may_be_in_capitals(tmp_path, name, is_apart):
         assert (found.line, found.hints) == (folder / "a.PNG", hints)
     else:
         assert [line for line, _ in plan.problems] == [folder / "a.PNG"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
+def test_names_with_control_characters_are_shown_without_them(nuri, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    line, hints = drawings.save(folder, "a\nb\x1b[31mc")
+    (folder / "bad\n\x1b[31m.png").write_bytes(b"no picture")
+    (folder / "bad\n\x1b[31m.hints.png").write_bytes(hints.read_bytes())
+    drawings.save(folder, "lonely\x07")[1].unlink()
+    done = nuri("batch", folder, "-o", out, "--flats", "--no-daemon", "--jobs", "1")
+    assert done.code == 1
+    first, summary = done.out.splitlines()
+    assert first.startswith(f"2/3 {out}/a b?[31mc.png: 120 x 60, 2 of ")
+    assert summary == "1 coloured, 0 done before, 2 failed"
+    lonely, bad = done.err.splitlines()
+    assert lonely.startswith(f"nuri: there are no hints for {folder}/lonely?.png (Put them into ")
+    assert bad.startswith(f"nuri: {folder}/bad ?[31m.png is no picture")
+    for call in (["colorize", line, "--hints", hints, "--flats"], ["lines", line]):
+        done = nuri(*call, "-o", out / "new\n\x1b.png", "--no-daemon")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.splitlines()[-1].startswith(f"{out}/new ?.png: 120 x 60, ")
+        assert "\x1b" not in done.out
 
 
 def test_the_exact_name_of_hints_comes_first(tmp_path):

@@ -113,7 +113,7 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         ),
         (["colorize", "a.png", "-o", "c.png", "--reference", "c.png"], "would be written over"),
         (["colorize", "a.kra", "-o", "b.png", "--size", "512"], "--size"),
-        (["colorize", "a.kra", "-o", "b.png", "--size", "big"], "--size"),
+        (["colorize", "a.kra", "-o", "b.png", "--size", "big"], "big is not a whole number"),
         (["colorize", "a.kra", "-o", "b.png", "--device", "cuda"], "--device"),
         (
             ["colorize", "a.png", "-o", "b.png", "--reference", "c.png", "--flats"],
@@ -127,6 +127,15 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
             ["colorize", "a.kra", "-o", "b.png", "--fill-unhinted", "--model", "matching"],
             "--fill-unhinted works without a network",
         ),
+        (
+            ["colorize", "a.png", "--hints", "h.png", "-o", "b.png", "--flats", "--soft"],
+            "--flats has no shading to show (leave out --flats or --soft)",
+        ),
+        (
+            ["colorize", "a.kra", "-o", "b.png", "--model", "flats", "--soft"],
+            "--model flats has no shading to show (leave out --model flats or --soft)",
+        ),
+        (["batch", ".", "-o", "o", "--fill-unhinted", "--soft"], "leave out --fill-unhinted or"),
         (["colorize", "a.kra", "-o", "b.png", "--model", "aaldc"], "add --reference PNG"),
         (["batch", ".", "-o", "out", "--model", "video"], "add --reference PNG"),
         (
@@ -138,7 +147,9 @@ def test_a_name_that_is_no_text(nuri, tmp_path):
         (["colorize", "a.kra", "-o", "b.png", "--regions", "c.webp"], "(name it c.png)"),
         (["lines", "a.png", "-o", "b.tiff"], "(name it b.png)"),
         (["grey", "a.png", "-o", "b.kra"], "(name it b.png)"),
-        (["batch", "folder", "-o", "out", "--jobs", "0"], "--jobs"),
+        (["batch", "f", "-o", "o", "--jobs", "0"], "--jobs: 0 is not a whole number of 1 or more"),
+        (["batch", "f", "-o", "o", "--jobs", "x"], "--jobs: x is not a whole number of 1 or more"),
+        (["batch", "f", "-o", "o", "--jobs", "9" * 5000], "9 is not a whole number of 1 or more"),
         (["batch", ".", "-o", "."], "choose another folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -149,6 +160,25 @@ def test_wrong_usage_is_one_line_and_exit_code_2(nuri, tmp_path, arguments, word
     assert one_line(done.err)
     assert words in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["colorize", "page.png", "--hints", "page.hints.png"], "--line-layer"),
+        (["colorize", "page.png", "--hints", "page.hints.png"], "--hint-layer"),
+        (["colorize", "page.png", "--model", "choosing"], "--hint-layer"),
+        (["grey", "page.png"], "--layer"),
+        (["lines", "page.png"], "--layer"),
+    ],
+)
+def test_files_without_layers_have_none_to_name(nuri, tmp_path, command, option):
+    drawings.save(tmp_path)
+    done = nuri(*command, "-o", "out.png", "--no-daemon", option, "Ink", cwd=tmp_path)
+    assert done.code == 2
+    assert one_line(done.err)
+    name = command[-1] if option == "--hint-layer" and "--hints" in command else "page.png"
+    assert f"{option} needs a .kra or .ora file, which {name} is not (leave out" in done.err
 
 
 def bad_inputs() -> dict[str, tuple[bytes, bytes, str]]:

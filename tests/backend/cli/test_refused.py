@@ -62,6 +62,45 @@ def test_pipes_of_the_shell(nuri, tmp_path):
     assert b"--json would mix with the picture" in refused.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
+@pytest.mark.parametrize("older", [None, b"before"])
+@pytest.mark.parametrize(
+    ("output", "regions", "palette"),
+    [
+        ("out.png", "/dev/full", None),
+        ("out.png", None, "/dev/full"),
+        ("out.png", "regions.png", "/dev/full"),
+        ("/dev/full", "regions.png", "palette.json"),
+    ],
+)
+def test_a_file_that_cannot_be_written_keeps_the_others_from_it(
+    nuri, tmp_path, output, regions, palette, older
+):
+    line, hints = drawings.save(tmp_path)
+    given = (("-o", output), ("--regions", regions), ("--palette", palette))
+    wanted = ["-q", *(word for option, name in given if name for word in (option, name))]
+    if older:
+        for name in ("out.png", "regions.png", "palette.json"):
+            (tmp_path / name).write_bytes(older)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = nuri("colorize", line, "--hints", hints, *wanted, "--flats", "--no-daemon", cwd=tmp_path)
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err) and "/dev/full cannot be written: the disk is full" in done.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@needs_mounts
+def test_a_full_disk_under_one_file_keeps_the_others_from_being_written(nuri, tmp_path):
+    line, hints = drawings.save(tmp_path)
+    with full_disk(tmp_path / "full", kilobytes=4) as folder:
+        (folder / "filler").write_bytes(bytes(4096))
+        call = ("colorize", line, "--hints", hints, "-o", "/dev/stdout", "--palette")
+        done = nuri(*call, folder / "palette.json", "--flats", "--no-daemon")
+        assert (done.code, done.out) == (1, "")
+        assert one_line(done.err) and "palette.json cannot be written: the disk is" in done.err
+        assert [path.name for path in folder.iterdir()] == ["filler"]
+
+
 @pytest.mark.parametrize(("name", "words"), [("-", "use /dev/stdin"), ("", "the name is empty")])
 def test_names_that_are_none(nuri, tmp_path, name, words):
     line, hints = drawings.save(tmp_path)

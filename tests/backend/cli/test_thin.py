@@ -67,6 +67,13 @@ def test_version_and_help(nuri):
         assert f"nuri {command}" in shown.out
 
 
+@pytest.mark.parametrize("command", ["colorize", "batch", "serve"])
+def test_help_offers_nothing_that_is_always_refused(nuri, command):
+    shown = " ".join(nuri(command, "--help").out.split())
+    assert "--size" not in shown and "cuda" not in shown
+    assert "auto or cpu; no network here computes on a GPU yet" in shown
+
+
 def test_output_to_a_closed_pipe(nuri):
     command = " ".join([*nuri.command("models", "--json"), "| true"])
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

@@ -94,6 +94,22 @@ def test_malformed_messages_get_an_error(shared: House, name: str, case: str) ->
 
 
 @pytest.mark.parametrize("name", SOCKETS)
+@pytest.mark.parametrize(("version", "older"), [("2.0", "backend"), ("0.3", "client")])
+def test_a_client_of_another_version_is_told_the_older_side(
+    shared: House, name: str, version: str, older: str
+) -> None:
+    with Stranger(shared.file()) as stranger:
+        peer = getattr(stranger, name)
+        kind = {"control": "ping", "work": "submit"}[name]
+        peer.send_multipart([header(kind, protocol=version)])
+        answer = stranger.hear(peer)
+        assert isinstance(answer, Error)
+        assert answer.code is ErrorCode.version_mismatch
+        assert version in answer.error.message and PROTOCOL_VERSION in answer.error.message
+        assert answer.error.action.startswith(f"Update the {older}: ")
+
+
+@pytest.mark.parametrize("name", SOCKETS)
 def test_unknown_type_is_refused_by_name(shared: House, name: str) -> None:
     with Stranger(shared.file()) as stranger:
         peer = getattr(stranger, name)

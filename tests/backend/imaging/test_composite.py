@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from backend.imaging import planes
+from backend.imaging.composite import composite
 from backend.tasks import job
-from backend.tasks.flats import composite
 from protocol.pixels import PixelFormat
 
 SIZE = 200

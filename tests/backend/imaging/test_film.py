@@ -68,6 +68,20 @@ def test_how_long_each_frame_is_shown(tmp_path: Path, name: str) -> None:
         assert film.seconds(1) == pytest.approx(0.05)
 
 
+def test_frames_of_a_video_that_says_no_times_have_its_rate(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "bare.mpg"
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width = 40, 60
+        for picture in frames():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    with Film(path) as film:
+        assert [film.seconds(index) for index in range(film.count)] == COUNT * [0.04]
+
+
 def test_the_still_of_an_animated_png_is_no_frame(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     still = Image.new("RGB", (60, 40), (255, 0, 255))

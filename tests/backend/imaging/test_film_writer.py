@@ -73,6 +73,16 @@ def test_videos_have_as_many_frames_as_written_and_hold_the_last(
         assert container.duration / av.time_base == pytest.approx(sum(seconds), abs=0.002)
 
 
+@pytest.mark.parametrize("ending", sorted(VIDEOS))
+def test_times_of_videos_are_read_back(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"film{ending}"
+    seconds = [0.1, 0.5, 0.1, 1.2]
+    write_film(path, frames(), seconds)
+    with Film(path) as film:
+        film.frame(3)
+        assert [film.seconds(i) for i in range(4)] == pytest.approx(seconds, abs=0.002)
+
+
 def test_what_is_transparent_stays_so_or_becomes_white(tmp_path: Path) -> None:
     clear = [np.dstack([frame, (frame[..., 1] < 99) * np.uint8(255)]) for frame in frames()]
     write_film(tmp_path / "a.png", clear, SECONDS)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.imaging import io
+from backend.imaging.layered import names
 from backend.imaging.lzf import unpack
 from backend.imaging.profile import encode_srgb
 from protocol.errors import ErrorCode, NuriError
@@ -71,7 +72,7 @@ def test_layers_of_files_that_krita_wrote(file, depth, linear, name):
 def test_names_and_merged_picture_of_krita_files(file, depth, linear):
     data = (FOLDER / f"{file}.kra").read_bytes()
     # "Background" comes with every new document; the vector layer has no pixels to choose.
-    assert set(io.layer_names(data, file)) == {*NAMES, "Group", "Background"}
+    assert set(names(io.open_layered(data, file).tree)) == {*NAMES, "Group", "Background"}
     merged = io.read_image(data, f"{file}.kra")
     assert merged.shape == (pattern.HEIGHT, pattern.WIDTH, 4)
 
@@ -135,7 +136,7 @@ def repacked(file: str, part: str, change) -> bytes:
 
 
 def read_all_layers(data: bytes) -> None:
-    for name in io.layer_names(data, "a.kra"):
+    for name in names(io.open_layered(data, "a.kra").tree):
         io.read_image(data, "a.kra", name)
 
 
@@ -203,7 +204,7 @@ def test_open_raster_offsets_groups_and_kinds():
     )
     parts = {"data/r.png": io.encode_png(red), "data/g.png": io.encode_png(grey)}
     data = files.ora(stack, parts, 8, 7)
-    assert io.layer_names(data, "a.ora") == ["red", "", "grey"]
+    assert names(io.open_layered(data, "a.ora").tree) == ["red", "", "grey"]
     expected = np.zeros((7, 8, 4), np.uint8)
     expected[1:5, 0:3] = red[0, 0]
     np.testing.assert_array_equal(io.read_image(data, "a.ora", "red"), expected)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from backend.imaging import io
+from backend.imaging.layered import names
 from protocol.errors import NuriError
 from tests.backend.imaging import files
 
@@ -75,7 +76,7 @@ def test_two_layers_of_one_name_are_told_apart_by_their_path():
     parts = {"data/a.png": io.encode_png(flat(1, 1, 1, 255))}
     layer = '<layer name="Line" src="data/a.png"/>'
     data = files.ora(f'{layer}<stack name="Old">{layer}</stack>', parts, 9, 8)
-    assert io.layer_names(data, "a.ora") == ["Line", "Old", "Old/Line"]
+    assert names(io.open_layered(data, "a.ora").tree) == ["Line", "Old", "Old/Line"]
 
 
 def test_layers_that_cannot_be_told_apart():

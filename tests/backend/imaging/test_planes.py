@@ -93,3 +93,14 @@ def test_float_line_art_that_is_no_number():
     pixels = np.array([[[np.nan, np.inf, -np.inf, 2.0]]], np.float32)
     line = planes.to_line(pixels, PixelFormat.rgbaf32)
     np.testing.assert_array_equal(line, [[[0, 65535, 0, 65535]]])
+
+
+def test_16_bits_become_the_nearest_8():
+    values = np.arange(65536, dtype=np.uint16)
+    found = planes.eight_bit(values)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.rint(values / 257.0))
+    assert found[[511, 65400]].tolist() == [2, 254]
+    rgb = planes.eight_bit_rgb(np.array([[511, 65400]], np.uint16))
+    assert rgb.tolist() == [[[2, 2, 2], [254, 254, 254]]]
+    assert planes.eight_bit(found) is found

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import inspect
+import pickle
+import zipfile
 
 import pytest
 import torch
@@ -135,14 +137,41 @@ def test_public_files_are_read_without_running_them(tmp_path):
     torch.save({"conv.weight": torch.ones(2), "lr": 1.0}, path)
     with pytest.raises(ValueError, match="lr"):
         import_state(path)
-    torch.save(torch.nn.Linear(1, 1), path)
-    with pytest.raises(ValueError, match="plain weights"):
-        import_state(path)
-    path.write_bytes(b"no pickle")
-    with pytest.raises(ValueError, match="plain weights"):
-        import_state(path)
     with pytest.raises(FileNotFoundError):
         import_state(tmp_path / "nothing.pth")
+
+
+def a_script(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "version"):
+            archive.writestr(f"script/{name}", "3")
+
+
+def a_half(path):
+    torch.save({"a": torch.ones(9)}, path)
+    path.write_bytes(path.read_bytes()[:200])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: torch.save(torch.nn.Linear(1, 1), path),
+        lambda path: path.write_bytes(pickle.dumps({"a": 1.0}, protocol=4)),
+        lambda path: path.write_text("<html>Quota exceeded</html>"),
+        lambda path: path.write_bytes(b""),
+        a_script,
+        a_half,
+    ],
+    ids=["module", "pickle", "page", "empty", "script", "half"],
+)
+def test_what_is_no_weights_file_is_told_in_our_words(write, tmp_path):
+    path = tmp_path / "public.pth"
+    write(path)
+    with pytest.raises(ValueError) as told:
+        import_state(path)
+    assert str(told.value) == (
+        f"{path} is no plain weights file: it is damaged, no .pth, or holds more than tensors"
+    )
 
 
 def test_only_known_public_weights_are_taken_over():

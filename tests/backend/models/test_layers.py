@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as functional
@@ -131,6 +133,43 @@ def test_spectral_norm_of_a_transposed_convolution_keeps_its_outputs_as_rows() -
         conv(picture(1, 6, 4, 4))
     rows = conv.weight.detach().transpose(0, 1).flatten(1)
     assert float(torch.linalg.matrix_norm(rows, 2)) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.spectral(nn.Conv2d(6, 8, 3)),
+        layers.spectral(nn.ConvTranspose2d(6, 8, 3)),
+        layers.ConvNormAct(6, 8, spectral=True).conv,
+    ],
+)
+def test_spectral_norm_is_computed_in_full_precision_under_autocast(
+    layer: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with torch.no_grad():
+        exact = layer.eval().weight.clone()
+    half, product = [], torch.mv
+
+    def seen(*operands: torch.Tensor, **options: object) -> torch.Tensor:
+        half.append(torch.is_autocast_enabled("cpu"))
+        return product(*operands, **options)
+
+    monkeypatch.setattr(torch, "mv", seen)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        under = layer.weight.clone()
+        layer.train()(picture(1, 6, 5, 5))
+    assert torch.equal(under, exact) and under.dtype == torch.float32
+    assert len(half) == 4 and not any(half), "in eval one product, in training three"
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(5, 4), nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(3, 4, 3)]
+)
+def test_spectral_norm_has_the_state_of_that_of_torch(layer: nn.Module) -> None:
+    theirs = nn.utils.parametrizations.spectral_norm(copy.deepcopy(layer)).eval()
+    ours = layers.spectral(layer).eval()
+    ours.load_state_dict(theirs.state_dict())
+    assert torch.equal(ours.weight, theirs.weight)
 
 
 def test_residual_block_adds_before_the_last_activation() -> None:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.tasks.flats import colour_flats, composite
+from backend.imaging.composite import composite
+from backend.tasks.flats import colour_flats
 from tests.backend.regions import scenes
 from tests.backend.regions.scenes import COLOURS, GREEN, OUTSIDE, RED
 

@@ -73,6 +73,25 @@ def test_lightness_stays_at_any_size(model, size):
         assert np.ptp(coloured.astype(int), axis=2).max() > 10  # there is colour
 
 
+@pytest.mark.parametrize(
+    ("model", "size", "seen"),
+    [  # 7 levels take multiples of 128, 3 levels of 8
+        ("ibn_gan", (300, 300), (128, 128)),
+        ("ibn_gan", (1080, 1920), (128, 128)),
+        ("ibn_gan", (100, 1000), (128, 384)),
+        ("smsanet", (1080, 1920), (96, 168)),
+        ("smsanet", (10, 9000), (8, 512)),
+    ],
+)
+def test_the_copy_fills_what_a_network_takes(model, size, seen):
+    shapes = []
+    network = store.load(model, rounded=True)
+    hook = network.register_forward_pre_hook(lambda _, inputs: shapes.append(inputs[0].shape[2:]))
+    colour_grey(painting(*size), model)
+    hook.remove()
+    assert shapes == [seen]
+
+
 def test_vivid_colours_lose_chroma_not_lightness():
     """Chroma far outside of the gamut, from a network that is sure of itself."""
     network = store.load("smsanet", rounded=True)

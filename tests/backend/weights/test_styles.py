@@ -41,9 +41,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_only_styles_are_found_and_told() -> None:
     assert [style.name for style in styles.installed()] == ["My dog"]
-    (row,) = announce_styles(styles.titles())
+    (row,) = announce_styles(styles.facts())
     assert (row["id"], row["task"], row["installed"]) == ("style/My dog", "layer", True)
     assert row["title"] == "The style My dog, taught on 4 frames, 2026-11-21"
+
+
+def test_why_other_files_are_no_styles(folder: Path) -> None:
+    _, flaws = styles.look()
+    assert sorted(flaws) == ["style/broken", "style/grey"]
+    assert flaws["style/grey"].startswith(f"{folder / 'grey.safetensors'} is no style: it holds no")
+    assert all(flaw.endswith("or take the file away)") for flaw in flaws.values())
 
 
 @pytest.mark.parametrize(
@@ -70,10 +77,10 @@ def test_what_a_foreign_file_says_of_itself_spoils_nothing(
 ) -> None:
     metadata = {"nuri.architecture": "matching", "nuri.extra": extra}
     save_file({"x": torch.zeros(1)}, folder / "odd.safetensors", metadata)
-    titles = styles.titles()
+    titles = {style: told["title"] for style, told in styles.facts().items()}
     assert titles.pop("style/My dog") == "The style My dog, taught on 4 frames, 2026-11-21"
     assert titles == ({} if said is None else {"style/odd": f"The style odd{said}"})
-    rows = announce_styles(styles.titles())
+    rows = announce_styles(styles.facts())
     assert packb(rows)  # as it travels to every client
 
 
@@ -92,6 +99,19 @@ def test_a_style_is_another_network_and_follows_its_file(folder: Path) -> None:
     assert store.load("matching") is not first
     save_model(folder / "My dog.safetensors", build("matching", {**SMALL_MATCHER, "layers": 2}))
     assert store.load("style/My dog") is not first
+
+
+def test_the_revision_of_a_style_is_that_of_its_weights(folder: Path) -> None:
+    path = folder / "My dog.safetensors"
+    first = styles.facts()["style/My dog"]["revision"]
+    os.utime(path, (1, 1))  # as when it was copied
+    assert styles.facts()["style/My dog"]["revision"] == first != ""
+    torch.manual_seed(2)
+    facts = {"style": {"frames": 4, "date": "2026-11-21"}}
+    save_model(path, build("matching", SMALL_MATCHER), facts)
+    second = styles.facts()["style/My dog"]
+    assert second["title"] == "The style My dog, taught on 4 frames, 2026-11-21"
+    assert second["revision"] not in ("", first)
 
 
 @pytest.mark.parametrize("name", ["cat", "../weights/matching", "broken", "grey"])

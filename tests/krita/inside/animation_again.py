@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from nuri_test_hook.shot import TIMES, colorize, make
+
+import nuri.animation.job as animation
 
 
 def check_a_corrected_frame_is_a_key_frame_and_the_rest_is_kept(stage):
@@ -178,6 +182,22 @@ def _draw_scene(shot, time, scene, move):
     shot.places[time] = (left + width // 2, top + height // 4), (left + width // 2, middle + 20)
 
 
+@contextmanager
+def _heard(found):
+    """Fills ``found`` with what a run says of each shot: (frames after it, frames of its job)."""
+    say = animation.stage
+
+    def listen(count, progress, frames):
+        found.add((count.ahead, frames))
+        return say(count, progress, frames)
+
+    animation.stage = listen
+    try:
+        yield
+    finally:
+        animation.stage = say
+
+
 def check_several_shots(stage):
     """Cut where the lines change: each shot follows its own coloured frame, or waits for one."""
     rooms, towers, sheds = TIMES[:5], (20, 22, 24, 26), (30, 32, 33)
@@ -199,12 +219,15 @@ def check_several_shots(stage):
     yield 300
     before, actions = shot.artist(), stage.actions()
     actions.set_flag("several_shots", True)
+    parts = set()
     try:
-        kind, message, remedy, _ = yield from colorize(stage)
+        with _heard(parts):
+            kind, message, remedy, _ = yield from colorize(stage)
         assert kind == "advice", stage.notice()
         assert "7 frames coloured from 2 in 3 shots" in message, message
         assert "3 without a coloured frame in their shot" in message, message
         assert "begins at frame 30" in remedy, remedy
+        assert parts == {(len(towers), len(rooms)), (0, len(towers))}, parts
         result = shot.document.nodeByName("Colours")
         assert shot.keys(result) == [*rooms, *towers, *sheds]
         for time in towers:

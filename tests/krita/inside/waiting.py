@@ -10,7 +10,7 @@ from nuri_test_hook.pictures import SPACES
 from nuri_test_hook.processes import until_gone
 from nuri_test_hook.stage import SleepingBackend, daemon_pid
 
-from nuri import kept
+from nuri import pending
 from nuri.pixels.colourspace import SRGB8
 
 _HAS_NETWORKS = (Path(os.environ["NURI_WEIGHTS"]) / "manifest.toml").exists()
@@ -83,7 +83,7 @@ def check_a_failed_or_cancelled_try_can_be_repeated(stage):
 
 def check_what_the_daemon_has_not_is_forgotten(stage):
     _, line, _, _ = yield from stage.drawing()
-    kept.remember("0123456789abcdef", str(line.uniqueId().toString()), SRGB8)
+    pending.remember("0123456789abcdef", str(line.uniqueId().toString()), SRGB8)
     yield from _offered(stage)
     assert (yield from _add(stage))[0] == "error"
     stage.actions().desk().notice = None
