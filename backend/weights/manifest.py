@@ -21,7 +21,8 @@ LARGEST = 16 * 2**20  # bytes of one file that travels with the program
 class Entry:
     """One weights file. ``file``: its name in the folder. ``network``: a name of architectures.
 
-    ``bytes`` and ``sha256`` are the file's. ``figures``: what was measured on held-out pictures.
+    ``command``: what trained it, a line for each run, remarks after "# ". ``bytes`` and ``sha256``
+    are the file's. ``figures``: what was measured on held-out pictures.
     """
 
     id: str
@@ -86,7 +87,10 @@ def with_entry(folder: Path, entry: Entry) -> str:
 
 def _text(value: str) -> str:
     # JSON's escapes are among those of TOML's basic strings
-    return json.dumps(value, ensure_ascii=False)
+    lines = [json.dumps(line, ensure_ascii=False)[1:-1] for line in value.split("\n")]
+    if len(lines) == 1:
+        return f'"{lines[0]}"'
+    return "\n".join(['"""', *lines]) + '"""'
 
 
 def _key(name: str) -> str:
