@@ -11,12 +11,12 @@ from safetensors.torch import save as safetensors_bytes
 from torch import nn
 
 import backend.models.architectures as architectures
-from training import keras_vgg
 from training.engine import checkpoint
-from training.engine.files import write_whole
 from training.errors import TrainingError
 from training.extractor import load_extractor
+from training.files import write_text, write_whole
 from training.pretrained import SOURCES, Degradations, load_state
+from training.published import fitted, misfit
 
 
 def export_network(
@@ -45,8 +45,7 @@ def export_network(
     output.parent.mkdir(parents=True, exist_ok=True)
     save_network(output, model.half() if half else model, _facts(state, network))
     card = output.with_suffix(".md")
-    text = model_card(output.stem, state, network, evaluation)
-    write_whole(card, lambda file: _write(file, text))
+    write_text(card, model_card(output.stem, state, network, evaluation))
     return card
 
 
@@ -88,8 +87,9 @@ def convert_weights(source: Path, output: Path, name: str) -> int:
     """Convert published weights to safetensors, running no code of the file.
 
     ``name`` is a pretrained network of `training.pretrained`, whose names of tensors stay but for
-    those of Keras, or an architecture of `architectures.RELEASES`, which becomes a network that
-    loads by itself. Returns the number of tensors. Raises TrainingError.
+    those of Keras and of PFANet, or an architecture of `architectures.RELEASES`, which becomes a
+    network that loads by itself. Returns the number of tensors. Raises TrainingError, also for a
+    file of another network.
     """
     _check_suffix(output)
     known = sorted({*SOURCES, *architectures.RELEASES})
@@ -97,25 +97,21 @@ def convert_weights(source: Path, output: Path, name: str) -> int:
         raise TrainingError(f"nothing is called {name!r}", f"use one of {', '.join(known)}")
     if not source.is_file():
         raise TrainingError(f"there is no file {source}", "name a .pth file")
-    output.parent.mkdir(parents=True, exist_ok=True)
     if name in architectures.RELEASES:
         return _convert_network(source, output, name)
-    state = load_state(source)
-    if name == keras_vgg.NAME:
-        state = keras_vgg.from_keras(state, str(source))
+    state = fitted(name, load_state(source), str(source))
     tensors = {key: value.detach().float().contiguous() for key, value in state.items()}
     content = safetensors_bytes(tensors, {"name": name, "source": source.name})
-    write_whole(output, lambda file: _write_bytes(file, content))
+    write_whole(output, lambda file: file.write(content))
     return len(tensors)
 
 
 def _convert_network(source: Path, output: Path, name: str) -> int:
+    state = load_state(source)
     try:
-        model = architectures.released(name, architectures.import_state(source), source)
-    except (ValueError, OSError) as error:
-        raise TrainingError(
-            f"{source}: {error}", "name the published file of this network"
-        ) from error
+        model = architectures.released(name, state, source)
+    except ValueError as error:
+        raise misfit(name, error, source) from error
     degradations = Degradations()
     load_extractor(model, degradations)  # which is published in a file of its own
     facts = {
@@ -123,6 +119,7 @@ def _convert_network(source: Path, output: Path, name: str) -> int:
         "degraded": degradations.lines(),
         "pretrained": degradations.pretrained(),
     }
+    output.parent.mkdir(parents=True, exist_ok=True)
     save_network(output, model, facts)
     return len(model.state_dict())
 
@@ -136,15 +133,16 @@ def save_network(output: Path, model: nn.Module, facts: Mapping[str, Any]) -> No
 
 
 def _facts(state: Mapping[str, Any], network: str) -> dict[str, Any]:
-    before = checkpoint.stage_steps(state)[:-1]
+    config, before = state["config"], checkpoint.stage_steps(state)[:-1]
     earlier = [f"{_counted(count)} of {stage}" for stage, count in before]
     return {
         "paper": state["paper"],
-        "row": state["config"].get("row", "default"),
+        "row": config.get("row", "default"),
         "stage": state["stage"],
         "network": network,
         "steps": state["step"],
         **({"earlier stages": earlier} if earlier else {}),
+        **({"data.size": config["data"]["size"]} if "size" in config.get("data", {}) else {}),
         "data": state["metadata"]["data"]["name"],
         "degraded": state["metadata"]["degraded"],
         "pretrained": state["metadata"].get("pretrained", []),
@@ -192,11 +190,3 @@ def measured(facts: Mapping[str, Any]) -> list[str]:
 def _check_suffix(output: Path) -> None:
     if output.suffix != ".safetensors":
         raise TrainingError(f"{output} is no .safetensors file", "let its name end so")
-
-
-def _write(file: Any, text: str) -> None:
-    file.write(text.encode(errors="backslashreplace"))
-
-
-def _write_bytes(file: Any, content: bytes) -> None:
-    file.write(content)

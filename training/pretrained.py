@@ -7,9 +7,11 @@ import importlib.util
 import logging
 import os
 import re
+import sys
 import zipfile
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,15 @@ def _heads(network: str) -> Source:
     return Source(files, "BSD-2-Clause")
 
 
+def _ffdnet(pages: str) -> Source:
+    file = f"ffdnet_{pages}.pth"
+    return Source(
+        (f"ffdnet_{pages}.safetensors", file),
+        "MIT",
+        f"https://github.com/cszn/KAIR/releases/download/v1.0/{file}",
+    )
+
+
 SOURCES: dict[str, Source] = {
     "vgg16": _torchvision("vgg16-397923af.pth", "vgg16"),
     "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "vgg19"),
@@ -68,7 +79,7 @@ SOURCES: dict[str, Source] = {
         "MIT",
         "https://colorizers.s3.us-east-2.amazonaws.com/siggraph17-df00044c.pth",
     ),
-    "pfanet": Source(("pfanet.safetensors",), "your own"),
+    "pfanet": Source(("pfanet.safetensors",), "not stated with the weights"),
     "vgg19_keras": Source(("vgg19_keras.safetensors",), "CC BY 4.0"),
     "tag2pix": Source(
         ("tag2pix.safetensors", "tag2pix.pth"),
@@ -81,6 +92,8 @@ SOURCES: dict[str, Source] = {
         "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
         "seresnext50_32x4d_racm-a304a460.pth",
     ),
+    "ffdnet_color": _ffdnet("color"),
+    "ffdnet_gray": _ffdnet("gray"),
 }
 
 
@@ -127,7 +140,11 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
                 return {key: torch.from_numpy(archive[key]) for key in archive.files}
         return import_state(path)
     except (OSError, EOFError, ValueError, SafetensorError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{path} cannot be read as weights ({error})", remedy) from error
+        words = str(error)
+        named = words.startswith(str(path))
+        raise TrainingError(
+            words if named else f"{path} cannot be read as weights ({words})", remedy
+        ) from error
 
 
 @lru_cache(maxsize=32)
@@ -200,9 +217,12 @@ def _download(name: str, url: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(
-            url, str(target), hash_prefix=known[1] if known else None, progress=False
+            url,
+            str(target),
+            hash_prefix=known[1] if known else None,
+            progress=sys.stderr.isatty(),
         )
-    except (OSError, RuntimeError) as error:
+    except (OSError, HTTPException, RuntimeError) as error:
         raise TrainingError(
             f"{name} could not be downloaded from {url} ({error})",
             f"put the file into the folder that {FOLDER_VARIABLE} names",

@@ -13,9 +13,9 @@ from typing import Any
 from backend.models import architectures
 from backend.weights import manifest
 from training.engine.checkpoint import load as read_checkpoint
-from training.engine.files import write_whole
 from training.errors import TrainingError
 from training.export import export_network, is_of, measured, save_network
+from training.files import write_text
 
 PICTURES = "../../docs/models"  # of cards, from the folder of weights that ships
 
@@ -125,8 +125,8 @@ def _place(part: Path, folder: Path, label: Label, evaluation: Path | None) -> m
     card = _card(header, entry, facts, _pictures(entry.id) if shown else "", label.notes)
     part.chmod(0o644)  # written for its owner alone
     part.replace(folder / entry.file)
-    _write(folder / f"{entry.id}.md", card)
-    _write(folder / manifest.NAME, listed)
+    write_text(folder / f"{entry.id}.md", card)
+    write_text(folder / manifest.NAME, listed)
     return entry
 
 
@@ -192,11 +192,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "nothing"
     return str(value)
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda file: _put(file, text))
-
-
-def _put(file: Any, text: str) -> None:
-    file.write(text.encode())

@@ -1,4 +1,4 @@
-"""The one door to torchvision and to the packages that import it (lpips, pytorch-fid).
+"""The one door to torchvision and to the package that imports it (pytorch-fid).
 
 The torchvision wheel of the package index carries native code for CUDA builds of torch. Beside a
 CPU build of torch that code does not load, and ``import torchvision`` stops with "operator
@@ -36,12 +36,6 @@ def import_torchvision() -> ModuleType:
         del sys.modules[name]  # half imported
     declare_missing_operators()
     return _import("torchvision")
-
-
-def import_lpips() -> ModuleType:
-    """The package of Zhang et al., "The Unreasonable Effectiveness of Deep Features" (2018)."""
-    import_torchvision()
-    return _import("lpips")
 
 
 def import_pytorch_fid() -> ModuleType:

@@ -117,6 +117,33 @@ def tagger(gate: str = "selayer.conv", colours: int = 1) -> State:
     return state | layer("layer3.0.conv1", 4, 512, 1, 1) | layer("fc", 7, 8, bias=7)
 
 
+def pfanet_port() -> State:
+    """The weights of sairajk's port of PFANet to PyTorch."""
+    state: State = {}
+    numbers = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+    widths = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
+    for number, before, after in zip(numbers, widths, widths[1:], strict=False):
+        state |= layer(f"vgg16.{number}", after, before, 3, 3, bias=after)
+    for block, channels in ((3, 256), (4, 512), (5, 512)):
+        name = f"cpfe_conv{block}_3"
+        state |= layer(f"{name}.conv_1_1", 32, channels, 1, 1) | norm(f"{name}.bn", 128)
+        for dilation in (3, 5, 7):
+            state |= layer(f"{name}.conv_dil_{dilation}", 32, channels, 3, 3)
+    state |= layer("cha_att.linear_1", 96, 384, bias=96)
+    state |= layer("cha_att.linear_2", 384, 96, bias=384)
+    state |= layer("hl_conv1", 64, 384, 3, 3, bias=64) | norm("hl_bn1", 64)
+    for number, before in ((1, 64), (2, 128), (3, 128)):
+        state |= layer(f"ll_conv_{number}", 64, before, 3, 3, bias=64)
+        state |= norm(f"ll_bn_{number}", 64)
+    for group, first, second in ((1, "1k", "k1"), (2, "k1", "1k")):
+        name = f"spa_att.grp{group}"
+        long = {"1k": (1, 9), "k1": (9, 1)}
+        state |= layer(f"{name}_conv{first}", 32, 64, *long[first], bias=32)
+        state |= layer(f"{name}_conv{second}", 1, 32, *long[second], bias=1)
+        state |= norm(f"{name}_bn1", 32) | norm(f"{name}_bn2", 1)
+    return state | layer("ff_conv_1", 1, 128, 3, 3, bias=1)
+
+
 def wrapped(state: State) -> dict[str, object]:
     """As Tag2Pix' file and AlacGAN's checkpoints keep it, from several GPUs."""
     several = {f"module.{key}": tensor for key, tensor in state.items()}

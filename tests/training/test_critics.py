@@ -172,6 +172,9 @@ def test_wrong_options_are_told_in_a_line() -> None:
         build_critic("patch", {"in_channels": 3, "widht": 3})
     with pytest.raises(TrainingError, match="patch=80"):
         named_critic("ibn_gan", {"patch": 80})
+    for mode in ("split", "sequential"):
+        with pytest.raises(TrainingError, match=f"'sample' is not defined for ibn_mode='{mode}'"):
+            named_critic("ibn_gan", {"in_scope": "sample", "ibn_mode": mode})
     with pytest.raises(ValueError, match="last_stride"):
         PatchDiscriminator(in_channels=3, last_stride=3)
 

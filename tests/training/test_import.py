@@ -14,9 +14,20 @@ import torch
 
 from backend.models import architectures
 from training.cli import main
+from training.losses import PFANet, load_saliency
 from training.metrics import load_perceptual
+from training.metrics.frechet import InceptionFeatures, load_inception
+from training.pretrained import SOURCES, Degradations
 
-from .published import State, alacgan_generator, manga_generator, siggraph17, tagger, wrapped
+from .published import (
+    State,
+    alacgan_generator,
+    manga_generator,
+    pfanet_port,
+    siggraph17,
+    tagger,
+    wrapped,
+)
 
 
 def imported(tmp_path: Path, content: object, name: str) -> Path:
@@ -109,6 +120,75 @@ def test_another_file_is_refused(
     assert main(["import", str(source), "-o", str(output), "--as", "manga"]) == 1
     assert "exit.bias is missing" in capsys.readouterr().err
     assert not output.exists()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_file_of_something_else_is_refused(
+    name: str, nowhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = tmp_path / "other.pth", tmp_path / "new" / "out.safetensors"
+    torch.save({"stem.weight": torch.zeros(1)}, source)
+    assert main(["import", str(source), "-o", str(output), "--as", name]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.count(str(source)) == 1 and "internal error" not in line
+    assert not output.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["smsanet", "manga", "vgg19"])
+def test_what_is_no_weights_file_is_named_once(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "page.pth"
+    source.write_text("<html>Quota exceeded</html>")
+    assert main(["import", str(source), "-o", str(tmp_path / "a.safetensors"), "--as", name]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.count(str(source)) == 1 and "it is damaged, no .pth, or holds more than" in line
+
+
+def test_pfanet_of_the_port_becomes_the_network_of_the_loss(nowhere: Path, tmp_path: Path) -> None:
+    published = pfanet_port()
+    content = {"model": published, "epoch": 7, "test_mae": 0.05}
+    imported(tmp_path, content, "pfanet").rename(nowhere / "pfanet.safetensors")
+    network = load_saliency(Degradations())
+    assert isinstance(network, PFANet)
+    found = network.state_dict()
+    pairs = {
+        "vgg16.28.weight": "trunk.features.28.weight",
+        "cpfe_conv4_3.conv_dil_5.weight": "pyramids.1.dilated.1.weight",
+        "cpfe_conv5_3.bn.running_var": "pyramids.2.norm.running_var",
+        "cha_att.linear_2.bias": "channel_gate.2.bias",
+        "hl_bn1.running_mean": "high.1.running_mean",
+        "ll_conv_2.weight": "low.1.0.weight",
+        "ll_bn_3.bias": "low_joined.1.bias",
+        "spa_att.grp1_convk1.weight": "place_gate.across.3.weight",
+        "spa_att.grp2_convk1.weight": "place_gate.down.0.weight",
+        "spa_att.grp2_bn2.weight": "place_gate.down.4.weight",
+        "ff_conv_1.weight": "out.weight",
+    }
+    for theirs, ours in pairs.items():
+        assert torch.equal(found[ours], published[theirs])
+
+
+def test_pfanet_without_a_layer_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = pfanet_port()
+    published["hl_conv2.bias"] = published.pop("hl_conv1.bias")
+    source, output = tmp_path / "best.pth", tmp_path / "pfanet.safetensors"
+    torch.save(published, source)
+    assert main(["import", str(source), "-o", str(output), "--as", "pfanet"]) == 1
+    told = capsys.readouterr().err
+    assert "high.0.bias is missing; hl_conv2.bias is unknown" in told
+    assert told.endswith(": name the published file of pfanet\n") and not output.exists()
+
+
+def test_the_network_of_the_fid_is_imported(nowhere: Path, tmp_path: Path) -> None:
+    state = InceptionFeatures().network.state_dict()
+    old = {key: value for key, value in state.items() if not key.endswith("batches_tracked")}
+    imported(tmp_path, old, "inception_fid").rename(nowhere / "inception_fid.safetensors")
+    network = load_inception()
+    assert network is not None
+    assert torch.equal(network.network.fc.weight, state["fc.weight"])
 
 
 def keras_state() -> dict[str, np.ndarray]:

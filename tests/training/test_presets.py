@@ -15,7 +15,7 @@ PAPERS = ("aaldc", "ibn_gan", "manga", "smsanet", "video")
 ALL = [(paper, row) for paper in PAPERS for row in presets.rows(paper)]
 # number of table -> (rows, rows that can be trained)
 TABLES = {
-    "aaldc": {"1": (4, 4)},
+    "aaldc": {"1": (8, 8)},
     "ibn_gan": {"1": (7, 7)},
     "manga": {"1": (8, 8)},
     "smsanet": {"1": (7, 2), "2": (3, 3), "3": (5, 5)},
@@ -68,7 +68,7 @@ def test_no_two_rows_of_a_table_share_name_or_preset(paper: str) -> None:
 
 def test_printed_figures() -> None:
     aaldc = presets.tables("aaldc")[0]
-    fid = {row.name: row.values["fid"] for row in aaldc.rows}
+    fid = {row.name: row.values["fid"] for row in aaldc.rows if row.values}
     assert (fid["sga"] - fid["full"]) / fid["sga"] == pytest.approx(0.1735, abs=1e-4)
     assert (fid["scft"] - fid["full"]) / fid["scft"] == pytest.approx(0.5055, abs=1e-4)
     cbam, se, smsa = presets.tables("smsanet")[1].rows
@@ -77,6 +77,33 @@ def test_printed_figures() -> None:
     video = presets.tables("video")
     assert video[4].rows[1].values["fid"] == video[0].rows[-2].values["fid"] == 27.67
     assert not next(row for row in video[6].rows if row.name == "finetuned_8").ranked
+
+
+def test_the_held_out_rows_of_aaldc_differ_in_their_data_alone() -> None:
+    (table,) = presets.tables("aaldc")
+    printed = [row.name for row in table.rows if row.values]
+    unprinted = [row for row in table.rows if not row.values]
+    assert [row.name for row in unprinted] == [f"{name}_holdout" for name in printed]
+    for row, name in zip(unprinted, printed, strict=True):
+        assert not row.ranked and row.note
+        assert presets.find_tables("aaldc", None, row.name)[0].rows == (row,)
+        own = flatten(presets.load("aaldc", row.preset).config)
+        other = flatten(presets.load("aaldc", name).config)
+        assert {key: own[key] for key in own if own[key] != other[key]} == {"data.holdout": True}
+
+
+def test_the_design_of_the_line_extractor_is_ours() -> None:
+    preset = presets.load("aaldc", "line_extractor")
+    decided = ["loss.pixel", "loss.perceptual", "loss.vgg_input", "train.batch", "train.steps"]
+    decided += ["optim.generator.betas", "optim.generator.lr", "data.size", "data.lines"]
+    assert {key: preset.source(key) for key in decided} == dict.fromkeys(decided, "ours")
+
+
+def test_ibn_gan_shows_both_kinds_of_psnr() -> None:
+    (table,) = presets.tables("ibn_gan")
+    labels = {metric.key: metric.label for metric in table.metrics}
+    assert labels["ab_psnr"] == "PSNR (ab)" and labels["psnr"] == "PSNR (RGB)"
+    assert not any("psnr" in row.values for row in table.rows)
 
 
 def test_schedules_of_the_papers() -> None:

@@ -126,7 +126,6 @@ def test_agreement_does_not_count_ties_of_the_paper() -> None:
 def test_the_best_row_follows_the_direction(better: str, best: str) -> None:
     found = agreement({"a": 1.0, "b": 2.0}, {"a": 10.0, "b": 20.0}, better)
     assert found.best_paper == found.best_ours == best
-    assert found.same_best
 
 
 def test_the_verdict_leaves_out_rows_that_cannot_be_compared() -> None:

@@ -100,7 +100,8 @@ def test_rows_share_stages_and_the_page_tells(calls: Calls, tmp_path: Path) -> N
 def test_a_column_shows_what_stood_in_for_its_metric(calls: Calls, tmp_path: Path) -> None:
     page = reproduce("ibn_gan", row="bn", output=tmp_path, budget="smoke", device="cpu")
     row = rows_of(page)["bn"]
-    assert row["ours"]["perceptual"] == 1.5
+    assert row["ours"]["perceptual"] == row["ours"]["psnr"] == 1.5
+    assert "PSNR (RGB)" in page.read_text("utf-8")
     assert row["stand_ins"] == {"perceptual": "perceptual_squeeze"}
     told = "ours is measured with the distance of SqueezeNet&#x27;s features in its place"
     assert told in page.read_text("utf-8")
@@ -111,7 +112,8 @@ def test_finished_rows_are_kept(calls: Calls, tmp_path: Path) -> None:
     made = len(calls)
     page = reproduce("aaldc", output=tmp_path, budget="smoke", device="cpu")
     assert ("main", "sga") not in calls[made:]
-    assert set(rows_of(page)) == {"scft", "scft_ca", "sga", "full"}
+    names = ("scft", "scft_ca", "sga", "full")
+    assert set(rows_of(page)) == {*names, *(f"{name}_holdout" for name in names)}
     assert rows_of(page)["sga"]["stand_ins"]["lpips"] == "lpips_squeeze"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from backend.models import architectures
 from backend.models.line_extractor import LineExtractor
+from backend.tasks.greyscale import colour_grey
 from backend.weights import manifest, store
 from training.cli import main
 
@@ -49,6 +51,24 @@ def test_a_run_becomes_weights_that_load(tmp_path: Path, monkeypatch: pytest.Mon
     store.release()
     output = store.load("aaldc")(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
     assert output.main.shape == (1, 3, 32, 32)
+
+
+def test_grey_paintings_are_shown_at_the_size_that_a_run_was_trained_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, shelf = tmp_path / "run", tmp_path / "shelf"
+    assert main(["train", "ibn_gan", "-o", str(run), *SMALL, "--set", "model.depth=4"]) == 0
+    assert main(["ship", str(run), "--id", "ibn_gan", "--into", str(shelf), *SAID]) == 0
+    assert "- data.size: 64" in (shelf / "ibn_gan.md").read_text()
+    monkeypatch.setenv(store.OVERRIDE, str(shelf))
+    store.release()
+    shapes = []
+    network = store.load("ibn_gan", rounded=True)
+    network.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape)))
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640), np.uint8)
+    assert colour_grey(picture).shape == (480, 640, 3)
+    assert shapes == [(1, 1, 48, 80)]  # 64 squared pixels, in multiples of 16
+    store.release()
 
 
 def test_a_card_shows_the_pictures_that_are_there(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import torch
 
 from training.torchvision_shim import (
     declare_missing_operators,
-    import_lpips,
     import_pytorch_fid,
     import_torchvision,
 )
@@ -22,7 +21,6 @@ def test_the_installed_packages_load() -> None:
     torchvision = import_torchvision()
     assert torchvision is import_torchvision()
     assert torchvision.ops.box_iou(torch.ones(1, 4), torch.ones(1, 4)).shape == (1, 1)
-    assert hasattr(import_lpips(), "LPIPS")
     assert hasattr(import_pytorch_fid(), "InceptionV3")
     assert declare_missing_operators() == []
 
@@ -80,6 +78,7 @@ def test_another_failure_is_passed_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "lpips", None)
-    with pytest.raises(ImportError, match="lpips is not installed"):
-        import_lpips()
+    monkeypatch.setitem(sys.modules, "pytorch_fid", None)
+    monkeypatch.delitem(sys.modules, "pytorch_fid.inception", raising=False)
+    with pytest.raises(ImportError, match="pytorch_fid is not installed"):
+        import_pytorch_fid()

@@ -11,7 +11,7 @@ from pathlib import Path
 from training import papers, presets
 from training.commands.train import last_checkpoint
 from training.engine import checkpoint, read_run
-from training.engine.files import write_json
+from training.files import write_json
 
 NAME = "evaluation.json"
 

@@ -15,8 +15,8 @@ from torch import nn
 
 from training.commands import evaluate
 from training.engine import Recipe, Trainer, checkpoint
-from training.engine.files import write_json
 from training.errors import TrainingError
+from training.files import write_json
 from training.matching import borders as bordering
 from training.matching import choosing, evaluation, recipe
 from training.presets import apply_settings

@@ -40,9 +40,13 @@ def train(options: argparse.Namespace) -> int:
 def finetune(options: argparse.Namespace) -> int:
     """Go on with a trained run by the paper's fine-tuning procedure."""
     facts = read_run(options.base)
-    config = presets.apply_settings(copy.deepcopy(facts["config"]), options.settings)[0]
+    # the settings come last: what they say stays
+    config = papers.with_finetuning(copy.deepcopy(facts["config"]))
+    config = presets.apply_settings(config, options.settings)[0]
     if FINETUNE not in papers.stages(config):
-        config = papers.with_finetuning(config)
+        raise TrainingError(
+            "--set switches fine-tuning off", "leave out the setting of finetune that does"
+        )
     base = last_checkpoint(options.base, without=options.output)
     stopped = _run(config, FINETUNE, base, options.output, options)
     return 1 if stopped == "interrupted" else 0

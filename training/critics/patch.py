@@ -31,7 +31,8 @@ class PatchDiscriminator(nn.Module):
 
     Options: ``norm`` none | batch | instance | ibn (batch with instance norm on the second layer,
     placed as ``ibn_mode`` says: replace | split | sequential); ``in_scope`` channel | sample (what
-    the ibn_gan release normalises over); ``norm_first`` normalises the first layer, too;
+    the ibn_gan release normalises over, where ``ibn_mode`` is replace); ``norm_first`` normalises
+    the first layer, too;
     ``spectral`` none | inner (all but the last) | all; ``padding`` one | same (Keras: an even
     kernel of stride 1 pads one left and two right); ``final_padding`` of the last convolution
     where padding is one; ``keras`` sets Keras' momentum and epsilon of batch norm and its
@@ -64,6 +65,8 @@ class PatchDiscriminator(nn.Module):
         choose("in_scope", in_scope, tuple(INSTANCE_SCOPES))
         choose("spectral", spectral, SPECTRAL_SCOPES)
         choose("padding", padding, PADDINGS)
+        if in_scope == "sample" and norm == "ibn" and ibn_mode != "replace":
+            raise ValueError(f"in_scope='sample' is not defined for ibn_mode={ibn_mode!r}")
         if last_stride not in (1, 2):
             raise ValueError(f"last_stride={last_stride} is unknown: use 1 or 2")
         uneven = (1, 2, 1, 2) if padding == "same" else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from .base import SampleDataset
 from .clips import ShotDataset
 from .hashing import data_hash
-from .loading import collate, in_threads, make_loader
 from .manga import MangaDataset, MonochromeDataset
 from .opening import open_dataset, open_whole_pages
 from .pairs import PairedLineDataset
@@ -28,11 +27,8 @@ __all__ = [
     "SampleDataset",
     "ShotDataset",
     "ShotSource",
-    "collate",
     "data_hash",
     "data_root",
-    "in_threads",
-    "make_loader",
     "open_dataset",
     "open_whole_pages",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class SampleDataset(Dataset[Sample], ABC):
     def degraded(self) -> list[str]:
         """What stood in for something absent, one line each."""
         return []
+
+    @property
+    def pretrained(self) -> dict[str, Path]:
+        """The networks of others that samples go through, each with its file."""
+        return {}
 
     @property
     def left_out(self) -> list[str]:

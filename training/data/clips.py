@@ -14,7 +14,6 @@ from backend.imaging.distance import INK, Norm, distance_field
 from training.errors import TrainingError
 
 from .base import Sample, SampleDataset, region_map, signed, unit
-from .jitter import color_jitter, rotate_hue
 from .lines import FileLines, LineSource
 from .picture import Picture, ShotSource
 from .recolor import recolor
@@ -34,8 +33,8 @@ class ShotDataset(SampleDataset):
 
     mode "window": every window of ``clip`` frames, ``clip`` apart, the last moved to fit; "frame":
     every inner frame once as the target of a random window; "shot": whole shots (T varies, so
-    batches of one). Shots shorter than ``clip`` are left out but in mode "shot". ``hue_shift`` in
-    degrees turns all colours. Raises TrainingError when no shot is left.
+    batches of one). Shots shorter than ``clip`` are left out but in mode "shot". ``flip`` mirrors
+    half of the samples. Raises TrainingError when no shot is left.
     """
 
     source: ShotSource
@@ -51,10 +50,7 @@ class ShotDataset(SampleDataset):
         references: int = 2,
         lines: LineSource | None = None,
         distance_norm: Norm = "max",
-        distance_limit: float = 64.0,
         recolor: bool = False,
-        jitter: float = 0.0,
-        hue_shift: float = 0.0,
         flip: bool = False,
         fit: Fit = "pad",
     ) -> None:
@@ -64,9 +60,8 @@ class ShotDataset(SampleDataset):
         self.size, self.clip, self.mode = size, clip, mode
         self.lines = lines or FileLines()
         self._references = references
-        self._norm, self._limit = distance_norm, distance_limit
-        self._recolor, self._jitter, self._flip = recolor, jitter, flip
-        self._hue, self._fit = hue_shift, fit
+        self._norm, self._fit = distance_norm, fit
+        self._recolor, self._flip = recolor, flip
         self._places = list(self._enumerate())
         if not self._places:
             raise TrainingError(
@@ -74,7 +69,7 @@ class ShotDataset(SampleDataset):
             )
         shot, start = self._places[self.require_one()]
         # drawn once here, so that what stands in for absent drawings is known from the start
-        self.lines(self.source.load(shot, self._frames(shot, start or 0)[:1])[0])
+        self._drawn(self.source.load(shot, self._frames(shot, start or 0)[:1])[0])
 
     @property
     def degraded(self) -> list[str]:
@@ -101,7 +96,9 @@ class ShotDataset(SampleDataset):
         pictures = [self._drawn(picture) for picture in self.source.load(shot, frames)]
         if self._flip and rng.random() < 0.5:
             pictures = [flip_picture(picture) for picture in pictures]
-        return self._recoloured(pictures, rng)
+        if self._recolor and all(picture.regions is not None for picture in pictures):
+            pictures = recolor(pictures, rng)
+        return pictures
 
     def sample_of(self, pictures: list[Picture], target: int, name: str) -> Sample:
         """The sample that frames in order make, ``target`` being the number of one."""
@@ -160,29 +157,15 @@ class ShotDataset(SampleDataset):
         return list(range(start, start + self.clip)), place - start
 
     def _drawn(self, picture: Picture) -> Picture:
+        # drawn at the size of training, for lines fade when they shrink; an edge of padding is none
+        if picture.line is None and self._fit == "stretch":
+            picture = to_square(picture, self.size, "area", self._fit)
+            return replace(picture, line=self.lines(picture))
         picture = replace(picture, line=self.lines(picture))
         return to_square(picture, self.size, "area", self._fit)
 
-    def _recoloured(self, pictures: list[Picture], rng: np.random.Generator) -> list[Picture]:
-        if self._recolor and all(picture.regions is not None for picture in pictures):
-            pictures = recolor(pictures, rng)
-        elif self._jitter:
-            state = int(rng.integers(2**31))  # the same for every frame
-            pictures = [
-                replace(
-                    picture,
-                    color=color_jitter(picture.paint, self._jitter, np.random.default_rng(state)),
-                )
-                for picture in pictures
-            ]
-        if self._hue % 360:
-            pictures = [
-                replace(picture, color=rotate_hue(picture.paint, self._hue)) for picture in pictures
-            ]
-        return pictures
-
     def _distance(self, line: np.ndarray) -> Tensor:
-        field = distance_field(line <= INK * 255, norm=self._norm, limit=self._limit)
+        field = distance_field(line <= INK * 255, norm=self._norm)
         return unit(field) * 2 - 1
 
 

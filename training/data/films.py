@@ -63,7 +63,8 @@ class FrameFolder:
 class VideoFile:
     """A film as a video file, decoded once to ``size`` squared pixels into the cache.
 
-    Raises TrainingError when the file holds no video that can be decoded.
+    Its ``identity`` has the size in it, for what is made of smaller frames differs. Raises
+    TrainingError when the file holds no video that can be decoded.
     """
 
     def __init__(self, path: Path, size: int, cache: ArrayCache) -> None:
@@ -80,10 +81,11 @@ class VideoFile:
         return [self._path]
 
     def identity(self) -> str:
-        return _files_identity([self._path])
+        return f"{_files_identity([self._path])}-{self._size}"
 
     def _frames(self) -> np.ndarray:
-        return self._cache.mapped(("video", self.identity(), self._size), self._decode)
+        key = ("video", _files_identity([self._path]), self._size)
+        return self._cache.mapped(key, self._decode)
 
     def _decode(self) -> np.ndarray:
         frames = [

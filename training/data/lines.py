@@ -27,9 +27,10 @@ from .picture import Picture
 from .resize import resize
 
 _log = logging.getLogger("nuri.training")
-NAMES = ("file", "xdog", "xdog_release", "learned")
+NAMES = ("file", "file+learned", "xdog", "xdog_release", "learned")
 _RELEASE_SIGMAS = (0.3, 0.4, 0.5)
 EXTRACTOR = "line_extractor"  # the network and the id of the weights that ship
+_NO_EXTRACTOR = "lines=xdog_release: no trained line extractor"
 
 
 class LineSource(Protocol):
@@ -70,21 +71,20 @@ class ReleaseLines:
 
 @dataclass
 class FileLines:
-    """The drawing that came with the picture; ``fallback`` where there is none, recorded once.
+    """The drawing that came with the picture; ``fallback`` draws where there is none.
 
-    ``published`` names the extractor which the paper has there, for that record.
+    ``stand_in`` records that, once; "" where the fallback is what is wanted there.
     """
 
     fallback: LineSource = field(default_factory=XDoGLines)
-    published: str = ""
+    stand_in: str = "lines=xdog: pictures without a line file"
     degraded: list[str] = field(default_factory=list)
 
     def __call__(self, picture: Picture) -> np.ndarray:
         if picture.line is not None:
             return picture.line
-        if not self.degraded:
-            there = f", in the place of {self.published}" if self.published else ""
-            self.degraded.append(f"lines=xdog: pictures without a line file{there}")
+        if self.stand_in and not self.degraded:
+            self.degraded.append(self.stand_in)
             _log.warning("%s has no line drawing; XDoG draws such pictures", picture.name)
         return self.fallback(picture)
 
@@ -128,21 +128,25 @@ class LearnedLines:
 
 
 def line_source(name: str, cache: ArrayCache | None = None, *, published: str = "") -> LineSource:
-    """ "file", "xdog", "xdog_release", "learned" or a line extractor's weights (.safetensors).
+    """One of `NAMES`, or a line extractor's weights (.safetensors).
 
-    ``published`` is the extractor of the paper whose place XDoG takes. "learned" is the extractor
-    that ships; XDoG draws where it is absent, which is recorded. Raises TrainingError for another
-    name, and for weights that are damaged or of another network.
+    "file" takes the drawing of each picture and XDoG's where it has none, in the place of
+    ``published``, the extractor of the paper; "file+learned" the learned one there. "learned" is
+    the extractor that ships, or "xdog_release" where it is absent, which is recorded. Raises
+    TrainingError for another name, and for weights that are damaged or of another network.
     """
     if name == "file":
-        return FileLines(published=published)
+        there = f", in the place of {published}" if published else ""
+        return FileLines(stand_in=f"{FileLines.stand_in}{there}")
     if name == "xdog":
         return XDoGLines()
     if name == "xdog_release":
         return ReleaseLines()
     try:
         if name == "learned":
-            return _shipped_lines(cache)
+            return _learned_lines(cache)
+        if name == "file+learned":
+            return _file_or_learned_lines(cache)
         if name.endswith(".safetensors"):
             return _own_lines(Path(name), cache)
     except NuriError as error:
@@ -155,10 +159,22 @@ def line_source(name: str, cache: ArrayCache | None = None, *, published: str = 
     )
 
 
-def _shipped_lines(cache: ArrayCache | None) -> LineSource:
+def _learned_lines(cache: ArrayCache | None) -> LineSource:
+    if shipped := _shipped_lines(cache):
+        return shipped
+    _log.warning("there is no trained line extractor; XDoG draws the lines")
+    return ReleaseLines(degraded=[_NO_EXTRACTOR])
+
+
+def _file_or_learned_lines(cache: ArrayCache | None) -> LineSource:
+    if shipped := _shipped_lines(cache):
+        return FileLines(shipped, stand_in="")
+    return FileLines(ReleaseLines(), f"{_NO_EXTRACTOR}, for pictures without a line file")
+
+
+def _shipped_lines(cache: ArrayCache | None) -> LearnedLines | None:
     if EXTRACTOR not in store.installed():
-        _log.warning("there is no trained line extractor; XDoG draws the lines")
-        return XDoGLines(degraded=["lines=xdog: no trained line extractor"])
+        return None
     return LearnedLines(store.load(EXTRACTOR), store.entries()[EXTRACTOR].sha256, cache)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +19,7 @@ from backend.imaging.xdog import MANGA, XDoG
 
 from .base import PictureDataset, Sample, region_map, signed, unit
 from .cache import ArrayCache
+from .denoise import Denoiser, capped
 from .hints import HintLaw, PixelHints, encode_hint
 from .jitter import shift_levels
 from .picture import Picture, PictureSource
@@ -23,6 +27,7 @@ from .recolor import recolor
 from .resize import crop_picture, flip_picture, resize, resize_picture
 
 STRIDE = 32
+_Made = Callable[[], np.ndarray]
 
 
 class MangaDataset(PictureDataset):
@@ -39,11 +44,11 @@ class MangaDataset(PictureDataset):
     ``from_original`` of the page at S (the release); with ``color_shift`` from levels shifted by
     up to that much. Recolouring changes colours and hints, not the drawing.
     ``denoise_sigma`` (of 255) above 0 smooths pages that come from files, before their drawing is
-    made and their colour learnt. ``recolor`` is for pages with hints: without any, the usual
-    colours are all there is to learn. ``drawn``: the drawing
-    that came with a picture takes the place of XDoG. ``line_jitter`` above 0 pales ``line`` x to
-    x r + 1 - r, r uniform from 1 - ``line_jitter`` to 1 (AlacGAN). Raises TrainingError when no
-    page can be read.
+    made and their colour learnt: by `Denoiser`, which sees at most ``denoise_side`` pixels a side.
+    ``recolor`` is for pages with hints: without any, the usual colours are all there is to learn.
+    ``drawn``: the drawing that came with a picture takes the place of XDoG. ``line_jitter`` above 0
+    pales ``line`` x to x r + 1 - r, r uniform from 1 - ``line_jitter`` to 1 (AlacGAN). Raises
+    TrainingError when no page can be read, or for weights of a denoiser that cannot.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class MangaDataset(PictureDataset):
         flip: bool = True,
         color_shift: float = 20 / 255,
         denoise_sigma: float = 0.0,
+        denoise_side: int | None = None,
         recolor: bool = False,
         drawn: bool = False,
         line_jitter: float = 0.0,
@@ -73,24 +79,29 @@ class MangaDataset(PictureDataset):
         self._from_original = from_original
         self._hints: HintLaw = hints or PixelHints()
         self._crop, self._flip, self._shift = crop, flip, color_shift
-        self._sigma, self._recolor, self._drawn = denoise_sigma, recolor, drawn
-        self._jitter = line_jitter
+        self._sigma, self._side = denoise_sigma, denoise_side
+        self._denoiser = Denoiser.found() if denoise_sigma and source.files(0) else None
+        self._recolor, self._drawn, self._jitter = recolor, drawn, line_jitter
         self._cache = cache or ArrayCache()
         self.require_one()
 
     @property
     def degraded(self) -> list[str]:
-        if self._sigma and self.source.files(0):
-            return ["denoiser=non-local means: in the place of FFDNet, which is not built in"]
-        return []
+        return [] if self._denoiser is None else self._denoiser.degraded
+
+    @property
+    def pretrained(self) -> dict[str, Path]:
+        """The networks of others that pages go through, each with its file."""
+        return {} if self._denoiser is None else self._denoiser.files
 
     def make(self, index: int, rng: np.random.Generator) -> Sample:
         picture = self.source.load(index)
         scale = int(rng.choice(self._scales))
-        sigma = self._sigma if self.source.files(index) else 0.0
-        drawing = self._drawing(picture, scale, sigma)
+        noisy = self._denoiser is not None and bool(self.source.files(index))
+        original = functools.cache(lambda: self._original(picture, noisy))
+        drawing = self._drawing(picture, scale, original, noisy)
         page = resize_picture(picture, drawing.shape[0], drawing.shape[1], "area")
-        color = self._smoothed(picture, page.shape, sigma) if sigma else page.color
+        color = self._smoothed(picture, page.shape, original) if noisy else page.color
         page = replace(page, line=drawing, color=color)
         field = distance_field(drawing < 255, signed=True, norm="minmax")
         if self._crop != "whole":
@@ -137,36 +148,47 @@ class MangaDataset(PictureDataset):
             sample["regions"] = regions
         return sample
 
+    def _original(self, picture: Picture, noisy: bool) -> np.ndarray:
+        """The page's colours, or its black-and-white edition, uint8; without noise if ``noisy``."""
+        original = picture.color if picture.color is not None else monochrome(picture)
+        if not noisy or self._denoiser is None:
+            return original
+        if self._side is not None:
+            original = capped(original, self._side)
+        return self._denoiser(original, self._sigma)
+
     def _smoothed(
-        self, picture: Picture, shape: tuple[int, int], sigma: float
+        self, picture: Picture, shape: tuple[int, int], original: _Made
     ) -> np.ndarray | None:
         """The page's colours without their noise at ``shape``, (H, W, 3) uint8; cached."""
         if picture.color is None:
             return None
-        color = picture.color
 
         def smooth() -> np.ndarray:
-            return resize(denoise(color, sigma), *shape, "area")
+            return resize(original(), *shape, "area")
 
         if not picture.identity:
             return smooth()
-        return self._cache.get(("smoothed", picture.identity, shape, sigma, 1), smooth)
+        return self._cache.get(("smoothed", picture.identity, shape, *self._denoising), smooth)
 
-    def _drawing(self, picture: Picture, scale: int, sigma: float) -> np.ndarray:
+    @property
+    def _denoising(self) -> tuple[object, ...]:
+        """What a page without its noise depends on, for keys of the cache."""
+        return () if self._denoiser is None else (self._sigma, self._side, self._denoiser.key)
+
+    def _drawing(self, picture: Picture, scale: int, original: _Made, noisy: bool) -> np.ndarray:
         """The drawing at shortest side S, (H, W) uint8; XDoG's for each page and scale, cached."""
         if self._drawn and picture.line is not None:
             height, width = _shortest_side(picture.shape, self.size)
             return cv2.resize(picture.line, (width, height), interpolation=cv2.INTER_AREA)
         if not picture.identity:
-            return self._draw(picture, scale, sigma)
+            return self._draw(picture, scale, original())
         made = () if self._from_original else ("enlarged",)
-        key = ("xdog", picture.identity, self._xdog, self.size, scale, self._shift, sigma, 1, *made)
-        return self._cache.get(key, lambda: self._draw(picture, scale, sigma))
+        noise = self._denoising if noisy else (0.0, 1)
+        key = ("xdog", picture.identity, self._xdog, self.size, scale, self._shift, *noise, *made)
+        return self._cache.get(key, lambda: self._draw(picture, scale, original()))
 
-    def _draw(self, picture: Picture, scale: int, sigma: float) -> np.ndarray:
-        original = picture.color if picture.color is not None else monochrome(picture)
-        if sigma:
-            original = denoise(original, sigma)
+    def _draw(self, picture: Picture, scale: int, original: np.ndarray) -> np.ndarray:
         if original.ndim == 3:
             # the shift follows from page and scale, so that the cached drawing is the same again
             state = np.frombuffer(picture.identity.encode()[:16].ljust(16, b"."), np.uint32)
@@ -241,14 +263,6 @@ class ColorPages(PictureDataset):
 def monochrome(picture: Picture) -> np.ndarray:
     """(H, W) uint8: the black-and-white edition, or the drawing of a page without one."""
     return picture.drawing if picture.monochrome is None else picture.monochrome
-
-
-def denoise(picture: np.ndarray, sigma: float) -> np.ndarray:
-    """Non-local means on uint8, for compression noise of about ``sigma`` (of 255)."""
-    strength = 0.4 * sigma
-    if picture.ndim == 2:
-        return cv2.fastNlMeansDenoising(picture, None, strength, 5, 15)
-    return cv2.fastNlMeansDenoisingColored(picture, None, strength, strength, 5, 15)
 
 
 def _shortest_side(shape: tuple[int, ...], size: int) -> tuple[int, int]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from backend.imaging.color import ZHANG
 from backend.imaging.xdog import XDoG
 from training.errors import TrainingError
+from training.ranges import require
 
 from .base import SampleDataset
 from .cache import ArrayCache
 from .clips import ShotDataset
+from .denoise import TESTED_SIDE
 from .hints import HintLaw, MixedHints, NoHints, PixelHints
 from .keys import KeyFrameDataset
 from .lines import line_source
@@ -52,7 +55,7 @@ def open_dataset(
             f"use {', '.join(KINDS)} and {', '.join(SPLITS)}",
         )
     part = "dev" if split == "test" else split
-    try:
+    with _wrong_values_told():
         if kind == "pairs":
             return _pairs(settings, data, part)
         if kind == "photos":
@@ -62,8 +65,6 @@ def open_dataset(
         if kind == "pages":
             return _pages(settings, data, part)
         return _monochrome(settings, data)
-    except ValueError as error:
-        raise TrainingError(f"the data table is wrong: {error}", "correct it") from error
 
 
 def open_whole_pages(
@@ -71,14 +72,23 @@ def open_whole_pages(
 ) -> tuple[MangaDataset, ColorPages] | None:
     """All black-and-white pages and the held-out colour pages, whole; None without the former.
 
-    Raises TrainingError when none of either can be read.
+    Raises TrainingError when none of either can be read, and for values that are not known.
     """
-    source = all_manga(settings, data)
-    if source is None:
-        return None
-    options = _page_options(settings, training=False) | {"crop": "whole"}
-    colored = ColorPages(open_pages(settings, data, "dev"), settings["size"], settings["seed"])
-    return MangaDataset(source, **options), colored
+    with _wrong_values_told():
+        source = all_manga(settings, data)
+        if source is None:
+            return None
+        options = _page_options(settings, training=False) | {"crop": "whole"}
+        colored = ColorPages(open_pages(settings, data, "dev"), settings["size"], settings["seed"])
+        return MangaDataset(source, **options), colored
+
+
+@contextmanager
+def _wrong_values_told() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise TrainingError(f"the data table is wrong: {error}", "correct it") from error
 
 
 def _pairs(settings: Settings, data: Path | None, part: str) -> PairedLineDataset:
@@ -133,6 +143,7 @@ def _shots(settings: Settings, data: Path | None, part: str) -> ShotDataset:
         ),
         "distance_norm": settings.get("distance_norm", "max"),
         "recolor": not testing and settings.get("recolor", False),
+        "flip": not testing and settings.get("flip", False),
         "fit": "stretch" if data is not None and not source.has_regions else "pad",
     }
     if keys:
@@ -165,10 +176,15 @@ def _monochrome(settings: Settings, data: Path | None) -> MonochromeDataset:
 
 def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
     table = dict(settings.get("xdog", {}))
-    scales = tuple(table.pop("scales", (2, 3, 4)))
+    scales = _scales(table.pop("scales", (2, 3, 4)))
     # a run of before there were these has neither
     tested = int(table.pop("test_scale", scales[0]))
     from_original = bool(table.pop("from_original", True))
+    require("data.xdog.test_scale", tested, 1)
+    for name in ("sigma", "ratio"):
+        require(f"data.xdog.{name}", table.get(name, 0), 0)
+    for name in ("color_shift", "line_jitter"):
+        require(f"data.{name}", settings.get(name, 0), 0, 1)
     lines = settings.get("lines", "xdog")
     if lines not in ("file", "xdog"):
         raise ValueError(f"lines is {lines!r}; use file or xdog")
@@ -183,10 +199,19 @@ def _page_options(settings: Settings, *, training: bool) -> dict[str, Any]:
         "flip": training and settings.get("flip", True),
         "color_shift": settings.get("color_shift", 0.0) if training else 0.0,
         "denoise_sigma": _noise(settings, training) if settings.get("denoise") else 0.0,
+        "denoise_side": None if training else TESTED_SIDE,
         "recolor": training and settings.get("recolor", False),
         "drawn": lines == "file",
         "line_jitter": settings.get("line_jitter", 0.0) if training else 0.0,
     }
+
+
+def _scales(given: Sequence[int]) -> tuple[int, ...]:
+    if not given or min(given) < 1:
+        raise TrainingError(
+            f"data.xdog.scales is {list(given)}", "give one or more whole numbers of at least 1"
+        )
+    return tuple(given)
 
 
 def _noise(settings: Settings, training: bool) -> float:
@@ -200,4 +225,10 @@ def _hint_law(settings: Settings) -> HintLaw:
     kind = table.pop("kind", "pixels")
     if kind not in ("pixels", "mixed"):
         raise ValueError(f"hint.kind is {kind!r}; use pixels or mixed")
-    return PixelHints(**table) if kind == "pixels" else MixedHints()
+    if kind == "mixed":
+        return MixedHints()
+    law = PixelHints(**table)
+    for name in ("std", "sparse", "full"):
+        require(f"data.hint.{name}", getattr(law, name), 0, 1)
+    require("data.hint.cell", law.cell, 1)
+    return law

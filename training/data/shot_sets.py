@@ -101,7 +101,8 @@ def _undivided(settings: Settings, data: Path, series: str) -> ShotSource:
     if path.is_dir() and (shots := triplet_entries(path)):
         return FileShots(path.name, shots, path)
     cache = ArrayCache()
-    films = films_of(path, int(settings["size"]), cache)
+    # frames smaller than the histograms have other cuts
+    films = films_of(path, max(int(settings["size"]), rules.resolution), cache)
     if not films:
         raise TrainingError(f"{path} holds neither frames nor videos", "set data.series")
     return FilmShots(path.stem, films, rules, cache)

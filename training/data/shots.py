@@ -104,9 +104,3 @@ def split_summaries(summaries: Iterable[FrameSummary], rules: ShotRules) -> list
         if len(kept) >= rules.shortest:
             shots.append(kept)
     return shots
-
-
-def split_shots(frames: Iterable[np.ndarray], rules: ShotRules | None = None) -> list[list[int]]:
-    """Shots of frames (H, W, 3) uint8 in time order: the numbers of the frames of each."""
-    rules = rules or ShotRules()
-    return split_summaries((summarise(frame, rules.resolution) for frame in frames), rules)

@@ -14,9 +14,8 @@ from torch import nn
 
 from backend.models.architectures import misfits
 from training.errors import TrainingError
+from training.files import write_whole
 from training.presets.configuration import flatten
-
-from .files import write_whole
 
 FORMAT = 1
 NAME = "checkpoint.pt"

@@ -20,9 +20,9 @@ from PIL import Image
 from torch import Tensor
 
 from training.errors import TrainingError
+from training.files import write_json, write_whole
 
 from .board import Board
-from .files import write_json, write_whole
 from .recipe import Recipe
 
 METRICS = "metrics.jsonl"

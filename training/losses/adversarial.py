@@ -25,29 +25,23 @@ class GANLoss:
     - ``minimax``: the same critic, generator log(1 - D(G)), which saturates.
     - ``wgan_gp``: critic -D(x) and D(G), generator -D(G); add `gradient_penalty`.
 
-    ``critic_scale`` multiplies both terms of the critic (0.5 for the mean of real and fake).
     Raises ValueError for an unknown form.
     """
 
-    def __init__(
-        self, form: str = "lsgan", *, real_label: float = 1.0, critic_scale: float = 1.0
-    ) -> None:
+    def __init__(self, form: str = "lsgan", *, real_label: float = 1.0) -> None:
         if form not in FORMS:
             raise ValueError(f"the adversarial form is {form!r}; use one of {', '.join(FORMS)}")
         self.form = form
         self.real_label = real_label
-        self.critic_scale = critic_scale
 
     def critic(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The critic's two terms, of logits for real and for generated pictures."""
         if self.form == "wgan_gp":
-            terms = -_total(torch.mean, real), _total(torch.mean, fake)
-        else:
-            terms = (
-                _total(lambda logits: self._against(logits, self.real_label), real),
-                _total(lambda logits: self._against(logits, 0.0), fake),
-            )
-        return self.critic_scale * terms[0], self.critic_scale * terms[1]
+            return -_total(torch.mean, real), _total(torch.mean, fake)
+        return (
+            _total(lambda logits: self._against(logits, self.real_label), real),
+            _total(lambda logits: self._against(logits, 0.0), fake),
+        )
 
     def generator(self, fake: Sequence[Tensor]) -> Tensor:
         """The generator's term, of logits for generated pictures."""
@@ -66,13 +60,9 @@ class GANLoss:
 
 
 def gradient_penalty(
-    critic: Callable[[Tensor], Sequence[Tensor]],
-    real: Tensor,
-    fake: Tensor,
-    *,
-    weight: float = 10.0,
+    critic: Callable[[Tensor], Sequence[Tensor]], real: Tensor, fake: Tensor
 ) -> Tensor:
-    """weight * mean (|d D(x) / d x| - 1)^2 at a random point between each real and fake picture.
+    """Mean (|d D(x) / d x| - 1)^2 at a random point between each real and fake picture.
 
     The generator may have made its pictures in bf16.
     """
@@ -81,12 +71,12 @@ def gradient_penalty(
     logits = _total(torch.sum, critic(between))
     (gradient,) = torch.autograd.grad(logits, between, create_graph=True)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
-    return weight * penalty
+    return penalty
 
 
-def drift(real: Sequence[Tensor], *, weight: float = 1e-3) -> Tensor:
-    """weight * mean D(x)^2: keeps the logits of a Wasserstein critic near zero."""
-    return weight * _total(lambda logits: logits.square().mean(), real)
+def drift(real: Sequence[Tensor]) -> Tensor:
+    """Mean D(x)^2: keeps the logits of a Wasserstein critic near zero."""
+    return _total(lambda logits: logits.square().mean(), real)
 
 
 def _total(term: Callable[[Tensor], Tensor], maps: Sequence[Tensor]) -> Tensor:

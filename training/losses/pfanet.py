@@ -1,20 +1,47 @@
 """The saliency network that SMSANet's loss looks through, and the choice of a saliency source.
 
-Zhao and Wu, "Pyramid Feature Attention Network for Saliency Detection" (2019).
+Zhao and Wu, "Pyramid Feature Attention Network for Saliency Detection" (2019), in the form of the
+port to PyTorch by sairajk, whose weights are published.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backend.models.architectures import load_weights
+from backend.models.layers import with_batch_counts
 from training.errors import TrainingError
 from training.features import LAST_RELUS_16, VGGFeatures
 from training.losses.saliency import ClassicalSaliency, SaliencyBackend
 from training.pretrained import Degradations, load_state, resolve
 
 _DILATIONS = (3, 5, 7)
+# modules of the port and their names here; those of its VGG-16 have numbers
+_TRUNK = ("vgg16.", "trunk.features.")
+_PYRAMID = {
+    "conv_1_1": "point", "conv_dil_3": "dilated.0", "conv_dil_5": "dilated.1",
+    "conv_dil_7": "dilated.2", "bn": "norm",
+}  # fmt: skip
+_PORT = {
+    **{
+        f"cpfe_conv{block}_3.{theirs}": f"pyramids.{at}.{ours}"
+        for at, block in enumerate((3, 4, 5))
+        for theirs, ours in _PYRAMID.items()
+    },
+    "cha_att.linear_1": "channel_gate.0", "cha_att.linear_2": "channel_gate.2",
+    "hl_conv1": "high.0", "hl_bn1": "high.1",
+    "ll_conv_1": "low.0.0", "ll_bn_1": "low.0.1", "ll_conv_2": "low.1.0", "ll_bn_2": "low.1.1",
+    "ll_conv_3": "low_joined.0", "ll_bn_3": "low_joined.1",
+    "spa_att.grp1_conv1k": "place_gate.across.0", "spa_att.grp1_bn1": "place_gate.across.1",
+    "spa_att.grp1_convk1": "place_gate.across.3", "spa_att.grp1_bn2": "place_gate.across.4",
+    "spa_att.grp2_convk1": "place_gate.down.0", "spa_att.grp2_bn1": "place_gate.down.1",
+    "spa_att.grp2_conv1k": "place_gate.down.3", "spa_att.grp2_bn2": "place_gate.down.4",
+    "ff_conv_1": "out",
+}  # fmt: skip
 
 
 class ContextPyramid(nn.Module):
@@ -83,6 +110,15 @@ class PFANet(nn.Module):
         return torch.sigmoid(self.out(torch.cat([low_joined, high], 1)))
 
 
+def from_port(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of the port under the names of `PFANet`; other names stay, as ours do."""
+    renamed = {}
+    for key, value in state.items():
+        module, _, part = key.rpartition(".")
+        renamed[f"{_PORT.get(module, module.replace(*_TRUNK))}.{part}"] = value
+    return with_batch_counts(renamed)
+
+
 def load_saliency(degradations: Degradations) -> SaliencyBackend:
     """PFANet where ``pfanet.safetensors`` is found, else the classical saliency, which is noted.
 
@@ -94,9 +130,9 @@ def load_saliency(degradations: Degradations) -> SaliencyBackend:
         return ClassicalSaliency()
     network = PFANet()
     try:
-        network.load_state_dict(load_state(path))
-    except RuntimeError as error:
-        raise TrainingError(f"{path} does not fit PFANet", "replace it or take it away") from error
+        load_weights(network, from_port(load_state(path)), path)
+    except ValueError as error:
+        raise TrainingError(str(error), "replace it or take it away") from error
     degradations.use("pfanet", path)
     return network.requires_grad_(False).eval()
 
@@ -110,4 +146,5 @@ def _block(channels: int) -> nn.Sequential:
 def _to(x: Tensor, like: Tensor) -> Tensor:
     if x.shape[-2:] == like.shape[-2:]:
         return x
-    return functional.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
+    # corner to corner, as in the port
+    return functional.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=True)

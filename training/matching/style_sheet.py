@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from training.engine.files import write_whole
+from training.files import write_whole
 
 NAMES = ("lines", "reference", "before", "after", "truth")
 _GAP, _HEAD = 8, 18

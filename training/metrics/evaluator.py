@@ -156,7 +156,7 @@ class Evaluator:
         Raises TypeError when pictures are not 8-bit, ValueError when two differ in shape.
         """
         if prediction.dtype != torch.uint8 or target.dtype != torch.uint8:
-            raise TypeError("metrics are of 8-bit pictures; see to_uint8")
+            raise TypeError("metrics are of 8-bit pictures")
         if prediction.shape != target.shape:
             raise ValueError(
                 f"predictions are {tuple(prediction.shape)}, targets {tuple(target.shape)}"

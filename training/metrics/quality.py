@@ -21,12 +21,6 @@ MS_SSIM_SIDE = (_WINDOW - 1) * 2 ** (len(_SCALE_WEIGHTS) - 1)
 """The smaller side of a picture has to be above this for MS-SSIM."""
 
 
-def to_uint8(images: Tensor, *, low: float = -1.0, truncate: bool = False) -> Tensor:
-    """Pictures in [low, 1] as the 8-bit values of a saved PNG: rounded, or cut off downwards."""
-    scaled = ((images.float() - low) / (1 - low)).clamp(0, 1) * PEAK
-    return (scaled.floor() if truncate else scaled.round()).to(torch.uint8)
-
-
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean square error of colours on the [0, 1] scale."""
     difference = (prediction.double() - target.double()) / PEAK

@@ -14,10 +14,6 @@ class MetricValue:
     count: int = 0
     reason: str = ""
 
-    @property
-    def available(self) -> bool:
-        return self.value is not None
-
 
 def unavailable(name: str, reason: str) -> MetricValue:
     """The metric ``name`` could not be measured because of ``reason``."""

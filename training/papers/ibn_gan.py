@@ -32,14 +32,14 @@ from training.papers.scoring import Evaluation, Examination, Scored
 from training.pretrained import Degradations
 
 CODEC = sources.CODECS["ibn_gan"]
-_CRITIC_SCALE = 0.5  # one optimiser step on the mean of real and fake [5]
+_CRITIC_WEIGHT = 0.5  # one optimiser step on the mean of real and fake [5]
 
 
 class ChromaTask(Adversarial):
     """Loss [5]: adversarial, summed over the critics, + 100 L1 on normalised ab, once."""
 
     def __init__(self, generator: nn.Module, critic: nn.Module | None, weights: Config) -> None:
-        super().__init__(generator, critic, weights, critic_scale=_CRITIC_SCALE)
+        super().__init__(generator, critic, weights, critic_weight=_CRITIC_WEIGHT)
         self.pixel = PixelLoss("l1")
         self.critic_fake = weights["fake_mode"]
 

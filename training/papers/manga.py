@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.data import SampleDataset
 from training.engine import (
     Batch,
     Generated,
@@ -31,6 +32,7 @@ from training.papers.pieces import (
     Adversarial,
     Config,
     Workshop,
+    adam_betas,
     make_critic,
     make_feature_losses,
     make_network,
@@ -39,10 +41,10 @@ from training.papers.pieces import (
     unit,
     with_critic,
 )
+from training.ranges import require
 
 ALACGAN = "alacgan"
-FINETUNE_MODES = ("off", "paper", "release", "extended")
-_RELEASE_PERIOD, _RELEASE_PHASE = 10, 5
+FINETUNE = "finetune"
 _GRADIENT_PENALTY, _DRIFT = 10.0, 1e-3
 
 
@@ -112,14 +114,11 @@ class AlacTask(MangaTask):
         terms = super().critic_terms(side, batch, generated)
         if side == "real":
             logits = self.judge(batch, batch["color"])
-            return {**terms, "d/drift": Term(drift(logits, weight=_DRIFT))}
+            return {**terms, "d/drift": Term(drift(logits), _DRIFT)}
         raw = gradient_penalty(
-            lambda picture: self.judge(batch, picture),
-            batch["color"],
-            generated["main"],
-            weight=_GRADIENT_PENALTY,
+            lambda picture: self.judge(batch, picture), batch["color"], generated["main"]
         )
-        return {**terms, "d/penalty": Term(raw)}
+        return {**terms, "d/penalty": Term(raw, _GRADIENT_PENALTY)}
 
     def _features(self, batch: Batch) -> Tensor:
         with torch.no_grad():
@@ -128,23 +127,31 @@ class AlacTask(MangaTask):
 
 
 def stages(config: Config) -> list[str]:
-    """main, and finetune unless ``finetune.mode`` is off."""
+    """main, and finetune unless ``finetune.mode`` is off.
+
+    Raises TrainingError for values that fine-tuning cannot have, before anything is trained.
+    """
     if not config["train"]["steps"]:
         return []
-    mode = config["finetune"]["mode"]
-    if mode not in FINETUNE_MODES:
-        raise TrainingError(f"finetune.mode is {mode!r}", f"use {', '.join(FINETUNE_MODES)}")
-    return ["main"] if mode == "off" else ["main", "finetune"]
+    mode = _finetune_settings(config)["mode"]
+    if mode not in ("off", "on"):
+        raise TrainingError(f"finetune.mode is {mode!r}", "use on or off")
+    if mode == "off":
+        return ["main"]
+    _check_finetuning(config)
+    return ["main", FINETUNE]
 
 
 def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with the paper's fine-tuning on."""
-    return {**config, "finetune": {**config["finetune"], "mode": "paper"}}
+    """The configuration with fine-tuning on."""
+    return {**config, "finetune": {**_finetune_settings(config), "mode": "on"}}
 
 
 def build(shop: Workshop) -> Recipe:
     """One stage of a row of Table 1."""
     config = shop.config
+    if shop.stage == FINETUNE:
+        _check_finetuning(config)
     generator = make_network(config["model"])
     load_extractor(generator, shop.degradations)
     critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
@@ -154,13 +161,17 @@ def build(shop: Workshop) -> Recipe:
     kind = AlacTask if config["model"]["name"] == ALACGAN else MangaTask
     task = kind(generator, critic, config["loss"], features)
     dataset = sources.samples(config, shop.data, "train")
+    for name, path in dataset.pretrained.items():
+        shop.degradations.use(name, path)
     order = order_of(config, critic)
     tracks = [Track("main", task, order, dataset, config["train"]["batch"])]
     steps = config["train"]["steps"]
     optimisers = make_optimisers(config, steps, {name: name for name in networks})
-    if shop.stage == "finetune":
+    pages: dict[str, SampleDataset] = {}
+    if shop.stage == FINETUNE:
         steps = config["finetune"]["steps"]
-        tracks.insert(0, _page_track(config, shop, generator, critic))
+        pages["pages"] = sources.monochrome_pages(config, shop.data)
+        tracks.insert(0, _page_track(config, generator, critic, pages["pages"]))
         optimisers = _finetune_optimisers(config)
     return Recipe(
         paper="manga",
@@ -170,28 +181,60 @@ def build(shop: Workshop) -> Recipe:
         tracks=tracks,
         optimisers=optimisers,
         steps=steps,
-        **sources.facts(shop.data, dataset),
+        **sources.facts(shop.data, dataset, **pages),
         degraded=[*shop.degradations.lines(), *dataset.degraded],
         exports=sources.exports(config, {"generator": "model"}),
     )
 
 
+def _finetune_settings(config: Config) -> Config:
+    """The ``finetune`` table; that of a run of before it had a phase, in today's terms."""
+    table: Config = config["finetune"]
+    if "phase" in table:
+        return table
+    every = 10 if table["mode"] == "release" else table["every"]
+    phase = 5 if table["mode"] == "release" else every - 1
+    mode = "on" if table["mode"] in ("paper", "release", "extended") else table["mode"]
+    return {**table, "mode": mode, "every": every, "phase": phase}
+
+
+def _check_finetuning(config: Config) -> None:
+    """Raise TrainingError unless the configuration can be fine-tuned."""
+    if config["model"]["name"] == ALACGAN:
+        raise TrainingError(
+            "AlacGAN has no fine-tuning in the paper",
+            "use another row of manga, or finetune.mode=off",
+        )
+    if not config["loss"]["adv"] or config["critic"].get("form", "none") == "none":
+        raise TrainingError(
+            "fine-tuning needs a critic", "set loss.adv above 0, or finetune.mode=off"
+        )
+    settings = _finetune_settings(config)
+    for name in ("steps", "lr_generator", "lr_critic", "lr_adversarial"):
+        require(f"finetune.{name}", settings[name], 0)
+    for name in ("every", "critic_steps"):
+        require(f"finetune.{name}", settings[name], 1)
+    every = settings["every"]
+    if not 0 <= settings["phase"] < every:
+        raise TrainingError(
+            f"finetune.phase is {settings['phase']}",
+            f"use 0 to {every - 1}, for it counts within finetune.every={every}",
+        )
+
+
 def _page_track(
-    config: Config, shop: Workshop, generator: nn.Module, critic: nn.Module | None
+    config: Config, generator: nn.Module, critic: nn.Module | None, pages: SampleDataset
 ) -> Track:
-    """Every n-th step (paper), or five critic steps and one of the generator (release)."""
-    if critic is None:
-        raise TrainingError("fine-tuning needs a critic", "set loss.adv above 0")
-    settings = config["finetune"]
-    release = settings["mode"] == "release"
+    """One step in ``every``: the critic's steps on pages, then the generator's."""
+    settings = _finetune_settings(config)
     return Track(
         "pages",
         PageTask(generator, critic, config["loss"], None),
         "DG",
-        sources.monochrome_pages(config, shop.data),
+        pages,
         config["train"]["batch"],
-        every=_RELEASE_PERIOD if release else settings["every"],
-        phase=_RELEASE_PHASE if release else settings["every"] - 1,
+        every=settings["every"],
+        phase=settings["phase"],
         critic_steps=settings["critic_steps"],
         generator_optimiser="generator_pages",
     )
@@ -199,14 +242,13 @@ def _page_track(
 
 def _finetune_optimisers(config: Config) -> dict[str, Optimiser]:
     """Two Adam states of the generator: one for colour pages, one for the adversarial steps."""
-    settings, optim = config["finetune"], config["optim"]
+    settings = config["finetune"]
 
-    def adam(network: str, own: str, rate: float) -> Optimiser:
-        betas = optim[own]["betas"]
-        return Optimiser((network,), LearningRate(rate), (betas[0], betas[1]))
+    def adam(network: str, rate: float) -> Optimiser:
+        return Optimiser((network,), LearningRate(rate), adam_betas(config, network))
 
     return {
-        "generator": adam("generator", "generator", settings["lr_generator"]),
-        "critic": adam("critic", "critic", settings["lr_critic"]),
-        "generator_pages": adam("generator", "generator", settings["lr_adversarial"]),
+        "generator": adam("generator", settings["lr_generator"]),
+        "critic": adam("critic", settings["lr_critic"]),
+        "generator_pages": adam("generator", settings["lr_adversarial"]),
     }

@@ -17,6 +17,7 @@ from training.papers import sources
 from training.papers.pieces import Config, make_network, to_bytes, unit
 from training.papers.scoring import Evaluation, Examination, Scored, merged
 from training.pretrained import Degradations
+from training.ranges import require
 
 _GRAY_SPREAD = 60 / 255
 
@@ -28,6 +29,7 @@ def evaluate(
 
     Where no black-and-white pages are given, FID is by pairs, too, which is recorded.
     """
+    require("eval.auto_hint_std", config["eval"]["auto_hint_std"], 0, 1)
     degradations = Degradations()
     examination = Examination(config, out, device, degradations)
     generator = make_network(config["model"])

@@ -28,6 +28,7 @@ from training.errors import TrainingError
 from training.features import load_features
 from training.losses import FeatureLosses, GANLoss, PerceptualLoss, StyleLoss
 from training.pretrained import Degradations
+from training.ranges import require
 
 Config = Mapping[str, Any]
 
@@ -92,15 +93,27 @@ def make_optimisers(
 ) -> dict[str, Optimiser]:
     """Adam for each of ``names`` (optimiser -> network), by ``optim.generator`` and so on.
 
-    Rates decay over the ``steps`` from ``start`` on.
+    Rates decay over the ``steps`` from ``start`` on. Raises TrainingError for values that Adam
+    does not take.
     """
     optimisers = {}
     for name, network in names.items():
-        own = config["optim"]["critic" if "critic" in name else "generator"]
-        rate = decayed(LearningRate(own["lr"]), config, steps, start)
-        betas = (float(own["betas"][0]), float(own["betas"][1]))
-        optimisers[name] = Optimiser((network,), rate, betas)
+        own = "critic" if "critic" in name else "generator"
+        base = config["optim"][own]["lr"]
+        require(f"optim.{own}.lr", base, 0)
+        rate = decayed(LearningRate(base), config, steps, start)
+        optimisers[name] = Optimiser((network,), rate, adam_betas(config, own))
     return optimisers
+
+
+def adam_betas(config: Config, own: str) -> tuple[float, float]:
+    """``betas`` of the table ``optim.generator`` or ``optim.critic``. Raises TrainingError."""
+    betas = config["optim"][own]["betas"]
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise TrainingError(
+            f"optim.{own}.betas is {betas}", "give two numbers, each at least 0 and below 1"
+        )
+    return float(betas[0]), float(betas[1])
 
 
 def decayed(rate: LearningRate, config: Config, steps: int, start: int = 0) -> LearningRate:
@@ -149,6 +162,7 @@ class Adversarial(Task):
     """A generator with an optional critic: the adversarial terms that the papers share.
 
     ``weights`` is the ``loss`` table. ``features`` are losses in a network's features.
+    ``critic_weight`` is that of both sides of the critic's loss.
     """
 
     def __init__(
@@ -157,7 +171,7 @@ class Adversarial(Task):
         critic: nn.Module | None,
         weights: Config,
         features: FeatureLosses | None = None,
-        critic_scale: float = 1.0,
+        critic_weight: float = 1.0,
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -167,9 +181,8 @@ class Adversarial(Task):
         self.weights = dict(weights)
         self.gan = None
         if critic is not None:
-            self.gan = GANLoss(
-                weights["gan"], real_label=weights["real_label"], critic_scale=critic_scale
-            )
+            self.gan = GANLoss(weights["gan"], real_label=weights["real_label"])
+        self.critic_weight = critic_weight
         self.feature_losses = features
         self.feature_network = None if features is None else features.features
 
@@ -204,12 +217,21 @@ class Adversarial(Task):
         return {f"g/{name}": Term(raw, self.weights[name]) for name, raw in raws.items()}
 
     def critic_terms(self, side: Side, batch: Batch, generated: Generated) -> dict[str, Term]:
+        """The sum over the critics; of several, each is told apart with weight 0: ``d0/real``."""
         if self.gan is None:
             raise TrainingError("there is no critic to train", "use train.order=G")
         picture = self.truth(batch) if side == "real" else generated["main"]
         logits = self.judge(batch, picture)
-        real, fake = self.gan.critic(logits, logits)
-        return {f"d/{side}": Term(real if side == "real" else fake)}
+        terms = {f"d/{side}": Term(_of_side(self.gan, side, logits), self.critic_weight)}
+        if len(logits) > 1:
+            for number, one in enumerate(logits):
+                terms[f"d{number}/{side}"] = Term(_of_side(self.gan, side, [one.detach()]), 0.0)
+        return terms
+
+
+def _of_side(gan: GANLoss, side: Side, logits: list[Tensor]) -> Tensor:
+    real, fake = gan.critic(logits, logits)
+    return real if side == "real" else fake
 
 
 def order_of(config: Config, critic: nn.Module | None) -> str:

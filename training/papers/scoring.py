@@ -16,8 +16,8 @@ from training.data import SampleDataset
 from training.engine import Batch, checkpoint
 from training.engine.batches import collate, to_device
 from training.engine.devices import make_fabric
-from training.engine.files import write_whole
 from training.engine.journal import picture_grid
+from training.files import write_whole
 from training.metrics import Evaluator
 from training.names import name_bytes
 from training.papers.pieces import Config
@@ -132,7 +132,6 @@ class Examination:
             names = (f"{dataset.source.label(index)}\n" for index in chosen)
             file.writelines(name_bytes(name) for name in names)
 
-        self._out.mkdir(parents=True, exist_ok=True)
         write_whole(self._out / "pictures.txt", write)
 
     def batches(
@@ -191,7 +190,6 @@ class Examination:
         )
 
     def _strips(self, one: Scored, kind: str, written: int) -> list[tuple[str, Path]]:
-        self._out.mkdir(parents=True, exist_ok=True)
         wanted = max(self.settings["pictures"] - written, 0)
         strips = []
         for row, name in enumerate(one.names[:wanted]):

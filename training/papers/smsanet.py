@@ -26,7 +26,7 @@ from training.losses import PixelLoss, SaliencyBackend, SaliencyLoss
 from training.losses.pfanet import load_saliency
 from training.papers import sources
 from training.papers.ibn_gan import chroma_columns, chroma_scored
-from training.papers.pieces import Config, Workshop, decayed, make_network
+from training.papers.pieces import Config, Workshop, adam_betas, decayed, make_network
 from training.papers.scoring import Evaluation, Examination
 from training.pretrained import Degradations, load_state, resolve
 
@@ -113,9 +113,7 @@ def build(shop: Workshop) -> Recipe:
         config=shop.config,
         networks={"generator": generator},
         tracks=[Track("main", task, "G", dataset, train["batch"])],
-        optimisers={
-            "generator": Optimiser(("generator",), rate, (own["betas"][0], own["betas"][1]))
-        },
+        optimisers={"generator": Optimiser(("generator",), rate, adam_betas(config, "generator"))},
         steps=scratch + steps,
         **sources.facts(shop.data, dataset),
         degraded=[*shop.degradations.lines(), *dataset.degraded],

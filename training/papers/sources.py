@@ -60,12 +60,14 @@ def whole_pages(config: Config, data: Path | None) -> tuple[SampleDataset, Sampl
     return open_whole_pages(_settings(config, "test"), data)
 
 
-def facts(data: Path | None, dataset: SampleDataset) -> dict[str, Any]:
-    """What a recipe records of its data: name and hash."""
-    name = dataset.source.name
+def facts(data: Path | None, dataset: SampleDataset, **further: SampleDataset) -> dict[str, Any]:
+    """What a recipe records of its data: the name, and the hashes of ``train`` and of ``further``,
+    the data of tracks that read other files."""
+    source = dataset.source.name
+    parts = {"train": dataset, **further}
     return {
-        "data_name": name if data is None else f"{name} ({data})",
-        "data_hashes": {"train": data_hash(dataset)},
+        "data_name": source if data is None else f"{source} ({data})",
+        "data_hashes": {name: data_hash(part) for name, part in parts.items()},
     }
 
 

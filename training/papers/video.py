@@ -22,7 +22,7 @@ from training.engine import (
     Track,
 )
 from training.errors import TrainingError
-from training.features import FIRST_RELUS_19
+from training.features import FIRST_RELUS_19, LAST_RELUS_19
 from training.losses import FeatureLosses, LatentReconstruction, PixelLoss
 from training.papers import sources
 from training.papers.pieces import (
@@ -46,8 +46,11 @@ from training.papers.video_frames import (
     references_at,
     take,
 )
+from training.papers.video_tuning import note_shots, steps_of
+from training.papers.video_tuning import with_finetuning as with_finetuning
 
 ARCHITECTURE = ("model", "critic")
+TAPS = {"first": FIRST_RELUS_19, "last": LAST_RELUS_19}
 _PARTS = {"generator": "model", "refiner": "refine.model"}
 
 
@@ -177,12 +180,12 @@ def build(shop: Workshop) -> Recipe:
         raise TrainingError(f"the {stage} stage needs a trained network", "train the stage before")
     refined = stage == "refine" or (finetuning and _has_refinement(shop, bool(keys)))
     networks = {"generator": make_network(model_table(config["model"]))}
-    features = make_feature_losses(
-        config["loss"], "vgg19", FIRST_RELUS_19, "mse", shop.degradations
-    )
+    features = _feature_losses(shop)
     own = "finetune" if finetuning else "train"
     open_data = sources.windows if stage == "refine" else sources.samples
     dataset = open_data(config, shop.data, own)
+    if finetuning:
+        note_shots(config, dataset, shop.degradations)
     tracks: list[Track] = []
     steps = main_steps = 0
     critic = make_critic(config["critic"], config["loss"]["adv"], config["data"]["size"])
@@ -193,14 +196,14 @@ def build(shop: Workshop) -> Recipe:
     if stage != "refine":
         count, batch = config["references"]["count"], config["train"]["batch"]
         task = TransformTask(networks["generator"], critic, config["loss"], features, count)
-        steps = main_steps = config[own]["steps"]
+        steps = main_steps = steps_of(config, stage, "train", len(dataset))
         tracks.append(Track("main", task, order_of(config, critic), dataset, batch, stop=steps))
     if refined:
         networks["refiner"] = make_network(config["refine"]["model"])
     if refined and not keys:
         windows = sources.windows(config, shop.data, own) if finetuning else dataset
         tracks.append(_refinement(config, networks, features, windows, steps))
-        steps += config["finetune"]["refine_steps"] if finetuning else config["refine"]["steps"]
+        steps += steps_of(config, stage, "refine", len(windows))
     tables = ("model", "refine.model") if finetuning and refined else ("model",)
     shop.load_base(networks if finetuning else {n: networks[n] for n in shared}, tables)
     of_transform = {} if stage == "refine" else {name: name for name in shared}
@@ -222,6 +225,17 @@ def build(shop: Workshop) -> Recipe:
         exports=sources.exports(config, {n: t for n, t in _PARTS.items() if n in networks}),
         architecture=(*ARCHITECTURE, "refine.model") if refined else ARCHITECTURE,
     )
+
+
+def _feature_losses(shop: Workshop) -> FeatureLosses | None:
+    """By ``loss.taps``, the first or the last layers of VGG's blocks, and ``perceptual_kind``."""
+    loss = shop.config["loss"]
+    # a run of before there were these has neither
+    chosen, kind = loss.get("taps", "first"), loss.get("perceptual_kind", "mse")
+    for name, value, known in (("taps", chosen, TAPS), ("perceptual_kind", kind, ("l1", "mse"))):
+        if value not in known:
+            raise TrainingError(f"loss.{name} is {value!r}", f"use {' or '.join(known)}")
+    return make_feature_losses(loss, "vgg19", TAPS[chosen], kind, shop.degradations)
 
 
 def _has_refinement(shop: Workshop, keys: bool) -> bool:
@@ -270,15 +284,6 @@ def _refinement(
         generator_optimiser="refiner",
         critic_optimiser="temporal_critic",
     )
-
-
-def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with fine-tuning on, by the paper's 32 shots [6], to new data."""
-    return {
-        **config,
-        "finetune": {**config["finetune"], "shots": 32},
-        "data": {**config["data"], "series": ""},  # nothing of it was trained on
-    }
 
 
 def model_table(table: Config) -> dict[str, Any]:

@@ -105,4 +105,3 @@ class Report:
     data: str
     tables: tuple[TableReport, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

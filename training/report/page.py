@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
+from training.files import write_json, write_text
 from training.report.content import Report, RowReport, TableReport, TrainingReport
 from training.report.sections import (
     curves,
@@ -28,9 +28,8 @@ def write_report(report: Report, out: Path) -> Path:
     """Writes `index.html` and `report.json` into `out`; returns the page's path.
 
     Pictures of the report are files below `out`; the page holds copies of them, so that it can
-    be sent as one file.
+    be sent as one file. Raises TrainingError where they cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     content = asdict(report)
     for table, entry in zip(report.tables, content["tables"], strict=True):
         entry["verdict"] = {
@@ -38,9 +37,9 @@ def write_report(report: Report, out: Path) -> Path:
             "left_out": uneven(table),
             "metrics": [{**asdict(result), "pairs": result.pairs} for result in verdict(table)],
         }
-    _write(out / "report.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_json(out / "report.json", content)
     page = out / "index.html"
-    _write(page, document(report.title, body(report, out)))
+    write_text(page, document(report.title, body(report, out)))
     return page
 
 
@@ -56,9 +55,8 @@ def write_index(entries: Sequence[tuple[Report, str]], out: Path) -> Path:
             for table in report.tables
         ]
         parts.append("</ul>")
-    out.mkdir(parents=True, exist_ok=True)
     page = out / "index.html"
-    _write(page, document("Five papers, reproduced", "".join([*parts, "</main>"])))
+    write_text(page, document("Five papers, reproduced", "".join([*parts, "</main>"])))
     return page
 
 
@@ -77,7 +75,7 @@ def body(report: Report, out: Path) -> str:
     parts = [
         f"<header><h1>{escape(report.title)}</h1>",
         f'<p class="lead">{escape(report.budget)}</p>',
-        f"<p>Data: {escape(report.data)}</p>{_sentences(report.notes)}</header><main>",
+        f"<p>Data: {escape(report.data)}</p></header><main>",
     ]
     for table in report.tables:
         parts.append(_table(table, out))
@@ -133,10 +131,3 @@ def _table(table: TableReport, out: Path) -> str:
 
 def _sentences(notes: Sequence[str]) -> str:
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: written beside its place, then moved there."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-    partial.replace(path)

@@ -9,13 +9,14 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from training.errors import TrainingError
+from training.files import write_whole
 
 WIDEST = 900
 QUALITY = 78
 
 
 def shrink(source: Path, target: Path, widest: int = WIDEST, quality: int = QUALITY) -> Path:
-    """A WebP copy at most `widest` pixels wide. Raises TrainingError if it cannot be read."""
+    """A WebP copy at most `widest` pixels wide. Raises TrainingError: unreadable, disk full."""
     try:
         with Image.open(source) as picture:
             small = picture.convert("RGB")
@@ -24,10 +25,7 @@ def shrink(source: Path, target: Path, widest: int = WIDEST, quality: int = QUAL
     if small.width > widest:
         height = max(1, round(small.height * widest / small.width))
         small = small.resize((widest, height), Image.Resampling.LANCZOS)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=quality, method=4)
-    target.write_bytes(buffer.getvalue())
+    write_whole(target, lambda file: small.save(file, "WEBP", quality=quality, method=4))
     return target
 
 

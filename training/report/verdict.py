@@ -16,8 +16,7 @@ SAME_LENGTH = 0.05  # shares of the schedule that differ by no more count as the
 class Agreement:
     """Pairs of rows of one metric: in the printed order, against it, equal here.
 
-    `same_best` tells whether the printed best row is best here too. Pairs that the paper prints
-    as equal are not counted.
+    Pairs that the paper prints as equal are not counted.
     """
 
     label: str
@@ -32,11 +31,6 @@ class Agreement:
     def pairs(self) -> int:
         """All pairs counted."""
         return self.agreeing + self.disagreeing + self.equal
-
-    @property
-    def same_best(self) -> bool:
-        """Whether the printed best row is also the best here."""
-        return self.best_paper == self.best_ours
 
 
 def agreement(

@@ -11,12 +11,13 @@ from typing import Any
 
 from training import presets
 from training.errors import TrainingError
+from training.files import refused, write_json
 from training.presets import Preset
 from training.presets.configuration import flatten
 from training.report import write_index, write_report
 from training.report.content import Report
 from training.reproduce.budget import Budget, divide, parse_budget, shortened, weight
-from training.reproduce.laboratory import Laboratory, read_json, write_json
+from training.reproduce.laboratory import Laboratory, read_json
 from training.reproduce.plan import STAGE_STEPS, StageRun, distinct
 from training.reproduce.rows import chosen_rows
 from training.reproduce.summary import build_report
@@ -197,6 +198,8 @@ def _reason(error: Exception) -> str:
     """Why a row failed, in one line."""
     if isinstance(error, TrainingError):
         return str(error)
+    if isinstance(error, OSError):
+        return str(refused(error))
     return " ".join(f"internal error: {error!r} (run again with NURI_DEBUG=1)".split())
 
 

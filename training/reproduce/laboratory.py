@@ -11,6 +11,7 @@ from typing import Any
 from training import papers
 from training.engine import Fitted, Trainer, read_run
 from training.errors import TrainingError
+from training.files import write_json
 from training.presets.configuration import flatten
 from training.presets.loader import Preset
 from training.report.pictures import shrink
@@ -165,16 +166,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except ValueError as error:
         raise TrainingError(f"{path} is damaged", "remove it and run again") from error
     return content
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    # what is no text in a file name becomes JSON's own escape
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-    partial.replace(path)
 
 
 def _digest(preset: Preset) -> str:

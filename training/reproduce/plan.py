@@ -32,7 +32,8 @@ STAGE_TABLES: Mapping[str, tuple[str, ...]] = {
     "refine": ("refine",),
     "finetune": ("finetune", "eval.series"),
 }
-SWITCHES = frozenset({"refine.enabled"})
+# Keys of a stage's own tables that do not: whether there is one, shots that are not measured.
+WEIGHTLESS = frozenset({"refine.enabled", "finetune.reserved"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def visible(preset: Preset, stage: str) -> dict[str, Any]:
     else:
         tables = STAGE_TABLES.get(stage, (stage,))
         chosen = {key: value for key, value in leaves.items() if _under(key, tables)}
-    return {key: value for key, value in chosen.items() if key not in SWITCHES}
+    return {key: value for key, value in chosen.items() if key not in WEIGHTLESS}
 
 
 def distinct(chains: Iterable[list[StageRun]]) -> list[StageRun]:

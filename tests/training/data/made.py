@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 
 from training.data import MangaDataset, PairedLineDataset, PhotoDataset, ShotDataset
 from training.data.shot_sources import GeneratedShots
+from training.data.shots import ShotRules, split_summaries, summarise
 from training.data.sources import GeneratedPictures
+
+
+def split(frames: Sequence[np.ndarray], rules: ShotRules) -> list[list[int]]:
+    """The numbers of the frames (H, W, 3) uint8 of each shot."""
+    return split_summaries([summarise(frame, rules.resolution) for frame in frames], rules)
 
 
 def within(tensor: torch.Tensor, low: float, high: float) -> bool:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from training.data import open_dataset, procedural
 from training.data.shot_sources import GeneratedShots
 
+from .conftest import save
 from .made import shots, within
+
+SERIES = {"count": 2, "seed": 0, "clip": 8, "shot_threshold": 0.0}
 
 
 @pytest.mark.parametrize("mode", ["window", "frame", "shot"])
@@ -51,9 +57,35 @@ def test_windows_cover_the_shot() -> None:
     assert seen == {(s, f) for s in range(2) for f in range(dataset.source.length(s))}
 
 
-def test_hue_shift_turns_the_colours_alone() -> None:
-    plain, turned = shots(mode="shot")[0], shots(mode="shot", hue_shift=180)[0]
-    assert torch.equal(plain["line"], turned["line"])
-    assert (plain["color"] - turned["color"]).abs().mean() > 0.02
-    brightest = (plain["color"].amax(1) - turned["color"].amax(1)).abs().max()
-    assert brightest < 2.5 / 255  # HSV value stays
+@pytest.fixture
+def twice(tmp_path: Path) -> list[Path]:
+    """A series of frames without lines, and the same with every pixel four times."""
+    frames = procedural.film(0, 96, scenes=1)[0][:9]
+    places = [tmp_path / name / "s1" for name in ("once", "twice")]
+    for number, frame in enumerate(frames):
+        color = frame.paint[:72]
+        save(places[0] / f"{number}.png", color)
+        save(places[1] / f"{number}.png", color.repeat(2, 0).repeat(2, 1))
+    return [place.parent for place in places]
+
+
+@pytest.mark.parametrize("lines", ["file", "xdog", "learned"])
+def test_films_are_drawn_at_the_size_of_training(twice: list[Path], lines: str) -> None:
+    settings = {**SERIES, "size": 64, "lines": lines}
+    one, two = (open_dataset("shots", settings, folder, "train")[0]["line"] for folder in twice)
+    assert one.min() < 0 and (one - two).abs().mean() < 0.002
+
+
+@pytest.mark.parametrize("split", ["train", "finetune", "test"])
+def test_half_of_the_samples_of_training_are_mirrored_where_asked_for(split: str) -> None:
+    def samples(**settings: object) -> list[dict[str, torch.Tensor]]:
+        data = open_dataset("shots", {**SERIES, "size": 32, **settings}, None, split)
+        return [data[(epoch, 0)] for epoch in range(8)]
+
+    names = ("line", "distance", "color", "regions")
+    mirrored = []
+    for plain, other in zip(samples(), samples(flip=True), strict=True):
+        same = all(torch.equal(plain[name], other[name]) for name in names)
+        assert same or all(torch.equal(plain[name].flip(-1), other[name]) for name in names)
+        mirrored.append(not same)
+    assert any(mirrored) != (split == "test") and not all(mirrored)

@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from backend.imaging.xdog import SHARPENED
 from backend.models.architectures import build, save_model
 from backend.weights import store
-from training.data import open_dataset
+from training.data import SampleDataset, open_dataset
 from training.data.cache import ArrayCache
-from training.data.lines import EXTRACTOR, LearnedLines, XDoGLines, line_source
+from training.data.lines import EXTRACTOR, LearnedLines, ReleaseLines, XDoGLines, line_source
 from training.data.sources import GeneratedPictures
 from training.errors import TrainingError
 
+STAND_IN = "lines=xdog_release: no trained line extractor, for pictures without a line file"
 SETTINGS = {"size": 32, "count": 2, "seed": 0, "set": "", "clip": 8, "warp": False}
 shipped = pytest.mark.skipif(EXTRACTOR not in store.installed(), reason="no extractor ships")
 
@@ -84,8 +86,46 @@ def test_without_weights_xdog_draws_and_says_so(
 ) -> None:
     monkeypatch.setenv("NURI_WEIGHTS", str(tmp_path))
     dataset = open_dataset("pairs", {**SETTINGS, "lines": "learned"}, None, "train")
-    assert dataset.degraded == ["lines=xdog: no trained line extractor"]
-    assert isinstance(dataset.lines, XDoGLines)  # type: ignore[attr-defined]
+    assert dataset.degraded == ["lines=xdog_release: no trained line extractor"]
+    assert isinstance(dataset.lines, ReleaseLines)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Six pictures with a drawing of one tone and six without a drawing, all in one folder."""
+    (tmp_path / "color").mkdir()
+    (tmp_path / "line").mkdir()
+    for number in range(12):
+        picture = GeneratedPictures("toon", 12, size=32).load(number).paint
+        Image.fromarray(picture).save(tmp_path / "color" / f"{number:02}.png")
+        if number % 2:
+            Image.new("L", (32, 32), 77).save(tmp_path / "line" / f"{number:02}.png")
+    return tmp_path
+
+
+def drawn(dataset: SampleDataset) -> dict[str, np.ndarray]:
+    """The drawing of each picture, 0..255, by the picture's name."""
+    lines = {sample["name"]: sample["line"] for sample in (dataset[i] for i in range(len(dataset)))}
+    return {name: ((line[0] + 1) * 127.5).round().numpy() for name, line in lines.items()}
+
+
+@pytest.mark.parametrize("weights", [pytest.param(True, marks=shipped), False])
+def test_only_pictures_without_a_drawing_are_drawn_by_what_is_learned(
+    mixed: Path, monkeypatch: pytest.MonkeyPatch, weights: bool
+) -> None:
+    if not weights:
+        monkeypatch.setenv("NURI_WEIGHTS", str(mixed))
+    other, degraded = ("learned", []) if weights else ("xdog_release", [STAND_IN])
+    found, expected = (
+        open_dataset("pairs", {**SETTINGS, "lines": name}, mixed, "train")
+        for name in ("file+learned", other)
+    )
+    ours, theirs = drawn(found), drawn(expected)
+    with_a_file = {name for name, line in ours.items() if (line == 77).all()}
+    assert with_a_file == {name for name in ours if int(name) % 2} and len(ours) > 8
+    for name in ours.keys() - with_a_file:
+        assert np.array_equal(ours[name], theirs[name])
+    assert found.degraded == degraded
 
 
 def test_lines_of_the_release_have_one_of_three_sigmas() -> None:

@@ -10,7 +10,9 @@ import pytest
 from training.data import procedural
 from training.data.picture import Picture
 from training.data.procedural.scene import shade_of
-from training.data.shots import ShotRules, split_shots
+from training.data.shots import ShotRules
+
+from .made import split
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -76,7 +78,7 @@ def test_occlusion_adds_something_in_front() -> None:
 def test_hard_cuts_are_found(seed: int) -> None:
     frames, cuts = procedural.film(seed, 96, scenes=3, shortest=8, longest=10)
     rules = ShotRules(threshold=60_000, darkest=0, palest=0)
-    shots = split_shots([frame.paint for frame in frames], rules)
+    shots = split([frame.paint for frame in frames], rules)
     assert [shot[0] for shot in shots] == [0, *cuts]
 
 

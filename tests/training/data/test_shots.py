@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from training.data import open_dataset, procedural
 from training.data.cache import ArrayCache
 from training.data.clips import ShotDataset
-from training.data.films import FilmShots, FrameFolder, VideoFile
+from training.data.films import FilmShots, FrameFolder, VideoFile, read_video
 from training.data.lines import XDoGLines
 from training.data.shot_sets import open_shots
 from training.data.shot_sources import ShotPart
@@ -21,11 +22,11 @@ from training.data.shots import (
     color_histogram,
     difference,
     largest_difference,
-    split_shots,
 )
 from training.errors import TrainingError
 
 from .conftest import save
+from .made import split
 
 
 def grainy(tone: int, count: int, seed: int, size: int = 64) -> list[np.ndarray]:
@@ -51,7 +52,7 @@ def test_difference_is_the_mean_square() -> None:
 def test_cut_still_and_short_shots() -> None:
     frames = grainy(40, 9, 1) + grainy(200, 3, 2) + [grainy(120, 1, 3)[0]] * 9 + grainy(60, 8, 4)
     rules = ShotRules(threshold=20_000)
-    shots = split_shots(frames, rules)
+    shots = split(frames, rules)
     assert [(shot[0], len(shot)) for shot in shots] == [(0, 9), (21, 8)]
 
 
@@ -65,8 +66,8 @@ def test_a_slow_change_is_no_still_shot() -> None:
     farthest = difference(histograms[0], histograms[-1])
     assert largest_difference(histograms) == pytest.approx(farthest) and farthest > 4 * nearest
     rules = ShotRules(threshold=1e9, resolution=64, still=2 * nearest)
-    assert split_shots(frames, rules) == [list(range(40))]
-    assert split_shots(frames[:4] * 3, rules) == []
+    assert split(frames, rules) == [list(range(40))]
+    assert split(frames[:4] * 3, rules) == []
     assert largest_difference(np.repeat(histograms[:1], 700, 0)) < 1e-3
 
 
@@ -75,11 +76,11 @@ def test_dark_and_pale_frames_are_left_out() -> None:
     frames[4] = np.zeros_like(frames[0])
     frames[7] = np.full_like(frames[0], 200)
     rules = ShotRules(threshold=1e9, shortest=2)
-    assert split_shots(frames, rules) == [[0, 1, 2, 3, 5, 6, 8, 9]]
+    assert split(frames, rules) == [[0, 1, 2, 3, 5, 6, 8, 9]]
 
 
 def test_no_frames_no_shots() -> None:
-    assert split_shots([]) == []
+    assert split([], ShotRules()) == []
 
 
 @pytest.fixture
@@ -119,6 +120,76 @@ def write_video(path: Path, frames: list[np.ndarray]) -> None:
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
+
+
+def write_lossless(path: Path, frames: list[np.ndarray]) -> None:
+    import av
+
+    path.parent.mkdir(parents=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=12)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "bgr0"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def textured(seed: int, count: int) -> list[np.ndarray]:
+    """A patch that moves over a ground, both smooth and of many tones."""
+    rng = np.random.default_rng(seed)
+
+    def texture(height: int, width: int, low: int, high: int) -> np.ndarray:
+        waves = cv2.GaussianBlur(rng.normal(0, 1, (height, width, 3)), (0, 0), 8)
+        return low + (high - low) * (waves - waves.min()) / np.ptp(waves)
+
+    ground = texture(320, 480, 20 + 40 * seed, 200 + 20 * seed)
+    patch = texture(120, 120, 30, 230)
+    frames = []
+    for number in range(count):
+        frame = ground.copy()
+        frame[90:210, 50 + 15 * number : 170 + 15 * number] = patch
+        frames.append(np.rint(frame).astype(np.uint8))
+    return frames
+
+
+@pytest.fixture(scope="module")
+def lossless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three shots of nine frames: s1.mkv in a folder video/, the same pixels in folder/s1/."""
+    data = tmp_path_factory.mktemp("lossless")
+    frames = [frame for seed in range(3) for frame in textured(seed, 9)]
+    path = data / "video" / "s1.mkv"
+    write_lossless(path, frames)
+    pairs = zip(read_video(path), frames, strict=True)
+    assert all((one == other).all() for one, other in pairs)
+    for number, frame in enumerate(frames):
+        save(data / "folder" / "s1" / f"{number:02d}.png", frame)
+    return path
+
+
+@pytest.mark.parametrize("sizes", [(64, 256), (256, 64)])
+def test_a_video_is_cut_as_its_frames_are_at_every_size(
+    lossless: Path, sizes: tuple[int, int]
+) -> None:
+    """What counts is 256 squared pixels, whatever `data.size` is and whichever comes first."""
+    data = lossless.parent.parent
+
+    def found(kind: str, size: int) -> set[tuple[str, int]]:
+        settings = {"size": size, "clip": 8, "seed": 0, "series": "1", "count": 1}
+        parts = [open_shots(settings, data / kind, split) for split in ("train", "dev")]
+        return {(part.label(i), part.length(i)) for part in parts for i in range(len(part))}
+
+    expected = {(f"s1/{start:06d}", 9) for start in (0, 9, 18)}
+    for size in sizes:
+        assert found("video", size) == found("folder", size) == expected
+
+
+def test_what_is_known_of_a_video_is_of_its_decoded_size(tmp_path: Path, lossless: Path) -> None:
+    """Histograms of smaller frames that are in the cache are not taken for those of larger ones."""
+    cache, rules = ArrayCache(tmp_path / "c"), ShotRules(threshold=200)
+    with pytest.raises(TrainingError, match="no shot"):
+        FilmShots("s1", [VideoFile(lossless, 64, cache)], rules, cache)
+    assert len(FilmShots("s1", [VideoFile(lossless, 256, cache)], rules, cache)) == 3
 
 
 def test_video_file_is_decoded_once(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from training.engine.batches import EndlessBatches, Source, to_device
+from training.engine.batches import EndlessBatches, Source, collate, to_device
 from training.errors import TrainingError
 
 from .tiny import Pictures
@@ -50,6 +50,16 @@ def test_threads_give_the_batches_of_the_training_thread(workers: int) -> None:
         assert batch["name"] == expected["name"]
         assert torch.equal(batch["input"], expected["input"])
     source.close()
+
+
+def test_no_sample_of_a_pass_is_left_out() -> None:
+    batches = first(4, EndlessBatches(7, 2, seed=1))
+    assert [epoch for epoch, _ in batches[3]] == [0, 1]
+
+
+def test_samples_of_several_sizes_make_no_batch() -> None:
+    with pytest.raises(TrainingError, match=r"size of line.*batch of 1"):
+        collate([{"line": torch.zeros(1, 2, 2)}, {"line": torch.zeros(1, 3, 2)}])
 
 
 def test_an_empty_set_fails_at_once() -> None:

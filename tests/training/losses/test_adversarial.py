@@ -27,12 +27,6 @@ def test_least_squares(maps: tuple[list[Tensor], list[Tensor]]) -> None:
     )
 
 
-def test_half_the_sum_for_several_critics(maps: tuple[list[Tensor], list[Tensor]]) -> None:
-    whole = GANLoss("lsgan").critic(*maps)
-    half = GANLoss("lsgan", critic_scale=0.5).critic(*maps)
-    torch.testing.assert_close(half, (whole[0] / 2, whole[1] / 2))
-
-
 def test_cross_entropy_smooths_the_real_side_of_the_critic_alone(
     maps: tuple[list[Tensor], list[Tensor]],
 ) -> None:
@@ -68,7 +62,7 @@ def test_wasserstein(maps: tuple[list[Tensor], list[Tensor]]) -> None:
     torch.testing.assert_close(of_real + of_fake, sum(m.mean() for m in fake) - sum(
         m.mean() for m in real
     ))  # fmt: skip
-    torch.testing.assert_close(drift(real), 1e-3 * sum((m**2).mean() for m in real))
+    torch.testing.assert_close(drift(real), sum((m**2).mean() for m in real))
 
 
 def test_gradient_penalty_of_a_linear_critic() -> None:
@@ -76,7 +70,7 @@ def test_gradient_penalty_of_a_linear_critic() -> None:
     slope = direction.norm()
     real, fake = torch.rand(2, 5, 3, 4, 4)
     penalty = gradient_penalty(lambda x: [(x * direction).flatten(1).sum(1)], real, fake)
-    torch.testing.assert_close(penalty, 10 * (slope - 1) ** 2)
+    torch.testing.assert_close(penalty, (slope - 1) ** 2)
 
 
 def test_gradient_penalty_reaches_the_critic() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -30,6 +31,17 @@ def test_any_size_and_full_resolution() -> None:
         saliency = PFANet().eval()(torch.rand(1, 3, 50, 66))
     assert saliency.shape == (1, 1, 50, 66)
     assert saliency.min() > 0 and saliency.max() < 1 and saliency.std() > 0
+
+
+def test_maps_are_enlarged_corner_to_corner_as_in_the_port() -> None:
+    network = PFANet().eval()
+    small, seen = torch.rand(1, 64, 16, 16), []
+    network.high.register_forward_hook(lambda *_: small)
+    network.out.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][:, 64:]))
+    with torch.inference_mode():
+        network(torch.rand(1, 3, 64, 64))
+    expected = np.interp(np.linspace(0, 15, 64), np.arange(16), small[0, 0, 0].numpy())
+    np.testing.assert_allclose(seen[0][0, 0, 0].numpy(), expected, atol=1e-5)
 
 
 def test_without_weights_the_classical_map_is_used_and_noted(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from tests.training.needs import needs_squeezenet
 from training.features import FIRST_RELUS_19, VGGFeatures
 from training.metrics import LPIPS, PerceptualDistance, load_lpips, load_perceptual
 from training.pretrained import load_state, resolve
-from training.torchvision_shim import import_lpips
+from training.torchvision_shim import import_torchvision
 
 
 @pytest.fixture
@@ -26,9 +27,10 @@ def pair() -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("network", ["alex", "squeeze", "vgg"])
 def test_values_are_those_of_lpips(network: str, pair: tuple[Tensor, Tensor]) -> None:
     torch.manual_seed(1)
+    import_torchvision()  # before lpips does
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lpips calls torchvision in an old way
-        theirs = import_lpips().LPIPS(net=network, pnet_rand=True, verbose=False)
+        theirs = import_module("lpips").LPIPS(net=network, pnet_rand=True, verbose=False)
     ours = LPIPS(network)
     heads = resolve(f"lpips_{network}")
     assert heads is not None

@@ -10,7 +10,7 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 from torch import Tensor
 from torch.nn import functional
 
-from training.metrics import ms_ssim, mse, psnr, ssim, to_uint8
+from training.metrics import ms_ssim, mse, psnr, ssim
 
 
 def pictures(height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -73,10 +73,3 @@ def test_pictures_too_small_are_refused() -> None:
     narrow = torch.zeros(1, 3, 160, 400, dtype=torch.uint8)
     with pytest.raises(ValueError, match="more than 160"):
         ms_ssim(narrow, narrow)
-
-
-def test_rounding_and_truncation() -> None:
-    values = torch.tensor([-1.2, -1.0, 0.0, 0.999, 1.0, 3.0])
-    assert to_uint8(values).tolist() == [0, 0, 128, 255, 255, 255]
-    assert to_uint8(values, truncate=True).tolist() == [0, 0, 127, 254, 255, 255]
-    assert to_uint8(torch.tensor([0.5, 1.0]), low=0).tolist() == [128, 255]

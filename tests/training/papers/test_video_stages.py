@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from training import papers
+from training import papers, presets
 from training.data.keys import KeyFrameDataset
 from training.engine import Trainer, checkpoint
 from training.papers import sources, video
+from training.papers.video_tuning import steps_of
 
 from .test_recipes import small
 
@@ -55,6 +56,13 @@ def test_the_command_tunes_on_new_data_of_the_same_name(tmp_path: Path) -> None:
     config = video.with_finetuning(small("video"))
     source = sources.samples(config, shots(tmp_path / "a", 3), "finetune").source
     assert len(source) == 3
+
+
+def test_key_frames_are_too_few_to_be_learned_in_epochs() -> None:
+    config = presets.parse("video", ["finetune.steps=-1"]).as_config()
+    assert steps_of(config, "finetune", "train", 3) == 10
+    config["finetune"]["keys"] = 3
+    assert steps_of(config, "finetune", "train", 3) == 2160
 
 
 def test_the_refinement_sees_every_window_once(tmp_path: Path) -> None:

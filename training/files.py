@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from training.errors import TrainingError
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let ``write`` fill a file beside ``path``, flush it to the disk, then take its place.
 
-    When that fails (disk full, folder read-only) the file that was there stays as it was, and
-    TrainingError says so.
+    Folders above it are made. When something fails (disk full, folder read-only) the file that was
+    there stays as it was, and TrainingError says so.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             write(file)
             file.flush()
@@ -26,22 +28,30 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         temporary.replace(path)
         _flush_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch's archive writer turns OSError into its own
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it is not there, or neither is its folder
+            temporary.unlink()
         kept = "; the previous one is whole" if path.exists() else ""
         raise TrainingError(
             f"cannot write {path} ({_reason(error)}){kept}", "free space or choose another folder"
         ) from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """UTF-8; what is no text in a file name becomes ``\\udcff``. Raises like ``write_whole``."""
+    content = text.encode(errors="backslashreplace")
+    write_whole(path, lambda file: file.write(content))
+
+
 def write_json(path: Path, value: Any) -> None:
     """One object, indented; raises TrainingError like ``write_whole``."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
-    write_whole(path, lambda file: _write(file, text))
+    # the escape of what is no text is JSON's own
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
-def _write(file: BinaryIO, text: str) -> None:
-    # what is no text in a file name becomes JSON's own escape
-    file.write(text.encode(errors="backslashreplace"))
+def refused(error: OSError) -> TrainingError:
+    """What a folder or a disk would not do, as a failure told in one line."""
+    place = f"{error.filename}: " if error.filename else ""
+    return TrainingError(f"{place}{_reason(error)}", "check the folder, its rights and its space")
 
 
 def _reason(error: BaseException) -> str:
@@ -50,7 +60,7 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
         cause = cause.__cause__ or cause.__context__
-    return str(error).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _flush_folder(folder: Path) -> None:

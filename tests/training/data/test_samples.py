@@ -1,4 +1,4 @@
-"""What samples and batches depend on: seed, epoch, index and contents, not on workers."""
+"""What samples depend on: seed, epoch, index and contents, not on workers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.data import PairedLineDataset, collate, data_hash, make_loader
+from training.data import PairedLineDataset, data_hash
 from training.data.base import SampleDataset
 from training.data.sets import open_pairs
-from training.errors import TrainingError
+from training.engine.batches import Source
 
 from .conftest import save
 from .made import pages, pairs, photos, same, shots
@@ -34,32 +34,15 @@ def test_samples_follow_from_seed_epoch_and_index(make: Callable[..., SampleData
     assert not all(same(dataset[(epoch, 0)], seeded[(epoch, 0)]) for epoch in range(8))
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_workers_change_nothing(workers: int) -> None:
-    dataset = pairs(recolor=True)
-    alone = list(make_loader(dataset, 2, seed=1, epoch=4, workers=0))
-    others = list(make_loader(dataset, 2, seed=1, epoch=4, workers=workers))
-    assert [batch["name"] for batch in alone] == [batch["name"] for batch in others]
-    for one, other in zip(alone, others, strict=True):
-        assert torch.equal(one["reference"], other["reference"])
-    rest = list(make_loader(dataset, 2, seed=1, epoch=4, workers=0, start=1))
-    assert rest[0]["name"] == alone[1]["name"] and len(rest) == 1
-
-
-@pytest.mark.slow
-def test_processes_change_nothing() -> None:
-    dataset = pairs()
-    alone = list(make_loader(dataset, 2, workers=0))
-    others = list(make_loader(dataset, 2, workers=1, kind="processes"))
-    for one, other in zip(alone, others, strict=True):
-        assert torch.equal(one["reference"], other["reference"])
-
-
-def test_too_large_a_batch_is_refused() -> None:
-    with pytest.raises(TrainingError, match="fewer than a batch of 9"):
-        make_loader(pairs(), 9)
-    with pytest.raises(TrainingError, match="size of line"):
-        collate([{"line": torch.zeros(1, 2, 2)}, {"line": torch.zeros(1, 3, 2)}])
+    alone = Source(pairs(recolor=True), 2, seed=1, workers=0)
+    source = Source(pairs(recolor=True), 2, seed=1, workers=workers)
+    for _ in range(6):
+        expected, batch = alone.take(), source.take()
+        assert batch["name"] == expected["name"]
+        assert torch.equal(batch["reference"], expected["reference"])
+    source.close()
 
 
 def test_data_hash_tells_contents_apart(drawings: Callable[..., Path]) -> None:
