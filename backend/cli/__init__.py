@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Every failure is one line on standard error that says what to do. After Ctrl-C, SIGTERM or
     SIGHUP the process ends by the signal itself, as shells expect.
     """
-    from protocol.errors import NuriError
+    from protocol.errors import NuriError, one_line
 
     from .interrupt import end_by_signal, orderly_end
     from .parser import UsageError, parse
@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
     except UsageError as error:
-        _complain(str(error))
+        message = str(error)
+        _complain(one_line(message, len(message)))
         return WRONG_USAGE
     except NuriError as error:
         from .report import report_error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
-_MOST_FRAMES_PER_SECOND = 1000  # films count time in milliseconds
+from .values import path, positive, rate
+
 _DEVICES = "auto or cpu; no network here computes on a GPU yet"
 
 
@@ -70,12 +70,12 @@ class _Version(argparse.Action):
 def _add_colorize(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("colorize", help="colour one drawing")
     parser.add_argument(
-        "line", type=_path, metavar="LINE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+        "line", type=path, metavar="LINE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
     )
-    parser.add_argument("-o", "--output", type=_path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument("-o", "--output", type=path, required=True, metavar="OUT", help="PNG")
     parser.add_argument(
         "--hints",
-        type=_path,
+        type=path,
         metavar="PNG",
         help="RGBA picture of the same size, strokes of colour on transparent ground; "
         "not needed for a .kra or .ora file with a layer named 'Hints'",
@@ -83,12 +83,15 @@ def _add_colorize(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_job_options(parser)
     parser.add_argument(
         "--regions",
-        type=_path,
+        type=path,
         metavar="PNG",
         help="also write the region ids, 16-bit grey, 0 none",
     )
     parser.add_argument(
-        "--palette", type=_path, metavar="JSON", help="also write each colour with its regions"
+        "--palette",
+        type=path,
+        metavar="JSON",
+        help="also write each colour with its regions",
     )
     parser.set_defaults(run=_command("colorize", "run"))
 
@@ -102,13 +105,17 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "files from their own hint layer. Pictures that are done already are skipped, unless their "
         "lines or hints, a reference, an option or a network has changed since.",
     )
-    parser.add_argument("folder", type=_path, metavar="FOLDER")
-    parser.add_argument("-o", "--output", type=_path, required=True, metavar="FOLDER")
+    parser.add_argument("folder", type=path, metavar="FOLDER")
+    parser.add_argument("-o", "--output", type=path, required=True, metavar="FOLDER")
     parser.add_argument("--recursive", action="store_true", help="go into folders of the folder")
-    parser.add_argument("--hints", type=_path, metavar="FOLDER", help="where the hints are")
+    parser.add_argument("--hints", type=path, metavar="FOLDER", help="where the hints are")
     parser.add_argument("--force", action="store_true", help="do again what is done already")
     parser.add_argument(
-        "--jobs", type=_positive, default=2, metavar="N", help="drawings under way at once (2)"
+        "--jobs",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="drawings under way at once (2)",
     )
     _add_job_options(parser)
     parser.set_defaults(run=_command("batch", "run"))
@@ -129,9 +136,9 @@ def _add_grey(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "image", type=_path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
+        "image", type=path, metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, .kra or .ora"
     )
-    parser.add_argument("-o", "--output", type=_path, required=True, metavar="OUT", help="PNG")
+    parser.add_argument("-o", "--output", type=path, required=True, metavar="OUT", help="PNG")
     parser.add_argument("--layer", default="", metavar="NAME", help="of a .kra or .ora file")
 
 
@@ -145,7 +152,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "frames",
-        type=_path,
+        type=path,
         nargs="+",
         metavar="FRAME",
         help="pictures in their order, a folder of them, a .kra animation, an animated PNG, GIF "
@@ -153,7 +160,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--key",
-        type=_path,
+        type=path,
         nargs="+",
         default=[],
         metavar="KEYFRAME",
@@ -165,7 +172,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--line-layer", default="", metavar="NAME", help="layer of .kra or .ora files with lines"
     )
-    parser.add_argument("-o", "--output", type=_path, required=True, metavar="DIR")
+    parser.add_argument("-o", "--output", type=path, required=True, metavar="DIR")
     parser.add_argument(
         "--lines",
         action=argparse.BooleanOptionalAction,
@@ -179,14 +186,14 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--film",
-        type=_path,
+        type=path,
         metavar="FILE",
         help="also join the frames: .mp4, .webm, .mkv, .gif, .webp or animated .png; .kra: a copy "
         "of the .kra animation with the colours as a layer (use a DIR of its own)",
     )
     parser.add_argument(
         "--fps",
-        type=_rate,
+        type=rate,
         metavar="N",
         help="frames a second of the film (default: as in the film that was read, else 12)",
     )
@@ -234,9 +241,13 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hint-layer", default="", metavar="NAME", help="of a .kra or .ora file")
     parser.add_argument("--model", metavar="ID", help="see `nuri models`")
     parser.add_argument(
-        "--reference", type=_path, nargs="+", metavar="PNG", help="coloured drawings to follow"
+        "--reference",
+        type=path,
+        nargs="+",
+        metavar="PNG",
+        help="coloured drawings to follow",
     )
-    parser.add_argument("--size", type=_positive, help=argparse.SUPPRESS)  # always refused
+    parser.add_argument("--size", type=positive, help=argparse.SUPPRESS)  # always refused
     parser.add_argument("--device", metavar="D", help=_DEVICES)
     _add_running(parser)
 
@@ -264,38 +275,3 @@ def _add_service(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write JSON for programs")
-
-
-def _path(text: str) -> Path:
-    """A name of a file or folder, and no slip of a script."""
-    if not text:
-        raise argparse.ArgumentTypeError("the name is empty")
-    if text == "-":
-        raise argparse.ArgumentTypeError("- is no file (use /dev/stdin or /dev/stdout for pipes)")
-    return Path(text)
-
-
-def _rate(text: str) -> int:
-    """Frames a second."""
-    number = _whole(text)
-    if not 1 <= number <= _MOST_FRAMES_PER_SECOND:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not a whole number from 1 to {_MOST_FRAMES_PER_SECOND}"
-        )
-    return number
-
-
-def _positive(text: str) -> int:
-    """A whole number of 1 or more."""
-    number = _whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
-    return number
-
-
-def _whole(text: str) -> int:
-    """The whole number that is written in digits; 0 for any other text."""
-    try:
-        return int(text) if text.isdecimal() else 0
-    except ValueError:  # Python reads no thousands of digits
-        return 0

@@ -91,14 +91,9 @@ def refusal(hello: Hello, program_version: str) -> Refused | None:
         return None
     ours = version.PROTOCOL_VERSION
     client = one_line(f"{hello.client} {hello.client_version}")
-    if version.major(hello.protocol) > version.major(ours):
-        action = "Update the backend: `nuri stop`, then the newer Nuri's `python3 install.py demo`"
-    else:
-        action = "Update the client: run `python3 install.py plugin` of the newer Nuri"
-    return Refused(
-        protocol=ours,
-        version=program_version,
-        message=f"The Nuri backend {program_version} speaks protocol {ours}, "
+    told = version.mismatch(
+        f"The Nuri backend {program_version} speaks protocol {ours}, "
         f"the client {client} speaks {hello.protocol}",
-        action=action,
-    )
+        client=hello.protocol,
+    ).info
+    return Refused(protocol=ours, version=program_version, message=told.message, action=told.action)

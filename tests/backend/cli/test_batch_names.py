@@ -166,6 +166,9 @@ def test_names_with_control_characters_are_shown_without_them(nuri, tmp_path):
         assert (done.code, done.err) == (0, "")
         assert done.out.splitlines()[-1].startswith(f"{out}/new ?.png: 120 x 60, ")
         assert "\x1b" not in done.out
+    done = nuri("status", "bo\ngus\x1b")
+    assert done.code == 2
+    assert done.err.startswith("nuri: unrecognized arguments: bo gus? (see nuri")
 
 
 def test_the_exact_name_of_hints_comes_first(tmp_path):

@@ -14,7 +14,6 @@ from backend.models.borders import BorderFinder
 from training.cli import main
 from training.engine.batches import collate
 from training.matching.border_samples import (
-    SIDE,
     BorderScenes,
     borders_of,
     broken,
@@ -48,10 +47,13 @@ def test_a_sample_follows_from_its_key(folder, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [{"made_up": 1, "composed": 0}, {"made_up": 0, "composed": 1}, {}])
-def test_samples_of_every_kind(folder, tmp_path, kind):
-    sample = scenes(folder, tmp_path, **kind)[1, 2]
-    assert sample["drawing"].shape == (5, SIDE, SIDE)
-    assert sample["border"].shape == sample["weight"].shape == (1, SIDE, SIDE)
+@pytest.mark.parametrize("side", [128, 512])
+def test_samples_of_every_kind_and_side(folder, tmp_path, kind, side):
+    sample = scenes(folder, tmp_path, side=side, **kind)[1, 2]
+    assert sample["drawing"].shape == (5, side, side)
+    assert sample["border"].shape == sample["weight"].shape == (1, side, side)
+    for name in ("hint_at", "pixel_at"):
+        assert sample[name].min() >= 0 and sample[name].max() < (side // 2) ** 2
     assert sample["drawing"].min() >= 0 and sample["drawing"].max() <= 1
     assert 0 < sample["border"].mean() < 0.5
 
