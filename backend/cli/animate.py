@@ -30,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     if not options.key and not options.key_layer:
         raise UsageError("there is no coloured frame (name one or more with --key)")
+    if options.fps and not options.film:
+        raise UsageError("--fps is for a film (name it with --film, or leave out --fps)")
     options.key = key_files(options.key)
     plan = make_plan(
         options.frames, options.key, options.output, options.line_layer, options.key_layer

@@ -15,7 +15,7 @@ from protocol.errors import ErrorCode, NuriError, one_line
 
 from . import DONE, FAILED
 from .batch_made import Made
-from .batch_plan import Drawing, check_spared, make_plan
+from .batch_plan import Drawing, check_layered, check_spared, make_plan
 from .interrupt import Interrupt
 from .parser import UsageError
 from .report import ProgressReport, print_json, result_line, warn
@@ -115,6 +115,7 @@ def run(options: argparse.Namespace) -> int:
     )
     check_references(options)
     check_spared(plan, options.reference or ())
+    check_layered(plan, options.line_layer, options.hint_layer)
     disk.make_folder(options.output)
     disk.check_writable(options.output / "any.png")
     total = len(plan.drawings) + len(plan.problems)

@@ -90,6 +90,20 @@ def check_spared(plan: Plan, references: Iterable[Path]) -> None:
             )
 
 
+def check_layered(plan: Plan, line_layer: str, hint_layer: str) -> None:
+    """Refuse names of layers, "" for none, where no file has any. Raises UsageError."""
+    files = {drawing.line for drawing in plan.drawings}
+    with_hints = {drawing.hints or drawing.line for drawing in plan.drawings}
+    for option, layer, read in (
+        ("--line-layer", line_layer, files),
+        ("--hint-layer", hint_layer, with_hints),
+    ):
+        if layer and read and not any(map(io.is_layered, read)):
+            raise UsageError(
+                f"{option} needs .kra or .ora files, of which there are none (leave out {option})"
+            )
+
+
 def _targets(inner: list[Path], output: Path) -> list[Path]:
     """Where the results of drawings go: NAME.png, each to a file of its own.
 

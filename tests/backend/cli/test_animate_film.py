@@ -176,3 +176,9 @@ def test_the_film_that_is_read_is_not_written_over(nuri: Console, tmp_path: Path
     assert done.code == 2
     assert "would be written over" in done.err
     assert copy.read_bytes() == KRITA_FILE.read_bytes()
+
+
+def test_a_rate_without_a_film_is_refused(nuri, tmp_path):
+    done = nuri("animate", tmp_path, "--key", "a.png", "-o", tmp_path / "out", "--fps", "12")
+    assert done.code == 2
+    assert done.err == "nuri: --fps is for a film (name it with --film, or leave out --fps)\n"

@@ -128,13 +128,21 @@ def batch(daemon, tmp_path):
     return batch
 
 
-@pytest.mark.parametrize(
-    "options", [["--no-lines"], ["--fill-unhinted"], ["--line-layer", "Ink"]], ids=str
-)
+@pytest.mark.parametrize("options", [["--no-lines"], ["--fill-unhinted"]], ids=str)
 def test_another_option_colours_all_again(batch, options):
     assert batch("--flats", *options) == "ab"
     assert batch("--flats", *options) == ""
     assert batch("--flats") == "ab"
+
+
+def test_another_line_layer_colours_all_again(batch):
+    ink = np.zeros((*drawings.line().shape, 4), np.uint8)
+    ink[..., 3] = 255 - drawings.line()
+    (batch.folder / "c.kra").write_bytes(files.kra({"Ink": ink, "Rough": ink}))
+    (batch.folder / "c.hints.png").write_bytes(io.encode_png(drawings.hints()))
+    assert batch("--flats", "--line-layer", "Ink") == "abc"
+    assert batch("--flats", "--line-layer", "Ink") == ""
+    assert batch("--flats", "--line-layer", "Rough") == "abc"
 
 
 def test_other_hints_and_lines_colour_their_drawing_again(batch):

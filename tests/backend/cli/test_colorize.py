@@ -181,6 +181,16 @@ def test_files_without_layers_have_none_to_name(nuri, tmp_path, command, option)
     assert f"{option} needs a .kra or .ora file, which {name} is not (leave out" in done.err
 
 
+@pytest.mark.parametrize("option", ["--line-layer", "--hint-layer"])
+def test_a_batch_without_layers_has_none_to_name(nuri, tmp_path, option):
+    drawings.save(tmp_path / "in")
+    call = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--flats", "--no-daemon"]
+    done = nuri(*call, option, "Ink")
+    assert done.code == 2 and one_line(done.err)
+    assert done.err.startswith(f"nuri: {option} needs .kra or .ora files, of which there are none")
+    assert not (tmp_path / "out").exists()
+
+
 def bad_inputs() -> dict[str, tuple[bytes, bytes, str]]:
     """Line art, hints, and what the error has to say."""
     line, hints = io.encode_png(drawings.line()), io.encode_png(drawings.hints())
