@@ -26,6 +26,12 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "--help" in complaint(capsys)
 
 
+@pytest.mark.parametrize("steps", ["many", "0", "2.5"])
+def test_a_count_is_a_whole_number(steps: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["style", "frames", "--steps", steps]) == 2
+    assert f"--steps: {steps} is not a whole number of 1 or more" in complaint(capsys)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
