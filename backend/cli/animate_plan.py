@@ -15,7 +15,7 @@ from protocol import limits
 from protocol.errors import ErrorCode, NuriError
 from protocol.pixels import EncodedImage, Plane
 
-from .parser import UsageError
+from .request import check_some_layered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,11 +117,8 @@ def make_plan(
         frames = _film_frames(sources[0], output, line_layer, key_layer)
     else:
         frames = _files(sources, output, line_layer)
-    if line_layer and not any(io.is_layered(frame.source) for frame in frames):
-        raise UsageError(
-            f"--line-layer needs .kra or .ora files, which {frames[0].source} is not (leave out "
-            "--line-layer)"
-        )
+    read = [frame.source for frame in frames]
+    check_some_layered("--line-layer", line_layer, read, f"which {read[0]} is not")
     paired = _layer_keys(sources[0], frames, key_layer) if key_layer else {}
     paired |= _file_keys(keys, frames)
     return Plan(frames, [paired[index] for index in sorted(paired)])

@@ -19,6 +19,7 @@ from protocol.errors import ErrorCode, NuriError
 from protocol.folders import file_identity
 
 from .parser import UsageError
+from .request import check_some_layered
 
 _MARK = ".hints"
 _HINT_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
@@ -92,16 +93,10 @@ def check_spared(plan: Plan, references: Iterable[Path]) -> None:
 
 def check_layered(plan: Plan, line_layer: str, hint_layer: str) -> None:
     """Refuse names of layers, "" for none, where no file has any. Raises UsageError."""
-    files = {drawing.line for drawing in plan.drawings}
-    with_hints = {drawing.hints or drawing.line for drawing in plan.drawings}
-    for option, layer, read in (
-        ("--line-layer", line_layer, files),
-        ("--hint-layer", hint_layer, with_hints),
-    ):
-        if layer and read and not any(map(io.is_layered, read)):
-            raise UsageError(
-                f"{option} needs .kra or .ora files, of which there are none (leave out {option})"
-            )
+    lines = [drawing.line for drawing in plan.drawings]
+    hints = [drawing.hints or drawing.line for drawing in plan.drawings]
+    check_some_layered("--line-layer", line_layer, lines, "of which there are none")
+    check_some_layered("--hint-layer", hint_layer, hints, "of which there are none")
 
 
 def _targets(inner: list[Path], output: Path) -> list[Path]:

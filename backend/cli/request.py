@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,13 @@ def check_has_layers(option: str, layer: str, file: Plane) -> None:
             f"{option} needs a .kra or .ora file, which {file.file_name} is not (leave out "
             f"{option})"
         )
+
+
+def check_some_layered(option: str, layer: str, files: Collection[Path], but: str) -> None:
+    """Refuse an option that names a ``layer``, "" for none, where none of ``files`` has layers.
+    ``but``: how the line goes on. Raises UsageError."""
+    if layer and files and not any(map(io.is_layered, files)):
+        raise UsageError(f"{option} needs .kra or .ora files, {but} (leave out {option})")
 
 
 def check_ending(path: Path) -> None:

@@ -18,8 +18,8 @@ from backend.models.layers import (
     crop_to,
     make_activation,
     pad_to_multiple,
+    spectral_norm,
 )
-from backend.models.layers import spectral as spectrally_normalised
 
 NORMS = ("ibn", "batch", "instance", "none")
 IBN_MODES = ("replace", "split", "sequential")
@@ -107,7 +107,7 @@ class ChromaUNet(nn.Module):
         if spectral:  # after the weights have their start: the norm's vectors belong to it
             for layer in list(self.modules()):
                 if isinstance(layer, nn.Conv2d):
-                    spectrally_normalised(layer)
+                    spectral_norm(layer)
 
     def _norm_of_encoder(self, level: int) -> str:
         """Norm after the convolution that makes level ``level``; none on the input layer."""

@@ -29,7 +29,7 @@ __all__ = [
     "make_norm",
     "pad_to_multiple",
     "resize",
-    "spectral",
+    "spectral_norm",
     "with_batch_counts",
 ]
 
@@ -70,7 +70,7 @@ class SpectralNorm(parametrizations._SpectralNorm):
             return super().forward(weight)
 
 
-def spectral(module: nn.Module) -> nn.Module:
+def spectral_norm(module: nn.Module) -> nn.Module:
     """Give a convolution or a linear layer `SpectralNorm` (Miyato et al. 2018), in place."""
     outputs = 1 if isinstance(module, nn.ConvTranspose2d) else 0
     norm = SpectralNorm(module.get_parameter("weight"), dim=outputs)
@@ -148,9 +148,7 @@ class ConvNormAct(nn.Module):
             padding_mode=padding_mode,
         )
         if spectral:
-            parametrize.register_parametrization(
-                self.conv, "weight", SpectralNorm(self.conv.weight)
-            )
+            spectral_norm(self.conv)
         self.attention = attention
         self.norm = make_norm(norm, out_channels)
         self.activation = make_activation(activation)

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from backend.models.attention import SqueezeExcitation
-from backend.models.layers import spectral as spectrally_normalised
-from backend.models.layers import with_batch_counts
+from backend.models.layers import spectral_norm, with_batch_counts
 
 
 class SEResNeXtBlock(nn.Module):
@@ -56,7 +55,7 @@ class SEResNeXtBlock(nn.Module):
         if spectral:
             for layer in list(self.modules()):
                 if isinstance(layer, nn.Conv2d):
-                    spectrally_normalised(layer)
+                    spectral_norm(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.reduce(x), 0.2, inplace=True)

@@ -21,7 +21,7 @@ from backend.models.layers import (
     choose,
     crop_to,
     pad_to_multiple,
-    spectral,
+    spectral_norm,
 )
 
 MATCHING_INPUTS = ("distance", "line")
@@ -209,7 +209,7 @@ class ColorTransformNet(nn.Module):
             for module in self.modules():
                 plain = not parametrize.is_parametrized(module)
                 if isinstance(module, (nn.Conv2d, nn.Linear)) and plain:
-                    spectral(module)
+                    spectral_norm(module)
 
     def encode_references(
         self, reference_line: Tensor, reference_distance: Tensor, reference_color: Tensor

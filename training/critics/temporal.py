@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.models.layers import spectral
+from backend.models.layers import spectral_norm
 from backend.models.temporal import TemporalShift
 
 
@@ -25,7 +25,7 @@ class TemporalPatchDiscriminator(nn.Module):
         widths = (in_channels, width, 2 * width, 4 * width, 4 * width, 1)
         self.shifts = nn.ModuleList(_shift(channels) for channels in widths[:-1])
         self.convolutions = nn.ModuleList(
-            spectral(nn.Conv2d(a, b, 5, stride=2, padding=2)) for a, b in pairwise(widths)
+            spectral_norm(nn.Conv2d(a, b, 5, stride=2, padding=2)) for a, b in pairwise(widths)
         )
 
     def forward(self, clip: Tensor) -> list[Tensor]:

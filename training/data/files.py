@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.imaging import disk, io
+from backend.imaging import disk, io, planes
 from backend.imaging.ground import laid_on_white
 from protocol.errors import NuriError
 
@@ -27,8 +27,7 @@ def read_pixels(path: Path) -> tuple[np.ndarray, str]:
 
 def to_rgb(pixels: np.ndarray) -> np.ndarray:
     """Any 8 or 16 bit picture as (H, W, 3) uint8, on white where it is transparent."""
-    if pixels.dtype == np.uint16:
-        pixels = np.rint(pixels / 257).astype(np.uint8)
+    pixels = planes.eight_bit(pixels)
     if pixels.ndim == 3 and pixels.shape[2] < 3:
         pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., [0, 0, 0, 1]]
     return np.ascontiguousarray(laid_on_white(pixels))

@@ -17,7 +17,7 @@ from backend.models.folding import (
     to_fast,
 )
 from backend.models.ibn_gan import ChromaUNet
-from backend.models.layers import spectral
+from backend.models.layers import spectral_norm
 from backend.models.line_extractor import LineExtractor
 from backend.models.manga import MangaColorizer
 from backend.models.smsanet import SMSANet
@@ -186,7 +186,7 @@ def test_a_norm_without_statistics_is_refused():
     "layer", [nn.Linear(5, 4), nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(3, 4, 3)]
 )
 def test_spectral_norm_becomes_its_weight(layer):
-    layer = spectral(layer).eval()
+    layer = spectral_norm(layer).eval()
     weight = layer.weight.detach().clone()
     fold_spectral_norm(layer)
     assert torch.equal(layer.weight, weight)

@@ -128,7 +128,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value() -> None:
 
 
 def test_spectral_norm_of_a_transposed_convolution_keeps_its_outputs_as_rows() -> None:
-    conv = layers.spectral(nn.ConvTranspose2d(6, 4, 4))
+    conv = layers.spectral_norm(nn.ConvTranspose2d(6, 4, 4))
     for _ in range(200):
         conv(picture(1, 6, 4, 4))
     rows = conv.weight.detach().transpose(0, 1).flatten(1)
@@ -138,8 +138,8 @@ def test_spectral_norm_of_a_transposed_convolution_keeps_its_outputs_as_rows() -
 @pytest.mark.parametrize(
     "layer",
     [
-        layers.spectral(nn.Conv2d(6, 8, 3)),
-        layers.spectral(nn.ConvTranspose2d(6, 8, 3)),
+        layers.spectral_norm(nn.Conv2d(6, 8, 3)),
+        layers.spectral_norm(nn.ConvTranspose2d(6, 8, 3)),
         layers.ConvNormAct(6, 8, spectral=True).conv,
     ],
 )
@@ -167,7 +167,7 @@ def test_spectral_norm_is_computed_in_full_precision_under_autocast(
 )
 def test_spectral_norm_has_the_state_of_that_of_torch(layer: nn.Module) -> None:
     theirs = nn.utils.parametrizations.spectral_norm(copy.deepcopy(layer)).eval()
-    ours = layers.spectral(layer).eval()
+    ours = layers.spectral_norm(layer).eval()
     ours.load_state_dict(theirs.state_dict())
     assert torch.equal(ours.weight, theirs.weight)
 

@@ -110,26 +110,16 @@ def test_damaged_frame_belongs_to_no_shot(
         assert dataset.left_out == [f"{paths[3]} cannot be read: it belongs to no shot"]
 
 
-def write_video(path: Path, frames: list[np.ndarray]) -> None:
+def write_video(
+    path: Path, frames: list[np.ndarray], codec: str = "mpeg4", pixels: str = "yuv420p"
+) -> None:
     import av
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=12)
+        stream = container.add_stream(codec, rate=12)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-
-
-def write_lossless(path: Path, frames: list[np.ndarray]) -> None:
-    import av
-
-    path.parent.mkdir(parents=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=12)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "bgr0"
+        stream.pix_fmt = pixels
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
@@ -159,7 +149,7 @@ def lossless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("lossless")
     frames = [frame for seed in range(3) for frame in textured(seed, 9)]
     path = data / "video" / "s1.mkv"
-    write_lossless(path, frames)
+    write_video(path, frames, "ffv1", "bgr0")
     pairs = zip(read_video(path), frames, strict=True)
     assert all((one == other).all() for one, other in pairs)
     for number, frame in enumerate(frames):
