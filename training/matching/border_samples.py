@@ -12,6 +12,7 @@ from torch import Tensor
 
 from backend.imaging.color import rgb_to_lab
 
+from .divided import divide
 from .drawings import SHOT_SETS, ByKind, RandomSamples, Subject
 from .samples import other_pen
 from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
@@ -35,6 +36,8 @@ class BorderScenes(RandomSamples):
     ``pixel_class``: their colours from 1; 0 = none, or an area without a hint. ``scale`` (1,):
     the side of the whole drawing at half size.
     side: of a sample, in pixels; drawings are stored at STORED, so that a smaller one shows parts.
+    divided: share of samples whose areas get shadows and stripes (`divide`). warped: share of
+    drawings that are stretched and bent. Neither without ``training``.
     """
 
     def __init__(
@@ -48,14 +51,19 @@ class BorderScenes(RandomSamples):
         training: bool = True,
         made_up: float = 0.2,
         composed: float = 0.3,
+        divided: float = 0.0,
+        warped: float = 0.0,
     ) -> None:
         super().__init__(count, seed)
         self._cache, self._side, self._training = cache, side, training
         self._made_up, self._composed = made_up, composed
+        self._divided, self._warped = (divided, warped) if training else (0.0, 0.0)
         self._drawings = ByKind(subjects, every=dict.fromkeys(SHOT_SETS, _FRAMES))
 
     def draw(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         scene, scale = self._scene(rng)
+        if self._divided and rng.random() < self._divided:  # seeds without keep their samples
+            scene = divide(scene, rng)
         ink = broken(scene.ink, rng, scale) if self._training else scene.ink
         border = borders_of(scene)
         # where a line is broken, its border counts in full
@@ -85,7 +93,7 @@ class BorderScenes(RandomSamples):
             scene = self._drawing(rng)
             window = float(np.exp(rng.uniform(np.log(0.75 * side), np.log(1.1 * STORED))))
             place = _window(rng, scene, side, window, self._training)
-            return look(scene, place), STORED * side / window
+            return look(scene, self._bent(rng, place)), STORED * side / window
         ground = np.ones((side, side), np.int32)
         paper = np.full((2, 3), 255, np.uint8)
         scene = Scene(np.zeros((side, side), np.uint8), ground, paper, 1)
@@ -94,8 +102,11 @@ class BorderScenes(RandomSamples):
             piece = self._drawing(rng)
             if piece.ground:
                 place = _window(rng, piece, side, window, True, loose=True)
-                scene = put_over(scene, look(piece, place))
+                scene = put_over(scene, look(piece, self._bent(rng, place)))
         return scene, side * float(rng.uniform(1.0, 1.6))
+
+    def _bent(self, rng: np.random.Generator, place: np.ndarray) -> np.ndarray:
+        return bent(rng, place) if self._warped and rng.random() < self._warped else place
 
     def _drawing(self, rng: np.random.Generator) -> Scene:
         return prepare_scene(*self._drawings.draw(rng), self._cache)
@@ -126,6 +137,18 @@ def _window(
         centre.append(whole / 2 + float(rng.uniform(-free, free)))
     place = np.stack([c * x - s * y + centre[0], s * x + c * y + centre[1]], -1)
     return np.asarray(place - 0.5, np.float32)
+
+
+def bent(rng: np.random.Generator, place: np.ndarray) -> np.ndarray:
+    """Places (side, side, 2) float32 of a square, stretched and bent by up to a tenth of it."""
+    side = place.shape[0]
+    size = float(np.linalg.norm(place[0, -1] - place[0, 0]))
+    coarse = rng.normal(0, rng.uniform(0, 0.05) * size, (5, 5, 2)).astype(np.float32)
+    middle = place.mean(axis=(0, 1))
+    stretch = np.exp(rng.normal(0, 0.12, 2)).astype(np.float32)
+    moved = (place - middle) * stretch + middle
+    moved += cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(moved, np.float32)
 
 
 def borders_of(scene: Scene) -> np.ndarray:

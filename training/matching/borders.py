@@ -98,6 +98,8 @@ def build(config: Mapping[str, Any], data: Path, cache: Path) -> Recipe:
         side=own["side"],
         made_up=own["made_up"],
         composed=own["composed"],
+        divided=own["divided"],
+        warped=own["warped"],
     )
     return Recipe(
         paper="borders",
