@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.errors import TrainingError
 from training.features import (
     FIRST_RELUS_19,
     LAST_RELUS_16,
@@ -53,11 +54,20 @@ class LPIPS(nn.Module):
             nn.Parameter(torch.ones(1, width, 1, 1), requires_grad=False) for width in widths
         )
 
-    def load_heads(self, state: dict[str, Tensor]) -> None:
-        """Take the weights of the layers from tensors named ``lin0.model.1.weight`` and so on."""
-        with torch.no_grad():
-            for index, head in enumerate(self.heads):
-                head.copy_(state[f"lin{index}.model.1.weight"])
+    def load_heads(self, state: dict[str, Tensor], origin: str) -> None:
+        """Take the weights of the layers from tensors named ``lin0.model.1.weight`` and so on.
+
+        Raises TrainingError, naming ``origin``, when one is absent or of another shape.
+        """
+        for index, head in enumerate(self.heads):
+            found = state.get(f"lin{index}.model.1.weight")
+            if found is None or found.shape != head.shape:
+                raise TrainingError(
+                    f"{origin} has no fitting weights for layer {index} of LPIPS",
+                    "use the file of this very network",
+                )
+            with torch.no_grad():
+                head.copy_(found)
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """sRGB pictures (B, 3, H, W) in [-1, 1] -> distances (B,)."""
@@ -81,7 +91,7 @@ def load_lpips(
         return None
     metric = LPIPS(network)
     metric.trunk.load(load_state(trunk), str(trunk))
-    metric.load_heads(load_state(heads))
+    metric.load_heads(load_state(heads), str(heads))
     if degradations is not None:
         degradations.use(trunk_name, trunk)
         degradations.use(f"lpips_{network}", heads)

@@ -156,5 +156,10 @@ def _initialise(generator: nn.Module, config: Config, degradations: Degradations
     if path is None:
         degradations.note("init", "scratch", f"the weights of {PRETRAINED} are absent")
         return
-    generator.load_base(from_siggraph17(load_state(path)))  # type: ignore[operator]
+    try:
+        generator.load_base(from_siggraph17(load_state(path)))  # type: ignore[operator]
+    except ValueError as error:
+        raise TrainingError(
+            f"{path} does not fit: {error}", "use the file of its authors and the full width"
+        ) from error
     degradations.use(PRETRAINED, path)

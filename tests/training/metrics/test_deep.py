@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.training.needs import needs_squeezenet
+from training.errors import TrainingError
 from training.features import FIRST_RELUS_19, VGGFeatures
 from training.metrics import LPIPS, PerceptualDistance, load_lpips, load_perceptual
 from training.pretrained import load_state, resolve
@@ -34,11 +35,18 @@ def test_values_are_those_of_lpips(network: str, pair: tuple[Tensor, Tensor]) ->
     ours = LPIPS(network)
     heads = resolve(f"lpips_{network}")
     assert heads is not None
-    ours.load_heads(load_state(heads))
+    ours.load_heads(load_state(heads), str(heads))
     trunk = dict(zip(ours.trunk.state_dict(), theirs.net.state_dict().values(), strict=True))
     ours.trunk.load(trunk, "lpips")
     with torch.inference_mode():
         torch.testing.assert_close(ours(*pair), theirs(*pair).flatten(), rtol=1e-4, atol=1e-6)
+
+
+def test_heads_of_another_network_are_refused() -> None:
+    heads = resolve("lpips_squeeze")
+    assert heads is not None
+    with pytest.raises(TrainingError, match="no fitting weights for layer 3 of LPIPS"):
+        LPIPS("vgg").load_heads(load_state(heads), str(heads))
 
 
 def test_heads_of_the_wheel_and_of_the_data_folder_agree(monkeypatch, tmp_path) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from training import papers
 from training.engine import Trainer
 from training.engine.batches import collate
+from training.errors import TrainingError
 from training.losses import saliency
 
 from .test_recipes import small
@@ -78,3 +80,12 @@ def test_the_rate_decays_from_scratch_on() -> None:
     assert rates(0.3) == [1.0] * 3 + [0.5] * 3 + [0.05] * 4
     assert rates(0.6) == [1.0] * 6 + [0.05] * 4
     assert rates(0.8) == [1.0] * 6 + [0.1] * 2 + [0.05] * 2
+
+
+def test_weights_of_another_network_are_refused_with_their_file(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NURI_PRETRAINED", str(tmp_path))
+    save_file({"layer1.weight": torch.zeros(1)}, tmp_path / "siggraph17.safetensors")
+    with pytest.raises(TrainingError, match=r"siggraph17\.safetensors does not fit: 'layer1"):
+        papers.build(small("smsanet", "train.init=siggraph17"), photos)
