@@ -14,7 +14,7 @@ from backend.imaging.color import rgb_to_lab
 
 from .divided import divide
 from .drawings import SHOT_SETS, ByKind, RandomSamples, Subject
-from .samples import other_pen
+from .samples import other_pen, waves
 from .scenes import STORED, Scene, look, prepare_scene, put_over, shapes
 
 _FRAMES = 4  # every so many of a shot's frames: neighbours hardly differ
@@ -140,15 +140,12 @@ def _window(
 
 
 def bent(rng: np.random.Generator, place: np.ndarray) -> np.ndarray:
-    """Places (side, side, 2) float32 of a square, stretched and bent by up to a tenth of it."""
-    side = place.shape[0]
+    """Places (side, side, 2) float32 of a square, stretched by about an eighth and bent by less."""
     size = float(np.linalg.norm(place[0, -1] - place[0, 0]))
-    coarse = rng.normal(0, rng.uniform(0, 0.05) * size, (5, 5, 2)).astype(np.float32)
+    bend = waves(rng, rng.uniform(0, 0.05) * size, (5, 5, 2), place.shape)
     middle = place.mean(axis=(0, 1))
     stretch = np.exp(rng.normal(0, 0.12, 2)).astype(np.float32)
-    moved = (place - middle) * stretch + middle
-    moved += cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(moved, np.float32)
+    return np.asarray((place - middle) * stretch + middle + bend, np.float32)
 
 
 def borders_of(scene: Scene) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from .samples import waves
 from .scenes import Scene
 
 _LEAST = 0.002  # of the picture: what is smaller stays whole
@@ -46,10 +47,8 @@ def _depth(inside: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
-def _wave(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """(h, w) smooth numbers of about -1 to 1."""
-    coarse = rng.normal(0, 0.5, (4, 4)).astype(np.float32)
-    return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+def _waves(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return waves(rng, 0.5, (4, 4), inside.shape)
 
 
 def _across(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -60,7 +59,7 @@ def _across(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     along, aside = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
     span = max(inside.shape)
     bent = along + rng.normal(0, 0.5) * aside**2 / span
-    return np.asarray(bent + _wave(inside.shape, rng) * span * rng.uniform(0, 0.1))
+    return np.asarray(bent + _waves(inside, rng) * span * rng.uniform(0, 0.1))
 
 
 def _shadow(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -102,9 +101,7 @@ def _spots(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _rim(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     deep = _depth(inside)
-    return np.asarray(
-        deep < deep.max() * rng.uniform(0.15, 0.5) * (1 + 0.5 * _wave(deep.shape, rng))
-    )
+    return np.asarray(deep < deep.max() * rng.uniform(0.15, 0.5) * (1 + 0.5 * _waves(inside, rng)))
 
 
 PATTERNS: tuple[Callable[[np.ndarray, np.random.Generator], np.ndarray], ...]

@@ -182,10 +182,17 @@ def warp_field(rng: np.random.Generator, strength: float, flip: bool) -> np.ndar
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
     moved = np.stack([c * x * stretch - s * y / stretch, s * x * stretch + c * y / stretch], -1)
     if strength:
-        coarse = rng.normal(0, 0.035 * strength, (5, 5, 2)).astype(np.float32)
-        moved += cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+        moved += waves(rng, 0.035 * strength, (5, 5, 2), moved.shape)
         moved += rng.normal(0, 0.025, 2)
     return ((moved + 0.5) * STORED - 0.5).astype(np.float32)
+
+
+def waves(
+    rng: np.random.Generator, deviation: float, knots: tuple[int, ...], shape: tuple[int, ...]
+) -> np.ndarray:
+    """Smooth numbers around 0, (h, w) or (h, w, n) float32: random at ``knots``, (y, x) or more."""
+    coarse = rng.normal(0, deviation, knots).astype(np.float32)
+    return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def other_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
