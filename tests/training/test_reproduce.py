@@ -73,6 +73,12 @@ def test_a_budget_leaves_a_rows_point_alone() -> None:
     assert untrained.config["train"]["steps"] == 0
     alacgan = reduced(presets.load("manga", "alacgan"), parse_budget("20min"))
     assert alacgan.config["model"]["name"] == "alacgan"
+    weights = {
+        row: reduced(presets.load("video", row), parse_budget("20min")).config["loss"]
+        for row in ("full", "no_style", "no_perceptual")
+    }
+    assert weights["full"]["style"] > 0.0 and weights["full"]["perceptual"] > 0.0
+    assert weights["no_style"]["style"] == weights["no_perceptual"]["perceptual"] == 0.0
 
 
 @pytest.mark.parametrize("paper", presets.papers())

@@ -35,9 +35,9 @@ class Evaluation:
 
     ``metrics``: name -> value, None when it cannot be had, with the reason in ``unavailable``.
     ``pictures``: (caption, PNG) strips: inputs | references | ours | truth. ``count``: pictures.
-    ``degraded`` and ``pretrained``: what the metrics went without, and the networks of others that
-    they used with the digests of their files, by the names of run.json. ``spread``: the curves of
-    how often colours come, ours and true, where ``ab_histogram`` is measured.
+    ``degraded`` and ``pretrained``: what metrics and samples went without, and the networks of
+    others that they used with the digests of their files, by the names of run.json. ``spread``:
+    the curves of how often colours come, ours and true, where ``ab_histogram`` is measured.
     """
 
     metrics: dict[str, float | None]
@@ -84,6 +84,7 @@ class Examination:
         self._channels_last = bool(config["train"]["channels_last"])
         self._out = out
         self._degradations = degradations
+        self._datasets: list[SampleDataset] = []
         self._fabric = make_fabric(device, config["train"]["precision"])
         self.device = self._fabric.device
 
@@ -104,8 +105,12 @@ class Examination:
         """The samples to measure, by number: a choice by ``eval.seed`` in the data's order.
 
         ``eval.limit`` says how many, and ``most``, where it is less (0: all). A sample that cannot
-        be read is not among them, which is recorded; nothing stands in for it.
+        be read is not among them, which is recorded; nothing stands in for it. What samples go
+        without and which networks of others they go through is recorded, too.
         """
+        self._datasets.append(dataset)
+        for name, path in dataset.pretrained.items():
+            self._degradations.use(name, path)
         limits = [limit for limit in (self.settings["limit"], most) if limit]
         wanted = min([len(dataset), *limits])
         chosen: list[int] = []
@@ -184,10 +189,14 @@ class Examination:
             unavailable={n: v.reason for n, v in values.items() if v.value is None},
             pictures=pictures,
             count=count,
-            degraded=self._degradations.lines(),
+            degraded=self._degraded(),
             pretrained=self._degradations.pretrained(),
             spread=evaluator.spread(),
         )
+
+    def _degraded(self) -> list[str]:
+        samples = (line for dataset in self._datasets for line in dataset.degraded)
+        return list(dict.fromkeys([*self._degradations.lines(), *samples]))
 
     def _strips(self, one: Scored, kind: str, written: int) -> list[tuple[str, Path]]:
         wanted = max(self.settings["pictures"] - written, 0)

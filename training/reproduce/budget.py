@@ -99,7 +99,8 @@ def _scaled(present: Any, value: Any) -> Any:
 
 def _scales(key: str, value: Any) -> bool:
     """A length of 0 steps or a term switched off is the row's point and stays."""
-    return not (key.endswith("steps") and value == 0) and value != "none"
+    switch = key.endswith("steps") or key.startswith("loss.")
+    return not (switch and value == 0) and value != "none"
 
 
 def weight(key: str, preset: Preset) -> float:

@@ -15,7 +15,7 @@ from training.engine import Batch, Recipe, Samples, Trainer
 from training.engine.batches import collate
 from training.engine.steps import in_eval_mode
 
-# without a critic, which ibn_gan asks for; of the others `test_overfit` says so
+# without a critic, as ibn_gan asks, unless a test sets it anew
 SETTINGS = [
     "data.workers=0",
     "train.log_every=50",

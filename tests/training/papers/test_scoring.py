@@ -120,6 +120,20 @@ def test_an_evaluation_names_the_weights_of_its_metrics(nowhere: Path, tmp_path:
     assert recorded == [f"squeezenet1_1 sha256:{digest(path)}"]  # the names of run.json
 
 
+def test_an_evaluation_names_what_its_samples_went_without(tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    picture = Image.fromarray(np.full((16, 16, 3), 200, np.uint8))
+    for path in (data / "color" / "a.png", data / "color" / "b.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    settings = [*SETTINGS, "data.lines=file", "eval.metrics=psnr"]
+    config = presets.parse("aaldc", settings).as_config()
+    result = papers.evaluate(config, data, None, tmp_path / "out", "cpu")
+    assert [line for line in result.degraded if line.startswith("lines=xdog: ")]
+    drawn = presets.parse("aaldc", [*SETTINGS, "eval.metrics=psnr"]).as_config()
+    assert papers.evaluate(drawn, None, None, tmp_path / "out", "cpu").degraded == []
+
+
 def test_prepare_counts_what_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from argparse import Namespace
 
