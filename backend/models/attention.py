@@ -17,6 +17,11 @@ def squeezed_width(channels: int, reduction: int) -> int:
     return max(1, channels // reduction)
 
 
+def channel_means(x: Tensor) -> Tensor:
+    """Means of each channel (B, C, 1, 1); `mean` would first copy bfloat16 maps to float32."""
+    return x.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3])
+
+
 class SqueezeExcitation(nn.Module):
     """Scales each channel by a gate from its mean (Hu et al., CVPR 2018).
 
@@ -31,7 +36,7 @@ class SqueezeExcitation(nn.Module):
 
     def gate(self, x: Tensor) -> Tensor:
         """The gates in (0, 1), shape (B, C, 1, 1)."""
-        pooled = x.mean((2, 3), keepdim=True)
+        pooled = channel_means(x)
         return torch.sigmoid(self.fc2(torch.relu(self.fc1(pooled))))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,7 +60,7 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         most = F.adaptive_max_pool2d(x, 1).flatten(1)  # many times as fast as amax of maps
-        gate = torch.sigmoid(self.mlp(most) + self.mlp(x.mean((2, 3))))
+        gate = torch.sigmoid(self.mlp(most) + self.mlp(channel_means(x).flatten(1)))
         return x * gate[:, :, None, None]
 
 

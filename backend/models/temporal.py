@@ -41,23 +41,37 @@ class TemporalShift(nn.Module):
         self.taps = nn.Parameter(taps, requires_grad=learnable)
 
     def forward(self, clip: Tensor) -> Tensor:
-        frames, channels = clip.shape[1:3]
-        width = self.taps.shape[1]
-        moving = self.fold * self.taps.shape[0]
-        center = width // 2
-        # whole frames are several times as fast to multiply as the first of their channels
-        still = clip.new_zeros(channels - moving, width)
-        still[:, center] = 1
-        taps = self.taps.to(clip.dtype).repeat_interleave(self.fold, 0)
-        taps = torch.cat((taps, still))[..., None, None]
-        result = clip * taps[:, center]
-        for tap in range(width):
-            offset = tap - center
-            if offset and abs(offset) < frames:
-                source = clip[:, max(offset, 0) : frames + min(offset, 0), :moving]
-                target = result[:, max(-offset, 0) : frames + min(-offset, 0), :moving]
-                target.addcmul_(source, taps[:moving, tap])
-        return result
+        channels, _, columns = clip.shape[2:]
+        taps = self._taps(clip)
+        if clip[0].is_contiguous(memory_format=torch.channels_last) and channels > 1:
+            # whole rows are eight times as fast to multiply as one pixel's channels after another
+            rows = clip.movedim(2, 4).flatten(3)
+            filtered = _filtered(rows, taps.repeat(1, columns))
+            return filtered.unflatten(3, (columns, channels)).movedim(4, 2)
+        return _filtered(clip, taps[..., None, None], self.fold * len(self.taps))
+
+    def _taps(self, clip: Tensor) -> Tensor:
+        """The filters of all channels, (width, channels): one at the centre where nothing moves."""
+        moving = self.taps.to(clip.dtype).t().repeat_interleave(self.fold, 1)
+        still = clip.new_zeros(moving.shape[0], clip.shape[2] - moving.shape[1])
+        still[moving.shape[0] // 2] = 1
+        return torch.cat((moving, still), 1)
+
+
+def _filtered(frames: Tensor, taps: Tensor, moving: int | None = None) -> Tensor:
+    """Frames (B, T, N, ...) mixed with those around them by ``taps`` (width, ...), zero outside.
+
+    Of the axis N only the first ``moving`` are mixed, None: all.
+    """
+    count, center = frames.shape[1], taps.shape[0] // 2
+    result = frames * taps[center]
+    for tap, weights in enumerate(taps):
+        offset = tap - center
+        if offset and abs(offset) < count:
+            source = frames[:, max(offset, 0) : count + min(offset, 0), :moving]
+            target = result[:, max(-offset, 0) : count + min(-offset, 0), :moving]
+            target.addcmul_(source, weights[:moving] if moving else weights)
+    return result
 
 
 class GatedConv(nn.Module):

@@ -45,6 +45,22 @@ def test_the_taps_learn_unless_fixed() -> None:
     assert not TemporalShift(8, learnable=False).taps.requires_grad
 
 
+@pytest.mark.parametrize("width", [3, 5])
+def test_learned_taps_are_the_same_in_channels_last(width: int) -> None:
+    shift = TemporalShift(8, width=width)
+    torch.nn.init.normal_(shift.taps, generator=torch.Generator().manual_seed(1))
+    plain = clip(7).requires_grad_()
+    last = plain.detach().flatten(0, 1).to(memory_format=torch.channels_last)
+    last = last.unflatten(0, (2, 7)).requires_grad_()
+    outputs, gradients = [], []
+    for x in (plain, last):
+        result = shift(x)
+        outputs.append(result)
+        gradients.append(torch.autograd.grad(result.square().sum(), [x, shift.taps]))
+    torch.testing.assert_close(*outputs, atol=0, rtol=0)
+    torch.testing.assert_close(*gradients)
+
+
 def test_shift_keeps_channels_last() -> None:
     x = clip(3).flatten(0, 1).to(memory_format=torch.channels_last).unflatten(0, (2, 3))
     result = TemporalShift(8)(x)
