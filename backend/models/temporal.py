@@ -46,8 +46,10 @@ class TemporalShift(nn.Module):
         if clip[0].is_contiguous(memory_format=torch.channels_last) and channels > 1:
             # whole rows are eight times as fast to multiply as one pixel's channels after another
             rows = clip.movedim(2, 4).flatten(3)
-            filtered = _filtered(rows, taps.repeat(1, columns))
-            return filtered.unflatten(3, (columns, channels)).movedim(4, 2)
+            mixed: Tensor = _filtered(rows, taps.repeat(1, columns)).unflatten(
+                3, (columns, channels)
+            )
+            return mixed.movedim(4, 2)
         return _filtered(clip, taps[..., None, None], self.fold * len(self.taps))
 
     def _taps(self, clip: Tensor) -> Tensor:
