@@ -19,11 +19,15 @@ FACTS = 12
 
 @dataclass(frozen=True)
 class Box:
-    """The part of a canvas that is looked at, in pixels; ``side`` is its longer side."""
+    """The part of a canvas that is looked at, in pixels; ``side`` is its longer side.
+
+    ``turn``: by how many degrees it is seen turned about its middle, counterclockwise.
+    """
 
     left: float
     top: float
     side: float
+    turn: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,17 @@ def closed_areas(chambers: np.ndarray) -> np.ndarray:
 def to_square(box: Box, side: int) -> np.ndarray:
     """(2, 3) float64: from places of pixels on the canvas to those in ``box`` at side x side."""
     scale = side / box.side
-    return np.array(
+    upright = np.array(
         [
             [scale, 0, (0.5 - box.left) * scale - 0.5],
             [0, scale, (0.5 - box.top) * scale - 0.5],
         ]
     )
+    if not box.turn:
+        return upright
+    middle = (side - 1) / 2
+    turned = cv2.getRotationMatrix2D((middle, middle), box.turn, 1.0)
+    return np.asarray(turned @ np.vstack((upright, (0, 0, 1))))
 
 
 def crop(picture: np.ndarray, box: Box, side: int, outside: int, *, exact: bool) -> np.ndarray:

@@ -11,7 +11,6 @@ import numpy as np
 
 from backend.imaging.lines import darkness
 from backend.models.registry import MATCHER, TEMPORAL
-from backend.regions.align import likeness
 from backend.weights import store
 from protocol.errors import ErrorCode, NuriError
 
@@ -22,7 +21,7 @@ from .layer import LayerResult, colour_layer
 from .laying import RIM
 from .matcher import colour_from_sources
 from .neighbours import Neighbour, as_neighbour, follow_neighbour
-from .sources import Source, facing, view_of
+from .sources import Source, upright, view_of
 
 BLACK = 100  # of 255: a line in a finished frame is darker
 LINE = 200  # of 255: ink this strong is the line itself and not its soft rim
@@ -115,7 +114,7 @@ class Shot:
             return near
         view = view_of(canvas, canvas.chambers.label)
         ink = view.picture[0]
-        alike = max(self._keys, key=lambda key: likeness(ink, facing(view, key.source).picture[0]))
+        alike = max(self._keys, key=lambda key: upright(ink, key.source)[1])
         return near if alike in near else [*near, alike]
 
     def neighbours(self, time: float) -> list[ColouredFrame]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from backend.imaging.ground import laid_on_white
 from backend.imaging.lines import darkness, ink_mask
-from backend.regions.align import Placement, align, likeness
+from backend.regions.align import Placement, align, likeness, turn
 from backend.regions.colored import PaintedAreas, find_painted_areas, paint_regions
 from backend.regions.describe import (
     SIDE,
@@ -41,39 +41,44 @@ SAME = 3  # of 255: colours of two references that differ less are one
 MIRRORED = 0.004  # of a likeness; a drawing that is its own mirror image stays as it is
 FAR = 1.0  # of a likeness; below it the figure may stand elsewhere in the reference ...
 PLACED = 0.1  # ... where its lines are likelier by this, finely and coarsely
+WIDE = 1.5  # sides of a figure's box; within these it can be turned
 
 
 @dataclass(frozen=True)
 class Source:
     """A coloured drawing, prepared once. ``name``: for messages. What the network has seen of it
-    is kept in ``views``: as it is, and mirrored. ``ground``: the paint around its figure, -1 where
-    the drawing fills its canvas. ``finished``: what there is to look at where only the finished
-    picture is known, else None. With its lines, no paint of it is ink, and ``seam``, of
-    `find_seam`, says where its paints meet under them.
+    is kept in ``views``: as it is, and mirrored; ``drawing`` is what there is to look at elsewhere.
+    ``ground``: the paint around its figure, -1 where the drawing fills its canvas. Where its lines
+    are known, no paint of it is ink, and ``seam``, of `find_seam`, says where its paints meet under
+    them.
     """
 
     name: str
     areas: PaintedAreas
     views: tuple[View, View]
-    finished: Finished | None
+    drawing: ColouredDrawing
     ground: int = -1
     seam: tuple[int, int] = (0, 0)
 
     @property
     def lined(self) -> bool:
         """Whether its lines were known."""
-        return self.finished is None
+        return self.drawing.ink is not None
 
 
 @dataclass
-class Finished:
-    """A coloured drawing (h, w) whose lines are not known, to be looked at elsewhere again.
+class ColouredDrawing:
+    """A coloured drawing (h, w), to be looked at in any place.
 
-    rgb: (h, w, 3) uint8. areas: of its paints. ground: (h, w) bool, around its figure.
+    rgb: (h, w, 3) uint8. ink: (h, w) uint8, None where its lines are not known. areas: what
+    networks see as its regions. painted: the areas of its paints. ground: (h, w) bool, around its
+    figure.
     """
 
     rgb: np.ndarray
+    ink: np.ndarray | None
     areas: PaintedAreas
+    painted: PaintedAreas
     ground: np.ndarray
     _found: tuple[bytes, View] | None = field(default=None, init=False, repr=False)
 
@@ -86,13 +91,45 @@ class Finished:
             self._found = lines, find()
         return self._found[1]
 
-    def view(self, place: Placement, plain: View) -> View:
-        """It as ``place`` in its view ``plain``."""
-        left = 1 - place.left - place.side if place.mirrored else place.left
-        whole, side = plain.box, plain.box.side
-        box = Box(whole.left + left * side, whole.top + place.top * side, place.side * side)
-        painting = _painting(self.areas, self.ground, box)
-        return _look(self.rgb, None, self.areas, box, painting)(place.mirrored)
+    def placed(self, place: Placement, whole: Box) -> View:
+        """It as ``place`` in the part ``whole`` of its canvas."""
+        turned = -place.turn if place.mirrored else place.turn
+        right, down = (at + place.side / 2 - 0.5 for at in (place.left, place.top))
+        right = -right if place.mirrored else right
+        cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
+        x = whole.left + whole.side * (0.5 + cos * right - sin * down - place.side / 2)
+        y = whole.top + whole.side * (0.5 + sin * right + cos * down - place.side / 2)
+        return self.views(Box(x, y, place.side * whole.side, turned))(place.mirrored)
+
+    def views(self, box: Box) -> Callable[[bool], View]:
+        """Gives the view of it in a box, mirrored or not."""
+        seen, shown = (crop(self.rgb, box, side, 255, exact=False) for side in (SIDE, LAID_SIDE))
+        if self.ink is None:
+            seen_ink, fine_ink = thin_dark(seen), thin_dark(shown)
+        else:
+            seen_ink, fine_ink = (crop(self.ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
+        label = crop(self.areas.label, box, SIDE, 0, exact=True)
+        closed = spread_under_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
+        painting = _painting(self.painted, self.ground, box)
+        on_canvas = _within_canvas(shown, self.rgb, box)
+
+        def view(mirrored: bool) -> View:
+            def facing_us(part: np.ndarray) -> np.ndarray:
+                return np.ascontiguousarray(part[:, ::-1]) if mirrored else part
+
+            regions = describe(facing_us(label))
+            return View(
+                picture=network_picture(facing_us(seen_ink), facing_us(seen)),
+                regions=regions,
+                box=box,
+                ink=facing_us(fine_ink),
+                areas=facing_us(closed),
+                painting=facing_us(painting),
+                shown=facing_us(on_canvas),
+                colors=self.areas.palette[self.areas.paint[regions.number]],
+            )
+
+        return view
 
 
 @dataclass
@@ -158,43 +195,9 @@ def read_source(color: np.ndarray, line: np.ndarray | None = None, *, name: str 
     if ink is not None:
         # what has another paint there is a part of the figure that its lines leave open
         around &= np.isin(painted.paint[painted.label], (-1, ground_paint))
-    look = _look(rgb, ink, areas, box, _painting(painted, around, box))
-    finished = Finished(rgb, areas, around) if ink is None else None
-    return Source(name, areas, (look(False), look(True)), finished, ground_paint, seam)
-
-
-def _look(
-    rgb: np.ndarray, ink: np.ndarray | None, areas: PaintedAreas, box: Box, painting: np.ndarray
-) -> Callable[[bool], View]:
-    """Gives the view of a coloured drawing (h, w, 3) in a box, mirrored or not. ink: (h, w) uint8,
-    None where its lines are not known. painting: of the `View`.
-    """
-    seen, shown = (crop(rgb, box, side, 255, exact=False) for side in (SIDE, LAID_SIDE))
-    if ink is None:
-        seen_ink, fine_ink = thin_dark(seen), thin_dark(shown)
-    else:
-        seen_ink, fine_ink = (crop(ink, box, n, 0, exact=False) for n in (SIDE, LAID_SIDE))
-    label = crop(areas.label, box, SIDE, 0, exact=True)
-    closed = spread_under_ink(cv2.connectedComponents((fine_ink <= INK).astype(np.uint8))[1])
-    on_canvas = _within_canvas(shown, rgb, box)
-
-    def view(mirrored: bool) -> View:
-        def turned(part: np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray(part[:, ::-1]) if mirrored else part
-
-        regions = describe(turned(label))
-        return View(
-            picture=network_picture(turned(seen_ink), turned(seen)),
-            regions=regions,
-            box=box,
-            ink=turned(fine_ink),
-            areas=turned(closed),
-            painting=turned(painting),
-            shown=turned(on_canvas),
-            colors=areas.palette[areas.paint[regions.number]],
-        )
-
-    return view
+    drawing = ColouredDrawing(rgb, ink, areas, painted, around)
+    look = drawing.views(box)
+    return Source(name, areas, (look(False), look(True)), drawing, ground_paint, seam)
 
 
 def _painting(painted: PaintedAreas, ground: np.ndarray, box: Box) -> np.ndarray:
@@ -247,29 +250,49 @@ def union_palette(sources: Sequence[Source]) -> tuple[np.ndarray, list[np.ndarra
     return palette, places
 
 
-def facing(target: View, source: Source) -> View:
-    """The source as it is, or mirrored if its lines are nearer then by more than chance.
-
-    A finished picture whose lines are far from these is looked at where they are likest.
+def upright(ink: np.ndarray, source: Source) -> tuple[View, float]:
+    """The source as it is, or mirrored if its lines are nearer ``ink`` then by more than chance,
+    and how like they are. ink: (SIDE, SIDE) float32, of a `View`.
     """
-    ink = target.picture[0]
     plain, mirrored = (likeness(ink, view.picture[0]) for view in source.views)
-    best = source.views[int(mirrored > plain + MIRRORED)]
-    finished = source.finished
-    if finished is None or max(plain, mirrored) >= FAR:
-        return best
-    return finished.once(ink, lambda: _likest(ink, best, source.views[0], finished))
+    return source.views[int(mirrored > plain + MIRRORED)], max(plain, mirrored)
 
 
-def _likest(ink: np.ndarray, best: View, plain: View, finished: Finished) -> View:
-    """Of `Finished.view` the one whose lines are likest ``ink``, or ``best`` where none is likelier
-    than that by more than chance. plain: the source as it is.
+def facing(target: View, source: Source) -> View:
+    """The source `upright`. Where its lines are far from these, a finished picture is looked at
+    where they are likest, and a drawing with its own lines turned as they are likest.
     """
+    best, alike = upright(target.picture[0], source)
+    if alike >= FAR:
+        return best
+    find = _turned if source.lined else _likest
+    return source.drawing.once(target.picture[0], lambda: find(target, best, source))
+
+
+def _turned(target: View, best: View, source: Source) -> View:
+    """The source turned as its lines are likest, or ``best`` where they are not likelier than that
+    by more than chance.
+    """
+    assert source.drawing.ink is not None  # as every source that may be turned has
+    box, ink = source.views[0].box, target.picture[0]
+    around = box.side * (WIDE - 1) / 2
+    wide = Box(box.left - around, box.top - around, box.side * WIDE)
+    lines = crop(source.drawing.ink, wide, SIDE, 0, exact=False) / np.float32(255)
+    view = source.drawing.placed(turn(ink, lines, wide.side / target.box.side), wide)
+    found, usual = (likeness(ink, one.picture[0]) for one in (view, best))
+    return view if found > usual + 2 * PLACED else best
+
+
+def _likest(target: View, best: View, source: Source) -> View:
+    """Of the finished picture, placed, the view whose lines are likest, or ``best`` where none is
+    likelier than that by more than chance.
+    """
+    ink, plain = target.picture[0], source.views[0]
     # of a finished picture only what is thin is a line, which large black parts may outweigh
     thin = thin_dark(np.rint(255 - 255 * ink).astype(np.uint8)[..., None]) / np.float32(255)
     most = sum(likeness(lines, best.picture[0]) for lines in (ink, thin)) + 2 * PLACED
     for searched in (ink, thin):
-        view = finished.view(align(searched, plain.picture[0]), plain)
+        view = source.drawing.placed(align(searched, plain.picture[0]), plain.box)
         alike = sum(likeness(lines, view.picture[0]) for lines in (ink, thin))
         if alike > most:
             best, most = view, alike
