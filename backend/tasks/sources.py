@@ -41,7 +41,10 @@ SAME = 3  # of 255: colours of two references that differ less are one
 MIRRORED = 0.004  # of a likeness; a drawing that is its own mirror image stays as it is
 FAR = 1.0  # of a likeness; below it the figure may stand elsewhere in the reference ...
 PLACED = 0.1  # ... where its lines are likelier by this, finely and coarsely
-WIDE = 1.5  # sides of a figure's box; within these it can be turned
+WIDE = 1.5  # sides of a figure's box; within these it can be turned ...
+TURNED = 0.3  # ... where its lines are likelier by this, finely and coarsely together,
+LEAST_TURN = 12  # and by degrees, for smaller turns the networks and the flow of lines follow ...
+UNLIKE = 0.5  # ... unless its lines are as unlike as this
 
 
 @dataclass(frozen=True)
@@ -280,7 +283,8 @@ def _turned(target: View, best: View, source: Source) -> View:
     lines = crop(source.drawing.ink, wide, SIDE, 0, exact=False) / np.float32(255)
     view = source.drawing.placed(turn(ink, lines, wide.side / target.box.side), wide)
     found, usual = (likeness(ink, one.picture[0]) for one in (view, best))
-    return view if found > usual + 2 * PLACED else best
+    falls = abs(view.box.turn) >= LEAST_TURN or usual < UNLIKE
+    return view if falls and found > usual + TURNED else best
 
 
 def _likest(target: View, best: View, source: Source) -> View:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.regions.align import align, likeness
+from backend.regions.align import align, likeness, turn
 
 SIDE = 192
 
@@ -36,6 +36,17 @@ def test_a_figure_is_found_wherever_it_stands(scale, right, down, mirrored):
     assert found.side == pytest.approx(1 / scale, abs=0.02)
     assert found.left * SIDE == pytest.approx(-right / scale, abs=4)
     assert found.top * SIDE == pytest.approx(-down / scale, abs=4)
+
+
+@pytest.mark.parametrize("angle", [-150, -37, 25, 90, 180])
+def test_a_figure_is_found_however_it_is_turned(angle):
+    wide = cv2.copyMakeBorder(figure(), *(4 * [SIDE // 4]), cv2.BORDER_CONSTANT)
+    middle = (SIDE - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), angle, 1)
+    found = turn(cv2.warpAffine(figure(), matrix, (SIDE, SIDE)), wide, 1.5)
+    assert (found.turn - angle + 180) % 360 - 180 == pytest.approx(0, abs=2)
+    assert (found.left, found.top) == pytest.approx((1 / 6, 1 / 6), abs=0.02)
+    assert found.side == pytest.approx(1 / 1.5)
 
 
 def test_a_drawing_is_likest_itself_and_blank_paper_is_like_nothing():

@@ -1,9 +1,10 @@
-"""References that show the figure at another place and size, in another scene."""
+"""References that show the figure at another place and size, and key frames from which it falls."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from backend.tasks.canvas import read_canvas
 from backend.tasks.matcher import colour_from_sources
@@ -43,5 +44,28 @@ def test_a_figure_at_its_place_is_looked_at_as_it_is():
     canvas = read_canvas(line)
     target, source = view_of(canvas, canvas.chambers.label), read_source(color)
     assert facing(target, source) is source.views[0]
-    lined = read_source(scene(), cv2.cvtColor(scene(), cv2.COLOR_RGB2GRAY))
-    assert any(facing(target, lined) is view for view in lined.views)  # as cameras hold still
+    lined = read_source(color, line)
+    assert facing(target, lined) is lined.views[0]
+
+
+def turned(picture: np.ndarray, angle: float) -> np.ndarray:
+    """The picture turned about its middle, counterclockwise, on paper."""
+    middle = (SIDE - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), angle, 1)
+    white = (255,) * 4
+    return cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST, borderValue=white)
+
+
+@pytest.mark.parametrize("angle", [70, -90, 180])
+def test_a_figure_that_tumbles_keeps_the_colours_of_its_key_frame(angle, monkeypatch):
+    line, color, _ = figures.face(SIDE)
+    source, falling = read_source(color, line), turned(line, angle)
+    canvas = read_canvas(falling)
+    view = facing(view_of(canvas, canvas.chambers.label), source)
+    assert view.box.turn == pytest.approx(angle, abs=2)
+    flats = colour_from_sources(falling, [source]).flats
+    right = figures.share_right(flats, turned(color, angle), falling)
+    assert right > 0.95
+    monkeypatch.setattr("backend.tasks.completion.facing", lambda _, one: one.views[0])
+    upright = colour_from_sources(falling, [read_source(color, line)]).flats
+    assert figures.share_right(upright, turned(color, angle), falling) < right
