@@ -31,6 +31,7 @@ _POLL_SECONDS = 0.03
 _RETRY_SECONDS = 0.5
 # A host application's own Python, Qt and libraries must not leak into the backend's.
 _FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_", "QT_", "QML", "APPIMAGE", "APPDIR", "__PYVENV")
+_BACKEND_FOLDERS = ("NURI_STYLES", "NURI_WEIGHTS")  # which the backend looks up itself
 _FOREIGN_NAMES = frozenset(("VIRTUAL_ENV", "CONDA_PREFIX", "ARGV0", "OWD"))
 
 
@@ -193,7 +194,8 @@ def clean_environment() -> dict[str, str]:
 
 def _places() -> dict[str, str]:
     """Where our files are; from the folder of another process a relative name leads elsewhere."""
-    return {
+    chosen = {name: os.environ[name] for name in _BACKEND_FOLDERS if os.environ.get(name)}
+    return {name: str(Path(place).absolute()) for name, place in chosen.items()} | {
         "NURI_CONNECTION": str(connection_path().absolute()),
         "NURI_STATE": str(state_folder().absolute()),
     }

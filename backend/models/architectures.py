@@ -191,6 +191,8 @@ def save_model(path: Path | str, model: nn.Module, extra: Mapping[str, Any] | No
     os.close(handle)
     try:
         save_file(tensors, part, metadata)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the name without the weights
         os.replace(part, path)
     except SafetensorError as error:
         raise OSError(f"{path} could not be written: {error}") from error

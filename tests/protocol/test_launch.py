@@ -79,17 +79,29 @@ def test_relative_names_count_from_the_folder_of_who_starts(
 
 def test_what_is_started_gets_absolute_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
-    for name, place in (("NURI_CONNECTION", "run/here.json"), ("NURI_STATE", "kept")):
+    places = {
+        "NURI_CONNECTION": "run/here.json",
+        "NURI_STATE": "kept",
+        "NURI_STYLES": "taught",
+        "NURI_WEIGHTS": "../weights",
+    }
+    for name, place in places.items():
         monkeypatch.setenv(name, place)
     report = home / "places.json"
     code = (
         "import json, os, pathlib\n"
-        "places = [os.environ[name] for name in ('NURI_CONNECTION', 'NURI_STATE')]\n"
+        f"places = {{name: os.environ.get(name) for name in {list(places)!r}}}\n"
         f"pathlib.Path({str(report)!r}).write_text(json.dumps(places))\n"
     )
     assert launch.begin_daemon(command(home, code)).wait(60) == 0
     here = Path.cwd()
-    assert json.loads(report.read_bytes()) == [str(here / "run/here.json"), str(here / "kept")]
+    found = json.loads(report.read_bytes())
+    assert found == {name: str(here / place) for name, place in places.items()}
+    monkeypatch.delenv("NURI_STYLES")
+    monkeypatch.setenv("NURI_WEIGHTS", "")
+    assert launch.begin_daemon(command(home, code)).wait(60) == 0
+    found = json.loads(report.read_bytes())
+    assert not found["NURI_STYLES"] and not found["NURI_WEIGHTS"]
 
 
 def test_a_file_that_is_stale_or_broken_does_not_keep_it_from_starting(home: Path) -> None:

@@ -133,7 +133,7 @@ def stages(config: Config) -> list[str]:
     """
     if not config["train"]["steps"]:
         return []
-    mode = _finetune_settings(config)["mode"]
+    mode = config["finetune"]["mode"]
     if mode not in ("off", "on"):
         raise TrainingError(f"finetune.mode is {mode!r}", "use on or off")
     if mode == "off":
@@ -144,7 +144,7 @@ def stages(config: Config) -> list[str]:
 
 def with_finetuning(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration with fine-tuning on."""
-    return {**config, "finetune": {**_finetune_settings(config), "mode": "on"}}
+    return {**config, "finetune": {**config["finetune"], "mode": "on"}}
 
 
 def build(shop: Workshop) -> Recipe:
@@ -187,17 +187,6 @@ def build(shop: Workshop) -> Recipe:
     )
 
 
-def _finetune_settings(config: Config) -> Config:
-    """The ``finetune`` table; that of a run of before it had a phase, in today's terms."""
-    table: Config = config["finetune"]
-    if "phase" in table:
-        return table
-    every = 10 if table["mode"] == "release" else table["every"]
-    phase = 5 if table["mode"] == "release" else every - 1
-    mode = "on" if table["mode"] in ("paper", "release", "extended") else table["mode"]
-    return {**table, "mode": mode, "every": every, "phase": phase}
-
-
 def _check_finetuning(config: Config) -> None:
     """Raise TrainingError unless the configuration can be fine-tuned."""
     if config["model"]["name"] == ALACGAN:
@@ -209,7 +198,7 @@ def _check_finetuning(config: Config) -> None:
         raise TrainingError(
             "fine-tuning needs a critic", "set loss.adv above 0, or finetune.mode=off"
         )
-    settings = _finetune_settings(config)
+    settings = config["finetune"]
     for name in ("steps", "lr_generator", "lr_critic", "lr_adversarial"):
         require(f"finetune.{name}", settings[name], 0)
     for name in ("every", "critic_steps"):
@@ -226,7 +215,7 @@ def _page_track(
     config: Config, generator: nn.Module, critic: nn.Module | None, pages: SampleDataset
 ) -> Track:
     """One step in ``every``: the critic's steps on pages, then the generator's."""
-    settings = _finetune_settings(config)
+    settings = config["finetune"]
     return Track(
         "pages",
         PageTask(generator, critic, config["loss"], None),

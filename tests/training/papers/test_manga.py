@@ -183,20 +183,10 @@ def test_every_setting_of_fine_tuning_is_what_is_done() -> None:
     assert rates == {"generator": 0.25, "critic": 0.5, "generator_pages": 0.125}
 
 
-@pytest.mark.parametrize(
-    ("mode", "every", "expected"),
-    [("paper", 5, (5, 4)), ("extended", 3, (3, 2)), ("release", 5, (10, 5))],
-)
-def test_a_run_of_before_there_was_a_phase_is_fine_tuned_as_it_was(
-    mode: str, every: int, expected: tuple[int, int]
-) -> None:
-    config = small()
-    del config["finetune"]["phase"]
-    config["finetune"] |= {"mode": mode, "every": every}
-    assert papers.stages(config) == ["main", "finetune"]
-    pages = papers.build(config, None, "finetune").tracks[0]
-    assert (pages.every, pages.phase) == expected
-    off = {**config, "finetune": {**config["finetune"], "mode": "off"}}
+def test_fine_tuning_is_switched_on_and_off() -> None:
+    on = small()
+    off = {**on, "finetune": {**on["finetune"], "mode": "off"}}
+    assert papers.stages(on) == ["main", "finetune"]
     assert papers.stages(off) == ["main"]
     assert papers.stages(papers.with_finetuning(off)) == ["main", "finetune"]
 
