@@ -9,44 +9,17 @@ import json
 import os
 import stat
 import sys
-import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
 from . import checks, limits
 from .errors import ErrorCode, NuriError
-from .folders import (
-    CONNECTION_NAME,
-    connection_path,
-    folder_error,
-    is_private_folder,
-    lock_path,
-    make_private_folder,
-    record_path,
-    runtime_folder,
-    state_folder,
-)
-from .lock import DaemonLock, is_held
+from .folders import CONNECTION_NAME, connection_path, lock_path, make_private_folder
+from .lock import is_held
+from .private_files import write_atomic
 from .processes import is_running, process_numbering, start_token
 from .version import PROTOCOL_VERSION
-
-__all__ = [
-    "ConnectionFile",
-    "CurveKeys",
-    "DaemonLock",
-    "connection_path",
-    "is_for_elsewhere",
-    "is_private_folder",
-    "is_running",
-    "lock_path",
-    "make_private_folder",
-    "record_path",
-    "runtime_folder",
-    "start_token",
-    "state_folder",
-    "write_atomic",
-]
 
 # Length of a CURVE key in Z85 text.
 KEY_LENGTH = 40
@@ -218,36 +191,6 @@ def is_for_elsewhere(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(table, dict) and table.get("remote") is True
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces ``path`` by ``data`` with mode 0600, whole or not at all. Raises `NuriError`."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{time.time_ns():x}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(scratch, flags, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _replace(scratch, path)
-        except BaseException:
-            scratch.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise folder_error(path, error) from error
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Like os.replace; Windows refuses it for the moment that a reader has the target open."""
-    for _ in range(50 if sys.platform == "win32" else 0):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:
-            time.sleep(0.01)
-    source.replace(target)
 
 
 def _read_private(path: Path) -> bytes:

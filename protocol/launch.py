@@ -11,16 +11,10 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from .connection import (
-    ConnectionFile,
-    connection_path,
-    make_private_folder,
-    record_path,
-    state_folder,
-    write_atomic,
-)
+from .connection import ConnectionFile
 from .errors import ErrorCode, NuriError
-from .folders import folder_error
+from .folders import connection_path, folder_error, make_private_folder, record_path, state_folder
+from .private_files import write_atomic
 
 START_LOG_NAME = "start.log"
 _INSTALL_ACTION = (

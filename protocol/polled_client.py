@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
-from .connection import ConnectionFile, connection_path
+from .connection import ConnectionFile
 from .errors import ErrorCode, ErrorInfo, NuriError
+from .folders import connection_path
 from .job import Job
 from .link import Link
 from .messages import (

@@ -9,8 +9,9 @@ from typing import Any
 
 import zmq
 
-from .connection import ConnectionFile, state_folder
+from .connection import ConnectionFile
 from .errors import ErrorCode, NuriError
+from .folders import state_folder
 
 _PROCESS_CHECK_SECONDS = 0.5
 # What the daemon said before it ended may still be in the system's buffers: while a connection

@@ -8,8 +8,9 @@ import time
 from dataclasses import asdict
 
 from protocol.client import Client
-from protocol.connection import ConnectionFile, connection_path, lock_path
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, NuriError, one_line
+from protocol.folders import connection_path, lock_path
 from protocol.lock import is_held
 from protocol.messages import Status
 from protocol.watch import no_answer

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from protocol import limits
-from protocol.connection import connection_path, is_private_folder
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import connection_path, is_private_folder
 from protocol.security import CurveKeys, generate_keys
 from protocol.sockets import set_options, set_server_curve
 

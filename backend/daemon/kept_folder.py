@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from protocol.connection import DaemonLock
 from protocol.errors import ErrorCode, NuriError
+from protocol.lock import DaemonLock
 
 from .results import KeptResults
 

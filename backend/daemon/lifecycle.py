@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 from types import FrameType
 
-from protocol.connection import ConnectionFile, connection_path, is_for_elsewhere
+from protocol.connection import ConnectionFile, is_for_elsewhere
 from protocol.errors import ErrorCode, NuriError
-from protocol.folders import file_identity
+from protocol.folders import connection_path, file_identity
 
 from .mailbox import Mailbox
 from .memory import give_back_memory

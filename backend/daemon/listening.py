@@ -9,8 +9,9 @@ import stat
 import sys
 from pathlib import Path
 
-from protocol.connection import ConnectionFile, write_atomic
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, NuriError
+from protocol.private_files import write_atomic
 from protocol.security import KEY_LENGTH, CurveKeys, generate_keys
 
 from .endpoints import Listen

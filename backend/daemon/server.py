@@ -11,15 +11,10 @@ from typing import Any
 
 import zmq
 
-from protocol.connection import (
-    ConnectionFile,
-    DaemonLock,
-    lock_path,
-    make_private_folder,
-    runtime_folder,
-    state_folder,
-)
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import lock_path, make_private_folder, runtime_folder, state_folder
+from protocol.lock import DaemonLock
 from protocol.messages import Limits
 from protocol.sockets import CONTROL_HIGH_WATER, WORK_HIGH_WATER
 

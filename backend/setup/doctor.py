@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from protocol.connection import state_folder
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import state_folder
 from protocol.launch import backend_command
 from protocol.version import PROTOCOL_VERSION
 

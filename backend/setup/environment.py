@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from protocol.connection import DaemonLock, write_atomic
 from protocol.errors import ErrorCode, NuriError
+from protocol.lock import DaemonLock
+from protocol.private_files import write_atomic
 
 from . import console, interpreter, pip, project, torch_build
 

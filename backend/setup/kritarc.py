@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from protocol.connection import write_atomic
 from protocol.errors import ErrorCode, NuriError
+from protocol.private_files import write_atomic
 
 KEY = b"enable_nuri"
 _GROUP = re.compile(rb"^\[(.*)\]\s*$")

@@ -11,8 +11,8 @@ from krita import Krita
 
 from protocol import launch
 from protocol.client import Client
-from protocol.connection import state_folder
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import state_folder
 from protocol.messages import Error, Fetch, Result
 
 from .notice import Offer, OfferError

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from protocol.connection import state_folder
+from protocol.folders import state_folder
 
 from . import layers
 from .pixels.colourspace import ColourSpace

@@ -15,8 +15,9 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from protocol import wire
-from protocol.connection import ConnectionFile, connection_path, make_private_folder
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, ErrorInfo, NuriError
+from protocol.folders import connection_path, make_private_folder
 from protocol.messages import (
     Accepted,
     Cancel,

@@ -14,16 +14,12 @@ from typing import Any
 import pytest
 
 from protocol import limits
-from protocol.connection import (
-    ConnectionFile,
-    DaemonLock,
-    connection_path,
-    is_for_elsewhere,
-    lock_path,
-    start_token,
-    write_atomic,
-)
+from protocol.connection import ConnectionFile, is_for_elsewhere
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import connection_path, lock_path
+from protocol.lock import DaemonLock
+from protocol.private_files import write_atomic
+from protocol.processes import start_token
 from protocol.security import CurveKeys, generate_keys
 
 from .boxes import BOX, has_boxes

@@ -15,10 +15,11 @@ import pytest
 
 from protocol import watch
 from protocol.client import Client
-from protocol.connection import ConnectionFile, start_token
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, NuriError
 from protocol.messages import Failed
 from protocol.polled_client import HANDSHAKE_SECONDS
+from protocol.processes import start_token
 
 from .conftest import StartDaemon
 from .examples import picture

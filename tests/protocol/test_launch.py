@@ -16,8 +16,10 @@ import pytest
 
 from protocol import launch
 from protocol.client import Client
-from protocol.connection import ConnectionFile, record_path, start_token
+from protocol.connection import ConnectionFile
 from protocol.errors import ErrorCode, NuriError
+from protocol.folders import record_path
+from protocol.processes import start_token
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTER = (

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from protocol.connection import DaemonLock, lock_path
 from protocol.errors import ErrorCode, NuriError
-from protocol.lock import is_held
+from protocol.folders import lock_path
+from protocol.lock import DaemonLock, is_held
 
 
 def test_one_daemon_holds_the_lock(home: Path) -> None:
     hold = (
-        "import sys; from protocol.connection import DaemonLock, lock_path\n"
+        "from protocol.folders import lock_path; from protocol.lock import DaemonLock\n"
         "with DaemonLock(lock_path()): print('held', flush=True); input()"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
