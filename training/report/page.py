@@ -9,9 +9,9 @@ from pathlib import Path
 
 from training.files import write_json, write_text
 from training.report.content import Report, RowReport, TableReport, TrainingReport
+from training.report.figures import figures_table
 from training.report.sections import (
     curves,
-    figures_table,
     networks_list,
     pictures,
     schedule_table,
