@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import torch
@@ -45,6 +46,13 @@ def make_fabric(device: str = "auto", precision: str = "fp32", count: int = 1) -
     )
 
 
+def launch(fabric: Fabric) -> None:
+    """Join the other processes of a run, if any, and leave them when the program ends."""
+    fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(_leave)  # Fabric does so for NCCL alone; Gloo's threads can abort the exit
+
+
 def on_any(fabric: Fabric, *flags: bool) -> list[bool]:
     """Whether each flag is set in any process of a run; every one of them must call it."""
     if fabric.world_size == 1:
@@ -67,6 +75,11 @@ def gathered(fabric: Fabric, lines: set[str]) -> set[str]:
     each: list[set[str]] = [set()] * fabric.world_size
     torch.distributed.all_gather_object(each, lines)
     return set().union(*each)
+
+
+def _leave() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _best() -> str:

@@ -17,7 +17,7 @@ from training.errors import TrainingError
 from . import checkpoint
 from .average import Average
 from .batches import Source, collate, mixed_seed, to_device
-from .devices import as_first, gathered, make_fabric, on_any
+from .devices import as_first, gathered, launch, make_fabric, on_any
 from .interruption import Interruption
 from .journal import History, Journal, Meter, read_history
 from .progress import Progress
@@ -64,7 +64,7 @@ class Trainer:
         self.checkpoint = run / checkpoint.NAME
         self._settings: dict[str, Any] = recipe.config["train"]
         self._fabric = make_fabric(device, self._settings["precision"], devices)
-        self._fabric.launch()
+        launch(self._fabric)
         self._quiet = quiet or self._fabric.global_rank > 0
         self._layout = (
             torch.channels_last if self._settings["channels_last"] else torch.contiguous_format
